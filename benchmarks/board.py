@@ -1,0 +1,224 @@
+"""Boards of any size, made quickly: rows in bulk, as long real work would have left them.
+
+Two fifths of the tasks are finished. Of the others about a third is ready and of medium priority,
+and a third is critical but blocked: a queue that looked at blocked tasks before it came to ready
+ones would pay for it here.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert
+
+from swarm_mcp.model import ids
+from swarm_mcp.operations.swarm import open_swarm
+from swarm_mcp.repository.tables import (
+    AgentRow,
+    Base,
+    CriterionRow,
+    DependencyRow,
+    EventRow,
+    ExecutionRow,
+    ProgressRow,
+    TallyRow,
+    TaskRow,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from swarm_mcp.repository.database import Transaction
+
+AGENT = "bench"
+WORKERS = 16
+GROUP = 20
+"""A parent and nineteen subtasks: six finished, six ready, seven waiting for those that are ready."""
+READY, BLOCKED = range(7, 13), range(13, 20)
+FINISHED_SHARE = 0.4
+BATCH = 500
+SAMPLE = 1000
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+WORDS = ("parse", "render", "index", "cache", "queue", "token", "upload", "report", "export", "sync", "retry")
+
+Rows = dict[type[Base], list[dict[str, Any]]]
+
+
+@dataclass
+class Board:
+    """A seeded board, and the ids of some of its tasks."""
+
+    path: Path
+    tasks: int
+    sample: list[str] = field(default_factory=list[str])
+
+
+@dataclass
+class Group:
+    """One parent and its subtasks, on their way into the tables."""
+
+    number: int
+    finished: bool
+    now: datetime
+    workers: list[str]
+    words: random.Random
+    rows: Rows
+
+    def add(self) -> None:
+        """Put the rows of the group to the others."""
+        task_ids = [ids.new_task_id() for _ in range(GROUP)]
+        states = [self._state(place) for place in range(GROUP)]
+        for place, task_id in enumerate(task_ids):
+            waits_for = [task_ids[self.words.choice(READY)]] if states[place] == "blocked" and place else []
+            self._add_task(place, task_id, states, task_ids[0] if place else None, len(waits_for))
+            self._add_criterion(task_id, done=states[place] == "completed")
+            self._add_history(task_id, done=states[place] == "completed")
+            self.rows[DependencyRow] += [
+                {"task_id": task_id, "depends_on_id": other, "type": "blocks", "created_at": self.now}
+                for other in waits_for
+            ]
+
+    def _state(self, place: int) -> str:
+        if self.finished or place in range(1, 7):
+            return "completed"
+        return "pending" if place in READY else "blocked"
+
+    def _add_task(self, place: int, task_id: str, states: list[str], parent: str | None, waits: int) -> None:
+        state = states[place]
+        done = state == "completed"
+        # Ranked so that parents enclose their subtasks, and blockers finish before waiters start.
+        low = (self.number + 1) << 30
+        rank, end_rank = (
+            (low + (place << 22), low + (place << 22) + (1 << 21)) if place else (low, low + (1 << 29))
+        )
+        worker = self.words.choice(self.workers)
+        self.rows[TaskRow].append(
+            {
+                "id": task_id,
+                "project": "default",
+                "title": " ".join(self.words.choices(WORDS, k=6)).capitalize(),
+                "description": " ".join(self.words.choices(WORDS, k=40)),
+                "parent_id": parent,
+                "status": state,
+                "priority": "critical" if state == "blocked" else "medium",
+                "attempt": int(done),
+                "worker_id": worker if done else None,
+                "version": 3 if done else 1,
+                "completion_summary": " ".join(self.words.choices(WORDS, k=20)) if done else "",
+                "created_at": self.now,
+                "updated_at": self.now,
+                "started_at": self.now if done else None,
+                "completed_at": self.now if done else None,
+                "due": END_OF_TIME,
+                "waits": waits,
+                "open_subtasks": 0 if place else GROUP - 1 - states[1:].count("completed"),
+                "rank": rank,
+                "end_rank": end_rank,
+            }
+        )
+
+    def _add_criterion(self, task_id: str, *, done: bool) -> None:
+        words = " ".join(self.words.choices(WORDS, k=5))
+        self.rows[CriterionRow].append(
+            {
+                "task_id": task_id,
+                "position": 1,
+                "text": words,
+                "outcome": "met" if done else "open",
+                "evidence": "seen" if done else "",
+                "evaluated_at": self.now if done else None,
+            }
+        )
+
+    def _add_history(self, task_id: str, *, done: bool) -> None:
+        kinds = ["created", "claimed", "completed"] if done else ["created"]
+        self.rows[EventRow] += [
+            {
+                "at": self.now,
+                "project": "default",
+                "kind": kind,
+                "task_id": task_id,
+                "version": version,
+                "data": {},
+            }
+            for version, kind in enumerate(kinds, start=1)
+        ]
+        if done:
+            agent = self.words.choice(self.workers)
+            self.rows[ExecutionRow].append(
+                {
+                    "id": ids.new_uuid(),
+                    "task_id": task_id,
+                    "attempt": 1,
+                    "agent_id": agent,
+                    "started_at": self.now,
+                    "ended_at": self.now,
+                    "status": "completed",
+                    "success": True,
+                }
+            )
+            self.rows[ProgressRow].append(
+                {"task_id": task_id, "agent_id": agent, "percent": 50, "message": "half way", "at": self.now}
+            )
+
+
+def seed(path: Path, tasks: int, *, history: bool = True) -> Board:
+    """Make a board of about so many tasks (whole groups of 20) at a path where there is none.
+
+    `history` adds the ledger, the attempts and the progress that led there; without it the board
+    has what the ready queue needs, and is made twice as fast.
+    """
+    board = Board(path, tasks)
+    words = random.Random(tasks)  # noqa: S311 - the same board every time
+    groups = max(1, tasks // GROUP)
+    swarm = open_swarm(path)
+    with swarm.writing(agent=AGENT) as db:  # which makes the first one the root director
+        workers = _insert_workers(db)
+        tally: dict[str, int] = {}
+        for start in range(0, groups, BATCH):
+            rows: Rows = {
+                table: []
+                for table in (TaskRow, DependencyRow, CriterionRow, EventRow, ExecutionRow, ProgressRow)
+            }
+            for number in range(start, min(start + BATCH, groups)):
+                now = db.now - timedelta(days=300) + timedelta(minutes=number)
+                Group(number, number < groups * FINISHED_SHARE, now, workers, words, rows).add()
+            for row in rows[TaskRow]:
+                tally[row["status"]] = tally.get(row["status"], 0) + 1
+            board.sample += [row["id"] for row in rows[TaskRow]][:: max(1, tasks // SAMPLE)]
+            _insert(db, rows, history=history)
+        counts = [
+            {"project": "default", "status": status, "archived": False, "shard": 0, "tasks": count}
+            for status, count in tally.items()
+        ]
+        db.execute(insert(TallyRow), counts)
+    swarm.close()
+    return board
+
+
+def _insert_workers(db: Transaction) -> list[str]:
+    rows: list[dict[str, Any]] = [
+        {
+            "id": ids.new_uuid(),
+            "project": "default",
+            "name": f"worker_{number}",
+            "role": "worker",
+            "superior_id": db.actor.id,
+            "level": 1,
+            "created_at": db.now,
+            "updated_at": db.now,
+        }
+        for number in range(WORKERS)
+    ]
+    db.execute(insert(AgentRow), rows)
+    return [row["id"] for row in rows]
+
+
+def _insert(db: Transaction, rows: Rows, *, history: bool) -> None:
+    past = (EventRow, ExecutionRow, ProgressRow)
+    for table, values in rows.items():
+        if values and (history or table not in past):
+            db.execute(insert(table), values)

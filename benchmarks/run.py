@@ -1,0 +1,114 @@
+"""All measurements of one run, as a table and as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from benchmarks.board import Board, seed
+from benchmarks.calls import measure_calls
+from benchmarks.machine import machine_facts
+from benchmarks.measure import Measure
+from benchmarks.pipe import Era
+from benchmarks.ready import measure_next_ready
+from benchmarks.startup import measure_memory, measure_start
+from benchmarks.tokens import measure_tokens
+from benchmarks.writers import measure_writers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PARTS = ("calls", "start", "memory", "tokens", "queue", "writers")
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the one folder that is surely not on a disk
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table, and return 0 if every goal was met, else 1."""
+    options = _options().parse_args(arguments)
+    memory = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
+    facts = machine_facts()
+    with (
+        tempfile.TemporaryDirectory(prefix="swarm-bench-", dir=memory) as fast,
+        tempfile.TemporaryDirectory(prefix="swarm-bench-", dir=options.disk) as disk,
+    ):
+        facts |= {
+            "boards": f"tmpfs ({fast})" if memory else f"no tmpfs here, so on disk ({fast})",
+            "era": options.era,
+        }
+        _say(" · ".join(f"{name} {value}" for name, value in facts.items()))
+        measures = _measure(options, Path(fast), Path(disk))
+    _print_table(measures)
+    if options.json is not None:
+        document = {"machine": facts, "measures": [asdict(measure) for measure in measures]}
+        options.json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return int(any(measure.met is False for measure in measures))
+
+
+def _measure(options: argparse.Namespace, fast: Path, disk: Path) -> list[Measure]:
+    boards: list[Board] = []
+    for tasks in options.sizes:
+        _say(f"seeding {tasks:,} tasks …")
+        boards.append(seed(fast / f"{tasks}.db", tasks))
+    small, large = boards[0], boards[-1]
+    measures: list[Measure] = []
+    for part in options.only or PARTS:
+        _say(f"measuring {part} …")
+        match part:
+            case "calls":
+                measures += measure_calls(boards, rounds=options.rounds, calls=options.calls, era=options.era)
+            case "start":
+                measures += measure_start(small, times=options.starts, era=options.era)
+            case "memory":
+                measures += measure_memory(large, era=options.era)
+            case "tokens":
+                measures += measure_tokens(small)
+            case "queue":
+                measures += measure_next_ready(_queue_board(options, fast, large))
+            case _:
+                # On a real disk: this one is about waiting for each other, and syncing is part of it.
+                measures += measure_writers(seed(disk / "writers.db", 100), seconds=options.seconds)
+    return measures
+
+
+def _queue_board(options: argparse.Namespace, fast: Path, large: Board) -> Board:
+    if options.queue_size <= large.tasks:
+        return large
+    _say(f"seeding {options.queue_size:,} tasks …")
+    return seed(fast / "queue.db", options.queue_size, history=False)
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts alone")
+    parser.add_argument(
+        "--sizes", nargs="+", type=int, default=[100, 10_000, 100_000], help="tasks on the boards"
+    )
+    parser.add_argument("--rounds", type=int, default=10, help="turns that each server takes")
+    parser.add_argument("--calls", type=int, default=30, help="calls of each tool in a turn")
+    parser.add_argument("--starts", type=int, default=9, help="cold starts of each server")
+    parser.add_argument("--seconds", type=float, default=20, help="how long the 32 writers write")
+    parser.add_argument(
+        "--queue-size", type=int, default=0, help="a larger board for the ready queue, 1000000 say"
+    )
+    parser.add_argument("--era", choices=get_args(Era), default="modern", help="the protocol to speak")
+    parser.add_argument("--disk", type=Path, default=None, help="a folder on a disk, for the 32 writers")
+    parser.add_argument("--json", type=Path, default=None, help="write the results here as well")
+    return parser
+
+
+def _print_table(measures: Sequence[Measure]) -> None:
+    words = {True: "yes", False: "NO", None: ""}
+    rows = [("measure", "goal", "measured", "met")]
+    rows += [(measure.name, measure.goal, measure.measured, words[measure.met]) for measure in measures]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    rows.insert(1, ("-" * widths[0], "-" * widths[1], "-" * widths[2], "-" * widths[3]))
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)

@@ -1,0 +1,86 @@
+"""A file that another program wrote: read whole, or refused in a sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from json import detect_encoding
+from typing import TYPE_CHECKING
+
+from swarm_mcp.model.errors import Invalid, NotFound
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZE_LIMIT = 256 * 1024 * 1024
+"""Bytes. A quarter of a gigabyte of tasks is a mistake, and would take several times that in memory."""
+
+
+def read_source(path: Path) -> str:
+    """The text of a file: UTF-8, or UTF-16 and UTF-32 as JSON allows them, without a byte order mark.
+
+    Symbolic links are followed. The sentences name the file by its base name alone.
+
+    Raises:
+        NotFound: there is no such file.
+        Invalid: no regular file, not readable, empty, too large, not text, or changed while it was read.
+
+    """
+    name = path.name or str(path)
+    try:
+        data = _read(path, name)
+    except FileNotFoundError:
+        raise NotFound(f"There is no file `{name}` in that place.") from None
+    except OSError as error:
+        raise Invalid(f"`{name}` cannot be read: {_why(error)}.") from None
+    except ValueError:  # a NUL character in the path
+        raise Invalid("That is no path of a file.") from None
+    try:
+        return data.decode(detect_encoding(data)).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"`{name}` is not text in UTF-8: byte {error.start + 1:,} belongs to no character.") from None
+
+
+def _read(path: Path, name: str) -> bytes:
+    """All bytes, and the assurance that they are those of one moment."""
+    before = path.stat()
+    _check_kind(before, name)
+    # Should a pipe have taken the file's place, opening must not wait for its other end.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as source:
+        _check_kind(os.fstat(source.fileno()), name)
+        data = source.read(before.st_size + 1)
+    if len(data) != before.st_size or _moment(path.stat()) != _moment(before):
+        raise Invalid(f"`{name}` changed while it was read; import it again when nothing writes to it.")
+    if not data:
+        raise Invalid(f"`{name}` is empty.")
+    return data
+
+
+def _check_kind(found: os.stat_result, name: str) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise Invalid(f"`{name}` is a folder; name a file in it.")
+    if not stat.S_ISREG(found.st_mode):
+        raise Invalid(f"`{name}` is a device, a pipe or a socket, not a file.")
+    if found.st_size > SIZE_LIMIT:
+        raise Invalid(
+            f"`{name}` has {found.st_size / 2**20:,.0f} MiB; at most {SIZE_LIMIT // 2**20} are read. Split the plan."
+        )
+
+
+def _moment(found: os.stat_result) -> tuple[int, int, int, int]:
+    """What differs when a file was written to or another took its place."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _why(error: OSError) -> str:
+    reasons = {
+        errno.EACCES: "you may not read it",
+        errno.EPERM: "you may not read it",
+        errno.ELOOP: "its symbolic links lead in a circle",
+        errno.ENOTDIR: "part of its path is not a folder",
+        errno.ENAMETOOLONG: "its path is too long",
+    }
+    return reasons.get(error.errno or 0, "the system refused")

@@ -1,0 +1,112 @@
+"""Refusals: what a caller did that cannot be done, why, and what to do next.
+
+Every error that may reach an agent is one of these. The message is one or two sentences that
+say what is true and what to call next; `facts` are the same things for programs.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """The board refused; nothing was written."""
+
+    code: ClassVar[str] = "invalid"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str = "", **facts: object) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+        self.facts = {name: fact for name, fact in facts.items() if fact not in (None, "", [], {})}
+
+    @property
+    def message(self) -> str:
+        """The sentence for the caller."""
+        return str(self.args[0])
+
+
+class NotFound(Refusal):
+    """Nothing here has that name."""
+
+    code = "not_found"
+
+
+class TaskNotFound(NotFound):
+    """No such task. list_tasks() shows the ones you can see."""
+
+
+class AgentNotFound(NotFound):
+    """No such agent."""
+
+
+class Ambiguous(Refusal):
+    """Several things fit that name."""
+
+    code = "ambiguous"
+
+
+class Invalid(Refusal):
+    """An argument cannot be understood."""
+
+    code = "invalid"
+
+
+class IllegalMove(Refusal):
+    """The task's status does not allow that."""
+
+    code = "illegal_move"
+
+
+class Blocked(Refusal):
+    """Something stands in the task's way."""
+
+    code = "blocked"
+
+
+class ClaimLost(Refusal):
+    """Not recorded: your claim has ended. Stop work on the task."""
+
+    code = "claim_lost"
+
+
+class NotAllowed(Refusal):
+    """That needs an authority which the caller does not have."""
+
+    code = "not_allowed"
+
+
+class CriteriaUnmet(Refusal):
+    """Not completed: criteria are unmet."""
+
+    code = "criteria_unmet"
+
+
+class CycleRefused(Refusal):
+    """The edge would close a cycle."""
+
+    code = "cycle"
+
+
+class Conflict(Refusal):
+    """Somebody else got there first."""
+
+    code = "conflict"
+
+
+class LimitReached(Refusal):
+    """A limit has been reached."""
+
+    code = "limit"
+
+
+class Busy(Refusal):
+    """The board is busy and nothing was written. Call again."""
+
+    code = "busy"
+    retryable = True
+
+
+class Unavailable(Refusal):
+    """The board cannot be used."""
+
+    code = "unavailable"

@@ -1,0 +1,59 @@
+"""Names and identifiers: how they look, how they are made, how they are read."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from typing import TYPE_CHECKING
+
+from swarm_mcp.model.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and digits without look-alikes (no 0 o 1 l i)."""
+
+TASK_ID_LENGTH = 8
+PREFIX_MINIMUM = 4
+TASK_ID = re.compile(r"[a-z0-9]{8}")
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+
+RESERVED = frozenset({"operator", "system", "all", "superior", "anyone", "auto"})
+"""Words that `to`, `assignee`, `ask` and `pool` understand; nobody may be called so."""
+
+
+def new_task_id() -> str:
+    """Eight letters and digits: 8.5e11 ids, drawn from the system's randomness."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(TASK_ID_LENGTH))
+
+
+def new_uuid() -> str:
+    """A random UUID in its usual spelling."""
+    return str(uuid.uuid4())
+
+
+def fold_name(name: str) -> str:
+    """A name as it is stored: lower case, blanks as underscores.
+
+    Raises:
+        Invalid: it is not a name, or a reserved word.
+
+    """
+    folded = re.sub(r"\s+", "_", name.strip().lower())
+    if not NAME.fullmatch(folded):
+        raise Invalid(
+            f"`{name[:80]}` is not a name: use up to 63 letters, digits, `_`, `.` or `-`, "
+            "beginning with a letter or digit."
+        )
+    if folded in RESERVED:
+        raise Invalid(f"`{folded}` is a reserved word; choose another name.")
+    return folded
+
+
+def nearest(word: str, choices: Iterable[str], *, count: int = 3) -> list[str]:
+    """The choices that look most like the word, best first; none if nothing is close."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only mistakes pay for it
+
+    return get_close_matches(word, list(choices), n=count, cutoff=0.6)

@@ -1,0 +1,52 @@
+"""Messages, notifications and the inbox."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from swarm_mcp.model.record import Answer, Record
+
+
+class MessageType(StrEnum):
+    """What a message is. Questions and answers about a task are readable by the whole project."""
+
+    MESSAGE = "message"
+    QUESTION = "question"
+    ANSWER = "answer"
+    SYSTEM = "system"
+
+
+class InboxState(StrEnum):
+    """A copy is new, then shown; it counts as read when its reader asks the next time."""
+
+    NEW = "new"
+    SHOWN = "shown"
+    READ = "read"
+
+
+class InboxItem(Record):
+    """One thing in an inbox."""
+
+    id: str
+    type: str
+    sender: str = ""
+    task: str = ""
+    title: str = ""
+    text: str = ""
+    at: str
+
+
+class Inbox(Answer):
+    """Unread messages and notifications, questions first."""
+
+    items: list[InboxItem] = []
+    more: int = 0
+
+
+class Sent(Answer):
+    """A message that was delivered."""
+
+    id: str
+    to: list[str] = []
+    resumed: str = ""
+    unread: int = 0

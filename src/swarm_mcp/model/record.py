@@ -1,0 +1,23 @@
+"""What agents read: frozen records. What the board stores are the rows of `swarm_mcp.repository.tables`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    """A frozen fact on its way out."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    def structured(self) -> dict[str, Any]:
+        """The record as JSON values, without what is empty or at its default."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class Answer(Record):
+    """What an operation answers: a sentence first, then the same facts for programs."""
+
+    message: str

@@ -1,0 +1,247 @@
+"""Tasks: their enumerations, and the records that agents read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ConfigDict
+
+from swarm_mcp.model.record import Answer, Record
+
+
+class CompletionChecks(StrEnum):
+    """What a project does about unmet criteria."""
+
+    ENFORCE = "enforce"
+    WARN = "warn"
+    OFF = "off"
+
+
+class Complexity(StrEnum):
+    """How hard a task is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    VERY_HIGH = "very_high"
+
+
+class EdgeType(StrEnum):
+    """Dependencies of type blocks gate; the others inform."""
+
+    BLOCKS = "blocks"
+    ENABLES = "enables"
+    ENHANCES = "enhances"
+    RELATED = "related"
+    DISCOVERED_FROM = "discovered_from"
+    DUPLICATES = "duplicates"
+    SUPERSEDES = "supersedes"
+
+
+class CriterionOutcome(StrEnum):
+    """What became of a criterion."""
+
+    OPEN = "open"
+    PASSED = "passed"
+    FAILED = "failed"
+    MET = "met"
+    WAIVED = "waived"
+
+
+class DelegationState(StrEnum):
+    """What became of a delegation."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    RECALLED = "recalled"
+    DONE = "done"
+
+
+class ExecutionStatus(StrEnum):
+    """What became of an attempt."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    IN_REVIEW = "in_review"
+    RELEASED = "released"
+    LAPSED = "lapsed"
+    RECALLED = "recalled"
+    WAITING = "waiting"
+    CANCELLED = "cancelled"
+
+
+class TaskLine(Record):
+    """A task as one row of a list."""
+
+    id: str
+    title: str
+    status: str
+    priority: str = "medium"
+    assignee: str = ""
+    holder: str = ""
+    progress: int = 0
+    depends_on: list[str] = []
+    depends_on_more: int = 0
+    deadline: str = ""
+    lapsed: bool = False
+    """Its claim has expired and may be taken by anyone entitled."""
+    hold: str = ""
+
+
+class TaskList(Answer):
+    """Rows, how many there are in all, and where the next page begins."""
+
+    tasks: list[TaskLine]
+    total: int
+    next_cursor: str = ""
+
+
+class TaskChange(Record):
+    """A task after a write: what it is now and what changed."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    id: str
+    status: str
+    version: int
+
+
+class Written(Answer):
+    """What every write to a task answers."""
+
+    task: TaskChange | None
+    unread: int = 0
+    ready: int | None = None
+    """How many tasks this agent could claim now, where the write may have changed that."""
+    attempt: int = 0
+    warnings: list[str] = []
+
+
+class CriterionView(Record):
+    """A criterion as agents read it."""
+
+    n: int
+    text: str = ""
+    check: str = ""
+    outcome: str = "open"
+    evidence: str = ""
+    reason: str = ""
+
+
+class Reached(Record):
+    """A task that a write set free."""
+
+    id: str
+    title: str
+    assignee: str = ""
+
+
+class Completed(Written):
+    """What completing answers."""
+
+    criteria: list[CriterionView] = []
+    unblocked: list[Reached] = []
+    unblocked_more: int = 0
+
+
+class Planned(Answer):
+    """What a plan answers."""
+
+    ids: dict[str, str]
+    ready: list[str] = []
+    order: list[list[str]] = []
+    warnings: list[str] = []
+    more: str = ""
+    unread: int = 0
+
+
+class ResultView(Record):
+    """What a task, for which another waited, has brought."""
+
+    id: str
+    title: str
+    by: str = ""
+    summary: str = ""
+    outputs: dict[str, Any] = {}
+    artifacts: list[str] = []
+
+
+class ContextView(Record):
+    """A piece of shared context."""
+
+    key: str
+    kind: str = "fact"
+    value: Any
+    rationale: str = ""
+    by: str = ""
+    task: str = ""
+
+
+class BriefTask(TaskLine):
+    """The row fields of the task that a brief is about."""
+
+    version: int = 0
+    attempt: int = 0
+
+
+class Brief(Answer):
+    """Everything an agent needs to work on a task, within a budget of tokens."""
+
+    task: BriefTask | None = None
+    agent: str = ""
+    attempt: int = 0
+    lease_until: str = ""
+    description: str = ""
+    in_the_way: list[str] = []
+    criteria: list[CriterionView] = []
+    parents: list[TaskLine] = []
+    subtasks: list[TaskLine] = []
+    delegation: dict[str, Any] = {}
+    results: list[ResultView] = []
+    context: list[ContextView] = []
+    also_changing: list[str] = []
+    review: list[str] = []
+    notes: list[str] = []
+    messages: list[str] = []
+    progress_log: list[str] = []
+    history: list[str] = []
+    executions: list[str] = []
+    delegations: list[str] = []
+    tree: list[str] = []
+    unread: int = 0
+    next: list[str] = []
+    left_out: list[str] = []
+
+
+class Holding(Answer):
+    """What an agent holds."""
+
+    agent: str = ""
+    held: list[TaskLine] = []
+    unread: int = 0
+    next: list[str] = []
+
+
+class Claimed(Answer):
+    """What claiming answers: a task with its brief, or why there is none."""
+
+    task: TaskChange | None
+    brief: Brief | None = None
+    attempt: int = 0
+    lease_until: str = ""
+    held: list[TaskLine] = []
+    blocking: list[str] = []
+    open: int = 0
+    unread: int = 0
+
+
+class Overview(Answer):
+    """The state of a project, from one side."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    view: str

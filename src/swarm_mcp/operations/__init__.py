@@ -1,0 +1,38 @@
+"""What can be done: one function is one operation, and mostly one tool.
+
+`from swarm_mcp import open_swarm, operations`: every operation is here by its name and takes the open transaction
+first: `operations.create_task(db, title=…)`.
+"""
+
+from __future__ import annotations
+
+from swarm_mcp.operations.briefing import get_task
+from swarm_mcp.operations.browsing import list_tasks
+from swarm_mcp.operations.changing import update_task
+from swarm_mcp.operations.claiming import claim_task
+from swarm_mcp.operations.completing import complete_task
+from swarm_mcp.operations.conversing import check_inbox, send_message
+from swarm_mcp.operations.delegating import delegate
+from swarm_mcp.operations.overview import get_overview
+from swarm_mcp.operations.planning import create_plan, create_task
+from swarm_mcp.operations.remembering import add_note, share_context
+from swarm_mcp.operations.reporting import report_progress
+from swarm_mcp.operations.reviewing import review_task
+
+__all__ = [
+    "add_note",
+    "check_inbox",
+    "claim_task",
+    "complete_task",
+    "create_plan",
+    "create_task",
+    "delegate",
+    "get_overview",
+    "get_task",
+    "list_tasks",
+    "report_progress",
+    "review_task",
+    "send_message",
+    "share_context",
+    "update_task",
+]

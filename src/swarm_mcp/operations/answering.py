@@ -1,0 +1,142 @@
+"""Answers to writes: the task as it is now, what changed, and what the caller should know besides."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model.errors import Conflict
+from swarm_mcp.model.lifecycle import natural_progress, TaskStatus
+from swarm_mcp.model.task import TaskChange, TaskLine
+from swarm_mcp.operations import claims
+from swarm_mcp.repository import agents, graph, messages, tasks, work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+TITLE_SHOWN = 80
+EDGES_SHOWN = 3
+READY_COUNTED = 100
+
+
+def task_change(row: Row[Any], **changed: object) -> TaskChange:
+    """A task after a write."""
+    kept = {name: value for name, value in changed.items() if value not in (None, "", [], {})}
+    return TaskChange(id=row.id, status=row.status, version=row.version, **kept)
+
+
+def unread(db: Transaction) -> int:
+    """How much whoever acts has not read."""
+    return messages.count_unread(db, db.actor.id) if db.actor.id else 0
+
+
+def ready_count(db: Transaction) -> int:
+    """How many tasks whoever acts could claim now, counting to a hundred in each lane."""
+    return tasks.count_ready(db, claims.lanes(db), limit=READY_COUNTED)
+
+
+def shorten(words: str, limit: int = TITLE_SHOWN) -> str:
+    """The beginning of a text, with an ellipsis where it was cut."""
+    return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
+
+
+def percent(row: Row[Any]) -> int:
+    """Percent done: as reported, else what the status says by itself."""
+    if row.status == TaskStatus.COMPLETED:
+        return 100
+    if row.progress is not None:
+        return row.progress
+    return natural_progress(TaskStatus(row.status), started=row.started_at is not None)
+
+
+def task_lines(db: Transaction, rows: Sequence[Row[Any]]) -> list[TaskLine]:
+    """Tasks as rows of a list, in a handful of queries however many they are."""
+    names = agents.agent_names(db, (each for row in rows for each in (row.assignee_id, row.holder_id)))
+    teams = agents.team_names(db, (row.pool_team_id for row in rows))
+    waiting = [row.id for row in rows if row.waits > row.gates]
+    edges = graph.blockers(db, waiting) if waiting else {}
+    rolled = rolled_progress(db, [row.id for row in rows])
+    return [_task_line(db, row, names, teams, edges, rolled) for row in rows]
+
+
+def _task_line(
+    db: Transaction,
+    row: Row[Any],
+    names: dict[str | None, str],
+    teams: dict[str | None, str],
+    edges: dict[str, list[Row[Any]]],
+    rolled: dict[str, int],
+) -> TaskLine:
+    open_edges = [each.id for each in edges.get(row.id, []) if each.status != TaskStatus.COMPLETED]
+    assignee = names.get(row.assignee_id, "")
+    if row.pool_team_id:
+        assignee = f"team:{teams[row.pool_team_id]}"
+    elif row.pool_specialty:
+        assignee = f"specialty:{row.pool_specialty}"
+    return TaskLine(
+        id=row.id,
+        title=shorten(row.title),
+        status=row.status,
+        priority=row.priority,
+        assignee=assignee,
+        holder=names.get(row.holder_id, "") if row.holder_id != row.assignee_id else "",
+        progress=rolled.get(row.id, percent(row)),
+        depends_on=open_edges[:EDGES_SHOWN],
+        depends_on_more=max(0, len(open_edges) - EDGES_SHOWN),
+        deadline=row.deadline.isoformat() if row.deadline else "",
+        lapsed=claims.lapsed(db, row),
+        hold=shorten(row.hold_reason or ""),
+    )
+
+
+def rolled_progress(db: Transaction, task_ids: Iterable[str]) -> dict[str, int]:
+    """For each of these tasks that has subtasks, their progress weighed by estimate (one hour where none is known)."""
+    sums: dict[str, tuple[float, float]] = {}
+    for row in tasks.subtask_progress(db, list(task_ids)):
+        if row.status == TaskStatus.CANCELLED:
+            continue
+        weight = float(row.estimated_hours or 1)
+        done, total = sums.get(row.parent_id, (0.0, 0.0))
+        sums[row.parent_id] = (done + weight * percent(row), total + weight)
+    return {parent: round(done / total) for parent, (done, total) in sums.items()}
+
+
+def digest(arguments: dict[str, object]) -> str:
+    """What was asked, so that a key cannot be used for something else."""
+    words = json.dumps(arguments, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
+def first_result(db: Transaction, operation: str, key: str, arguments: dict[str, object]) -> dict[str, Any] | None:
+    """What the first call under a key brought, or None.
+
+    Raises:
+        Conflict: the key was used for something else.
+
+    """
+    if not key:
+        return None
+    row = work.remembered(db, operation, key)
+    if row is None:
+        return None
+    if row.arguments != digest(arguments):
+        ids = row.result.get("ids", {})
+        first = ", ".join(list(ids.values())[:5]) if isinstance(ids, dict) else str(ids)
+        raise Conflict(
+            f"The key `{key[:60]}` was used for other arguments; that call made {first}. Use another key.",
+            result=row.result,
+        )
+    return row.result
+
+
+def keep_result(
+    db: Transaction, operation: str, key: str, arguments: dict[str, object], result: dict[str, Any]
+) -> None:
+    """Remember a success under its key."""
+    if key:
+        work.remember(db, operation, key, digest(arguments), result)

@@ -1,0 +1,109 @@
+"""Who may do what to a task: authority follows the hierarchy, work follows the claim."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model.agent import ENDED, Lifecycle
+from swarm_mcp.model.errors import NotAllowed
+from swarm_mcp.repository import agents, tasks, work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.model.agent import Actor
+    from swarm_mcp.repository.database import Transaction
+
+
+def is_own(actor: Actor, row: Row[Any]) -> bool:
+    """Whether the task is assigned to, or held by, whoever acts."""
+    return actor.id is not None and actor.id in {row.assignee_id, row.holder_id}
+
+
+def has_authority(db: Transaction, row: Row[Any], actor: Actor | None = None) -> bool:
+    """Whether somebody may edit, reassign, hold, recall, cancel, review and waive this task.
+
+    That is: who created or delegated it or an ancestor; assignee or holder of an ancestor; those above its creator
+    or delegator, or above an assignee to whom it was delegated; the supervisor of the team it is assigned to, and
+    those above; root directors; the operator. Handing on what one merely claimed makes nobody a delegator.
+    """
+    who = actor or db.actor
+    if who.is_operator or who.is_root:
+        return True
+    if who.id is None:
+        return False
+    if who.id in {row.creator_id, row.delegator_id}:
+        return True
+    above = tasks.ancestors(db, row.id) if row.parent_id else []
+    if any(who.id in {each.creator_id, each.delegator_id, each.assignee_id, each.holder_id} for each in above):
+        return True
+    return who.id in _superiors_with_authority(db, row, above)
+
+
+def _superiors_with_authority(db: Transaction, row: Row[Any], above: Iterable[Row[Any]]) -> set[str]:
+    """Those above somebody whose relation to the task passes upwards."""
+    below = {row.creator_id, row.delegator_id}
+    for each in above:
+        below |= {each.creator_id, each.delegator_id}
+    if row.assignee_id and row.delegator_id:
+        below.add(row.assignee_id)
+    found: set[str] = set()
+    if row.pool_team_id:
+        supervisor = agents.team_row(db, row.pool_team_id).supervisor_id
+        below.add(supervisor)
+        found |= {supervisor} if supervisor else set()
+    for agent_id in below:
+        if agent_id:
+            found |= {each.id for each in agents.superiors(db, agent_id)}
+    return found
+
+
+def is_above(db: Transaction, upper: str | None, lower: str | None) -> bool:
+    """Whether one agent stands above another."""
+    return bool(upper and lower) and any(each.id == upper for each in agents.superiors(db, lower or ""))
+
+
+def require_authority(db: Transaction, row: Row[Any], doing: str) -> None:
+    """Refuse whoever has no authority over a task.
+
+    Raises:
+        NotAllowed: says who has it.
+
+    """
+    if not has_authority(db, row):
+        raise NotAllowed(
+            f"{db.actor.name} may not {doing} {row.id}: ask {whom_to_ask(db, row)}, "
+            f'for instance with send_message(to="{whom_to_ask(db, row)}", task="{row.id}", text=…).',
+            task=row.id, ask=whom_to_ask(db, row),
+        )
+
+
+def whom_to_ask(db: Transaction, row: Row[Any]) -> str:
+    """The nearest one who has authority over a task: delegator, creator, a root director, else the operator."""
+    roots = [each.id for each in agents.root_directors(db) if each.lifecycle not in ENDED]
+    names = agents.agent_names(db, [row.delegator_id, row.creator_id, *roots])
+    for agent_id in (row.delegator_id, row.creator_id, *roots):
+        if agent_id and agent_id != db.actor.id and agent_id in names:
+            return names[agent_id]
+    return "operator"
+
+
+def others_with_authority(db: Transaction, row: Row[Any]) -> bool:
+    """Whether some active agent other than the worker could judge its work."""
+    worker = row.worker_id
+    for each in agents.root_directors(db):
+        if each.id != worker and each.lifecycle in {Lifecycle.ACTIVE, Lifecycle.SPAWNING}:
+            return True
+    return any(
+        each.id != worker and each.lifecycle == Lifecycle.ACTIVE and has_authority(db, row, agents.as_actor(each))
+        for each in agents.everybody(db)
+    )
+
+
+def judges_own_work(db: Transaction, row: Row[Any]) -> bool:
+    """Whether whoever acts would judge what it did itself."""
+    if db.actor.id is None:
+        return False
+    return db.actor.id in {row.holder_id, row.worker_id} or bool(work.attempts_of(db, row.id, db.actor.id))

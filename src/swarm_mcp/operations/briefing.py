@@ -1,0 +1,238 @@
+"""The brief: what an agent needs to work on a task, most important first, within a budget of tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model.draft import Text, Texts
+from swarm_mcp.model.errors import Invalid
+from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
+from swarm_mcp.model.task import Brief, BriefTask, ContextView, Holding, ResultView
+from swarm_mcp.operations import claims, details, judging, standing
+from swarm_mcp.operations.answering import shorten, task_lines, unread
+from swarm_mcp.operations.catalog import EVERY, operation
+from swarm_mcp.repository import agents, graph, memory, tasks, work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+CHARACTERS_PER_TOKEN = 4
+LARGEST = 8000
+SMALLEST = 200
+SHOWN = 10
+
+
+@operation(profiles=EVERY, writes=False)
+def get_task(
+    db: Transaction,
+    *,
+    task: Text = "",
+    include: Texts = [],  # noqa: B006 - never changed
+    max_tokens: int = 1500,
+    cursor: Text = "",
+) -> Brief | Holding:
+    """The brief of a task; without `task`: what you hold. `include`: context, notes, messages, progress, history, executions, delegations, tree."""
+    unknown = [each for each in include if each not in details.SECTIONS]
+    if unknown:
+        raise Invalid(f"`{unknown[0][:40]}` is no section; include takes {', '.join(details.SECTIONS)}.")
+    if not SMALLEST <= max_tokens <= LARGEST:
+        raise Invalid(f"max_tokens is {SMALLEST} to {LARGEST}; got {max_tokens}.")
+    if task.strip():
+        return brief_of(db, tasks.resolve_task(db, task), include=include, max_tokens=max_tokens, cursor=cursor)
+    held = tasks.held_by(db, db.actor.id) if db.actor.id else []
+    if len(held) == 1:
+        return brief_of(db, held[0], include=include, max_tokens=max_tokens, cursor=cursor)
+    return _holding(db, held)
+
+
+def _holding(db: Transaction, held: Sequence[Row[Any]]) -> Holding:
+    if not held:
+        return Holding(
+            message=f"{db.actor.name} holds nothing.", agent=db.actor.name, unread=unread(db), next=["claim_task()"]
+        )
+    return Holding(
+        message=f"{db.actor.name} holds {len(held)} tasks.", agent=db.actor.name,
+        held=task_lines(db, held[:50]), unread=unread(db), next=[f'get_task(task="{held[0].id}")'],
+    )  # fmt: skip
+
+
+def brief_of(
+    db: Transaction, row: Row[Any], *, include: Sequence[str] = (), max_tokens: int = 1500, cursor: str = ""
+) -> Brief:
+    """Gather a task's brief and cut it to its budget."""
+    above = tasks.ancestors(db, row.id) if row.parent_id else []
+    subtasks = tasks.children(db, row.id)
+    lines = task_lines(db, [row, *above[:5], *subtasks[:SHOWN]])
+    line = lines[0]
+    task = BriefTask(**line.model_dump() | {"title": row.title, "version": row.version, "attempt": row.attempt})
+    mine = row.holder_id is not None and row.holder_id == db.actor.id
+    asked = details.sections(db, row, include, cursor)
+    fields: dict[str, Any] = {"notes": _own_notes(db, row), **asked}
+    brief = Brief(
+        message=f"{row.id} {row.status}: {shorten(row.title)}",
+        task=task,
+        agent=db.actor.name,
+        attempt=row.attempt if mine else 0,
+        lease_until=row.lease_until.isoformat(timespec="seconds") if mine and row.lease_until else "",
+        description=row.description,
+        in_the_way=standing.in_the_way(db, row) if row.waits or row.open_subtasks or row.hold_reason is not None else [],
+        criteria=judging.views_of(db, row.id),
+        parents=lines[1 : 1 + min(5, len(above))],
+        subtasks=lines[1 + min(5, len(above)) :],
+        delegation=_delegation(db, row),
+        results=_results(db, row),
+        context=_context(db, row, above),
+        also_changing=_also_changing(db, row),
+        review=_review(db, row),
+        unread=unread(db),
+        next=next_calls(db, row),
+        **fields,
+    )
+    return cut(brief, max_tokens)
+
+
+def _own_notes(db: Transaction, row: Row[Any]) -> list[str]:
+    """The newest private notes of whoever reads."""
+    if db.actor.id is None:
+        return []
+    return [shorten(each.text, 400) for each in memory.latest_notes(db, row.id, db.actor.id, limit=5)]
+
+
+def _delegation(db: Transaction, row: Row[Any]) -> dict[str, Any]:
+    live = work.live_delegation(db, row.id) if row.delegator_id or row.assignee_id else None
+    if live is None:
+        return {}
+    said = {
+        name: getattr(live, name)
+        for name in (
+            "reasoning", "expected_deliverables", "required_resources", "risk_factors", "context_requirements",
+            "estimated_minutes",
+        )
+    }  # fmt: skip
+    names = agents.agent_names(db, [live.from_id])
+    return {"from": names.get(live.from_id, "operator"), **{name: value for name, value in said.items() if value}}
+
+
+def _results(db: Transaction, row: Row[Any]) -> list[ResultView]:
+    """What the tasks that it waited for have brought; a parent's subtasks as well."""
+    done = [each.id for each in graph.blockers(db, [row.id]).get(row.id, []) if each.status == TaskStatus.COMPLETED]
+    done += [each.id for each in tasks.children(db, row.id) if each.status == TaskStatus.COMPLETED]
+    rows = tasks.task_rows(db, done[:20])
+    names = agents.agent_names(db, (each.worker_id for each in rows.values()))
+    return [
+        ResultView(
+            id=each.id, title=shorten(each.title), by=names.get(each.worker_id, ""),
+            summary=shorten(each.completion_summary, 400), outputs=each.outputs, artifacts=each.artifacts,
+        )
+        for each in rows.values()
+    ]  # fmt: skip
+
+
+def _context(db: Transaction, row: Row[Any], above: Sequence[Row[Any]]) -> list[ContextView]:
+    """Shared context of the task, then of what it inherits from, then of the whole project; nearer keys win."""
+    near = memory.context_of(db, [row.id, *(each.id for each in above)], limit=50)
+    order = {each: place for place, each in enumerate([row.id, *(above_row.id for above_row in above)])}
+    found = sorted(near, key=lambda each: (order[each.task_id], -each.id))
+    found += memory.project_context(db, limit=20)
+    names = agents.agent_names(db, (each.by_id for each in found))
+    views: dict[str, ContextView] = {}
+    for each in found:
+        views.setdefault(
+            each.key,
+            ContextView(
+                key=each.key, kind=each.kind, value=each.value, rationale=each.rationale,
+                by=names.get(each.by_id, "operator"), task=each.task_id or "",
+            ),
+        )  # fmt: skip
+    return list(views.values())
+
+
+def _also_changing(db: Transaction, row: Row[Any]) -> list[str]:
+    if not row.touches:
+        return []
+    live = [each for each in tasks.live_touches(db) if each.id != row.id]
+    names = agents.agent_names(db, (each.holder_id for each in live))
+    return [
+        f"{names.get(each.holder_id, '')} with {each.id} changes {', '.join(both[:5])}"
+        for each in live
+        if (both := standing.overlapping(row.touches, each.touches))
+    ][:SHOWN]
+
+
+def _review(db: Transaction, row: Row[Any]) -> list[str]:
+    if row.attempt == 0:
+        return []
+    said = [each for each in work.feedback_of(db, row.id) if each.notes][-3:]
+    names = agents.agent_names(db, (each.by_id for each in said))
+    return [
+        f"{names.get(each.by_id, 'operator')} ({each.verdict or 'rating'}): {shorten(each.notes, 600)}" for each in said
+    ]
+
+
+def next_calls(db: Transaction, row: Row[Any]) -> list[str]:
+    """What to call next, with the right attempt filled in."""
+    me = db.actor.id
+    if me is not None and row.holder_id == me and row.status in CLAIMED:
+        attempt = f", attempt={row.attempt}" if row.attempt > 1 else ""
+        return [
+            f'report_progress(task="{row.id}", message=…, percent=…{attempt})',
+            f'complete_task(task="{row.id}", summary=…{attempt})',
+        ]
+    if row.status == TaskStatus.PENDING and me is not None and claims.entitled(db, row):
+        return [f'claim_task(task="{row.id}")']
+    if row.status == TaskStatus.IN_REVIEW:
+        return [f'review_task(task="{row.id}", verdict="accept")']
+    return []
+
+
+def cut(brief: Brief, max_tokens: int) -> Brief:
+    """Leave out from the end until the brief fits; what was left out is named as the call that gets it."""
+    budget = max_tokens * CHARACTERS_PER_TOKEN
+    task = brief.task.id if brief.task is not None else ""
+    left: list[str] = []
+    values: dict[str, Any] = {}
+    used = len(str(brief.task)) + sum(len(each) for each in brief.next)
+    for name in ORDER:
+        value = getattr(brief, name)
+        size = len(value) if isinstance(value, str) else sum(len(_plain(each)) for each in value) if value else 0
+        if used + size <= budget:
+            used += size
+            continue
+        kept = _fit(value, budget - used)
+        values[name] = kept
+        used = budget
+        more = "max_tokens=8000" if max_tokens < LARGEST else f'include=["{name}"]'
+        left.append(f'{name}: get_task(task="{task}", {more})')
+    return brief.model_copy(update={**values, "left_out": left}) if left else brief
+
+
+ORDER = (
+    "description", "in_the_way", "criteria", "parents", "delegation", "subtasks", "results", "context",
+    "also_changing", "review", "notes", "messages", "progress_log", "history", "executions", "delegations", "tree",
+)  # fmt: skip
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
+def _fit(value: Any, room: int) -> Any:  # noqa: ANN401 - a text, a list or a map, returned as the same
+    """As much of a section as there is room for."""
+    room = max(room, 0)
+    if isinstance(value, str):
+        return value[:room] + "…" if room else ""
+    if isinstance(value, dict):
+        return {}
+    kept: list[Any] = []
+    for each in value:
+        room -= len(_plain(each))
+        if room < 0:
+            break
+        kept.append(each)
+    return kept
+
+

@@ -1,0 +1,81 @@
+"""Browsing: lists of tasks, filtered, sorted, a page at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from swarm_mcp.model.draft import Text, Texts
+from swarm_mcp.model.errors import Invalid
+from swarm_mcp.model.ids import nearest
+from swarm_mcp.model.lifecycle import read_priority, read_status
+from swarm_mcp.model.task import TaskList
+from swarm_mcp.operations import naming
+from swarm_mcp.operations.answering import task_lines
+from swarm_mcp.operations.catalog import EVERY, operation
+from swarm_mcp.repository import listing, tasks
+
+if TYPE_CHECKING:
+    from swarm_mcp.repository.database import Transaction
+
+LIMIT = 200
+
+
+@operation(profiles=EVERY - {"worker"}, writes=False, names_task=False, takes_agent=False)
+def list_tasks(
+    db: Transaction,
+    *,
+    status: Texts = [],  # noqa: B006 - never changed
+    assignee: Text = "",
+    under: Text = "",
+    ready: bool = False,
+    overdue: bool = False,
+    priority: Text = "",
+    tag: Text = "",
+    area: Text = "",
+    text: Text = "",
+    sort: Text = "urgency",
+    limit: int = 20,
+    cursor: Text = "",
+) -> TaskList:
+    """Tasks as rows, with `total` and `next_cursor`. `sort`: urgency, created, updated, deadline."""
+    if sort not in listing.SORTS:
+        near = nearest(sort, listing.SORTS, count=1)
+        hint = f" Did you mean `{near[0]}`?" if near else ""
+        raise Invalid(f"`{sort[:40]}` is no order.{hint} Known: {', '.join(listing.SORTS)}.")
+    if limit < 1:
+        raise Invalid(f"limit is 1 to {LIMIT}; got {limit}.")
+    wanted = listing.Filter(
+        statuses=tuple(dict.fromkeys(read_status(word).value for word in status)),
+        place=_place(db, assignee),
+        under=tuple(tasks.subtree_ids(db, tasks.resolve_task(db, under).id)[1:]) if under.strip() else None,
+        ready=ready,
+        overdue=overdue,
+        priority=read_priority(priority).value if priority.strip() else "",
+        tag=tag.strip(),
+        area=area.strip(),
+        text=text.strip(),
+    )
+    page = listing.find(db, wanted, sort=sort, limit=min(limit, LIMIT), cursor=cursor)
+    lines = task_lines(db, page.rows)
+    cut = f" (at most {LIMIT} at once)" if limit > LIMIT else ""
+    total = f"{page.total:,}" if page.exact else f"more than {page.total:,}"
+    return TaskList(
+        tasks=lines,
+        total=page.total,
+        next_cursor=page.next_cursor,
+        message=f"{len(lines)} of {total} {'task' if page.total == 1 else 'tasks'}{cut}.",
+    )
+
+
+def _place(db: Transaction, assignee: str) -> tuple[tuple[str, str | None], ...]:
+    """Whose tasks: a column and its value for each part of a place."""
+    if not assignee.strip():
+        return ()
+    if assignee.strip().lower() == "anyone":
+        return tuple(naming.NOWHERE.items())
+    place = naming.find_place(db, assignee)
+    if place is None:
+        near = nearest(assignee.strip().lower(), naming.known_names(db))
+        hint = f" Did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else ""
+        raise Invalid(f"Nobody is called `{assignee[:63]}`.{hint}")
+    return tuple((name, value) for name, value in place.columns().items() if value is not None)

@@ -1,0 +1,72 @@
+"""The catalogue of operations: which there are, what each does to the board, and which profiles offer it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from swarm_mcp.model.agent import Lifecycle, Profile
+from swarm_mcp.model.draft import check_clean
+from swarm_mcp.model.errors import NotAllowed
+from swarm_mcp.repository.database import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+EVERY = frozenset(Profile)
+WORKING = frozenset({Profile.WORKER, Profile.DIRECTOR})
+DIRECTING = frozenset({Profile.DIRECTOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that can be done."""
+
+    name: str
+    run: Callable[..., object]
+    writes: bool
+    destroys: bool
+    repeatable: bool
+    """Calling it again with the same arguments has no further effect."""
+    names_task: bool
+    """Whether it is about one task; a call that names none renews all claims of its agent."""
+    profiles: frozenset[Profile]
+    takes_agent: bool
+
+
+CATALOG: dict[str, Operation] = {}
+"""Every operation by name, in the order in which agents see them."""
+
+RESTING = frozenset({"get_task", "list_tasks", "get_overview", "check_inbox", "add_note", "send_message", "list_agents"})
+"""What a paused agent may do."""
+
+
+def operation(
+    *,
+    profiles: frozenset[Profile] = WORKING,
+    writes: bool = True,
+    destroys: bool = False,
+    repeatable: bool = False,
+    names_task: bool = True,
+    takes_agent: bool = True,
+) -> Callable[[Callable[Concatenate[Transaction, P], T]], Callable[Concatenate[Transaction, P], T]]:
+    """Enter a function into the catalogue; its signature is the tool's schema, its docstring speaks to the agent."""
+
+    def enter(function: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
+        name = function.__name__
+
+        @wraps(function)
+        def run(db: Transaction, *args: P.args, **kwargs: P.kwargs) -> T:
+            for argument, value in kwargs.items():
+                check_clean(value, argument)
+            if db.actor.lifecycle is Lifecycle.PAUSED and name not in RESTING:
+                raise NotAllowed(f"{db.actor.name} is paused: it may read, note and answer until it is resumed.")
+            return function(db, *args, **kwargs)
+
+        CATALOG[name] = Operation(name, run, writes, destroys, repeatable, names_task, profiles, takes_agent)
+        return run
+
+    return enter

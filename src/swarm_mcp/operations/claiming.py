@@ -1,0 +1,210 @@
+"""Claiming: a named task, or the most urgent ready one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model.draft import Text
+from swarm_mcp.model.errors import Blocked, Conflict, IllegalMove, Invalid, LimitReached, NotAllowed
+from swarm_mcp.model.lifecycle import CLAIMED, MOVES, TaskStatus
+from swarm_mcp.model.task import Claimed
+from swarm_mcp.operations import claims, naming, standing
+from swarm_mcp.operations.answering import shorten, task_change, task_lines, unread
+from swarm_mcp.operations.briefing import brief_of
+from swarm_mcp.operations.catalog import operation
+from swarm_mcp.repository import agents, events, tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+LOOKAHEAD = 16
+"""Candidates per lane: enough to step around tasks that change what others are changing."""
+SWEEP_LIMIT = 20
+
+
+@operation(repeatable=True, names_task=True)
+def claim_task(
+    db: Transaction, *, task: Text = "", pool: Text = "", under: Text = "", lease_minutes: int = 0
+) -> Claimed:
+    """Take the named task, or the most urgent ready one that you may have (`pool`: a team, specialty or anyone). Answers with its brief."""
+    if db.actor.id is None:
+        raise NotAllowed("The operator holds no tasks. Act as an agent to claim one.")
+    if not 0 <= lease_minutes <= claims.LEASE_LIMIT:
+        raise Invalid(f"lease_minutes is 1 to {claims.LEASE_LIMIT}, or 0 for the project's; got {lease_minutes}.")
+    if task.strip():
+        row = _claim_named(db, tasks.resolve_task(db, task), lease_minutes)
+    else:
+        _check_capacity(db)
+        row = _claim_next(db, pool, under, lease_minutes)
+    return _nothing_ready(db) if row is None else _claimed(db, row)
+
+
+def _claimed(db: Transaction, row: Row[Any]) -> Claimed:
+    brief = brief_of(db, row)
+    held = [each for each in tasks.held_by(db, db.actor.id or "") if each.id != row.id]
+    until = row.lease_until.isoformat(timespec="seconds") if row.lease_until else ""
+    return Claimed(
+        task=task_change(row, title=shorten(row.title)),
+        message=f"{row.id} is yours (attempt {row.attempt}) until {row.lease_until:%H:%M}Z; every report renews it."
+        if row.lease_until
+        else f"{row.id} is yours (attempt {row.attempt}); it waits for an answer.",
+        brief=brief,
+        attempt=row.attempt,
+        lease_until=until,
+        held=task_lines(db, held[:10]),
+        unread=brief.unread,
+    )
+
+
+def _claim_named(db: Transaction, row: Row[Any], minutes: int) -> Row[Any]:
+    if row.holder_id is not None and row.holder_id == db.actor.id:
+        return _claim_again(db, row, minutes)
+    if row.holder_id is not None:
+        if not claims.lapsed(db, row):
+            holder = agents.agent_names(db, [row.holder_id])[row.holder_id]
+            raise Conflict(
+                f"{holder} holds {row.id} (attempt {row.attempt}). claim_task() gives you another one.",
+                task=row.id, holder=holder,
+            )
+        _check_entitled(db, row)
+        row = claims.lapse(db, row).row
+    _check_claimable(db, row)
+    _check_entitled(db, row)
+    _check_capacity(db)
+    return claims.take(db, row, minutes)
+
+
+def _claim_again(db: Transaction, row: Row[Any], minutes: int) -> Row[Any]:
+    """Claiming what one holds renews it and returns the same attempt."""
+    if row.lease_until is None:
+        return row
+    asked = minutes or row.lease_minutes
+    renewed = {"lease_until": claims.lease(db, asked), "lease_minutes": asked, "connection_id": db.connection_id}
+    return tasks.update_task(db, row.id, renewed)
+
+
+def _check_claimable(db: Transaction, row: Row[Any]) -> None:
+    """Refuse a task that is not ready. One's own hold, alone in the way, is lifted by claiming."""
+    if row.status in {TaskStatus.PENDING, TaskStatus.PARTIAL} and not standing.in_the_way(db, row):
+        return
+    own_hold = row.hold_reason is not None and row.hold_by_id == db.actor.id
+    if row.status == TaskStatus.BLOCKED and own_hold and not row.waits and not row.open_subtasks:
+        return
+    if row.status in {TaskStatus.BLOCKED, TaskStatus.PENDING, TaskStatus.PARTIAL}:
+        obstacles = standing.in_the_way(db, row)
+        raise Blocked(
+            f"{row.id} is not ready: {standing.say(obstacles)}. claim_task() gives you another one.",
+            task=row.id, in_the_way=obstacles,
+        )
+    allowed = sorted(MOVES[TaskStatus(row.status)])
+    raise IllegalMove(
+        f"{row.id} is {row.status} and cannot be claimed; from {row.status} it can become {', '.join(allowed)}.",
+        task=row.id, status=row.status, allowed=allowed,
+    )
+
+
+def _check_entitled(db: Transaction, row: Row[Any]) -> None:
+    if claims.entitled(db, row):
+        return
+    if row.assignee_id:
+        assignee = agents.agent_names(db, [row.assignee_id])[row.assignee_id]
+        raise NotAllowed(
+            f"{row.id} is assigned to {assignee}. claim_task() gives you another one.", task=row.id, assignee=assignee
+        )
+    pool = naming.pool_label(db, row)
+    raise NotAllowed(
+        f"{row.id} lies in the pool {pool}, and {db.actor.name} is not in it. claim_task() gives you another one.",
+        task=row.id, pool=pool,
+    )
+
+
+def _check_capacity(db: Transaction) -> None:
+    limit = db.actor.capacity
+    if limit and agents.count_claims_in_progress(db, db.actor.id or "") >= limit:
+        raise LimitReached(
+            f"{db.actor.name} has as many claims as its capacity allows ({limit}). Complete or release one first; "
+            "get_task() lists them.",
+            capacity=limit,
+        )
+
+
+def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row[Any] | None:
+    for row in tasks.expired_claims(db, limit=SWEEP_LIMIT):
+        claims.lapse(db, row)
+    wanted = _lanes(db, pool)
+    inside = set(tasks.subtree_ids(db, tasks.resolve_task(db, under).id)) if under.strip() else None
+    passed_over = _recently_released(db)
+    candidates: list[tuple[int, Row[Any]]] = []
+    for place, lane in enumerate(wanted):
+        limit = LOOKAHEAD + len(passed_over) if inside is None else tasks.EVERY
+        found = [
+            each
+            for each in tasks.ready_in_lane(db, lane, limit=limit)
+            if each.id not in passed_over and (inside is None or each.id in inside)
+        ]
+        candidates += [(place, each) for each in found[:LOOKAHEAD]]
+    if not candidates:
+        return None
+    candidates.sort(key=_preference)
+    chosen = _apart_from_others(db, [each for _, each in candidates])
+    return claims.take(db, tasks.task_row(db, chosen.id), minutes)
+
+
+def _preference(candidate: tuple[int, Row[Any]]) -> tuple[object, ...]:
+    """Critical ones first, then by lane; within each by priority, deadline, age."""
+    lane, row = candidate
+    return (row.urgency != 0, lane, row.urgency, row.due, row.created_at, row.id)
+
+
+def _lanes(db: Transaction, pool: str) -> list[str]:
+    name = pool.strip().lower()
+    if not name:
+        return claims.lanes(db)
+    if name == "anyone":
+        return [""]
+    place = naming.find_place(db, pool)
+    if place is None or place.agent is not None:
+        raise Invalid(f"`{pool[:63]}` is no pool: name a team, a specialty, or anyone.")
+    lane = place.team.id if place.team is not None else f"specialty:{place.specialty}"
+    if lane not in claims.lanes(db):
+        raise NotAllowed(f"{db.actor.name} is not in the pool {place.label}.")
+    return [lane]
+
+
+def _recently_released(db: Transaction) -> set[str]:
+    """What this agent gave back within one lease time, unless it was handed to it again since."""
+    since = db.now - timedelta(minutes=db.project.lease_minutes)
+    return events.released_since(db, db.actor.id or "", since)
+
+
+def _apart_from_others(db: Transaction, candidates: Sequence[Row[Any]]) -> Row[Any]:
+    """The first candidate that changes nothing which a live claim is changing; else the first."""
+    best = candidates[0]
+    if not best.touches:
+        return best
+    live = [path for each in tasks.live_touches(db) for path in each.touches]
+    for each in candidates:
+        if each.urgency == best.urgency and not standing.overlapping(each.touches, live):
+            return each
+    return best
+
+
+def _nothing_ready(db: Transaction) -> Claimed:
+    blocking = standing.what_others_wait_for(db)
+    counts = tasks.tallies(db)
+    waiting = counts.get("pending", 0) + counts.get("blocked", 0)
+    active = sum(counts.get(status, 0) for status in (*CLAIMED, TaskStatus.IN_REVIEW, TaskStatus.PARTIAL))
+    why = f": {'; '.join(blocking)}" if blocking else ""
+    rest = f" {waiting} not started, {active} under way." if waiting or active else " All tasks are finished."
+    return Claimed(
+        task=None,
+        message=f"Nothing is ready for {db.actor.name}{why}.{rest} check_inbox() tells you when something changes.",
+        blocking=blocking,
+        open=waiting + active,
+        unread=unread(db),
+    )

@@ -1,0 +1,180 @@
+"""Messages between agents, and the inbox."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model.agent import ENDED
+from swarm_mcp.model.draft import Text
+from swarm_mcp.model.errors import Invalid, NotFound
+from swarm_mcp.model.message import Inbox, InboxItem, Sent
+from swarm_mcp.operations import asking, naming
+from swarm_mcp.operations.answering import shorten, unread
+from swarm_mcp.operations.catalog import operation
+from swarm_mcp.repository import agents, messages, tasks, work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+MESSAGE_NUMBER = re.compile(r"m?(\d{1,18})")
+INBOX_LIMIT = 50
+TEXT_SHOWN = 600
+TEXTS_BUDGET = 16_000
+"""Characters of an inbox's texts together, so that no batch outgrows its ceiling."""
+
+
+@operation()
+def send_message(db: Transaction, *, text: str, to: Text = "", task: Text = "", reply_to: Text = "") -> Sent:
+    """Message an agent, team, superior, operator or all; with `reply_to`, answer. Answering a question resumes the task that waits for it."""
+    if not text.strip():
+        raise Invalid("The message is empty.")
+    replied = _replied(db, reply_to)
+    row = tasks.resolve_task(db, task) if task.strip() else None
+    question = _question_meant(db, replied, row, to)
+    if question is not None:
+        replied = question
+    if row is None and replied is not None and replied.task_id:
+        row = tasks.find_task(db, replied.task_id)
+    recipients = _recipients(db, to, replied)
+    if not recipients:
+        raise NotFound("Nobody would get this message. Name an agent, a team, superior, operator or all in `to`.")
+    number = messages.insert_message(
+        db,
+        {
+            "conversation_id": messages.thread_about(db, row) if row is not None else None,
+            "task_id": row.id if row is not None else None,
+            "type": "answer" if replied is not None and replied.type == "question" else "message",
+            "text": text, "reply_to_id": replied.id if replied is not None else None,
+        },
+    )  # fmt: skip
+    messages.deliver(db, number, row.id if row is not None else None, recipients)
+    if row is not None:
+        work.join(db, row.id, db.actor.id)
+    resumed = asking.answer(db, question) if question is not None else ""
+    return _sent(db, number, recipients, resumed)
+
+
+def _sent(db: Transaction, number: int, recipients: Sequence[str | None], resumed: str) -> Sent:
+    names = agents.agent_names(db, recipients)
+    shown = sorted(names.get(each, "operator") for each in recipients)
+    whom = ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")  # noqa: PLR2004
+    goes_on = f"; {resumed} goes on" if resumed else ""
+    return Sent(
+        id=f"m{number}", to=shown[:20], resumed=resumed, message=f"Sent m{number} to {whom}{goes_on}.", unread=unread(db)
+    )
+
+
+def _replied(db: Transaction, reply_to: str) -> Row[Any] | None:
+    """The message that is answered, which the caller must have sent or got."""
+    if not reply_to.strip():
+        return None
+    number = MESSAGE_NUMBER.fullmatch(reply_to.strip().lower())
+    found = messages.find_message(db, int(number[1])) if number else None
+    if found is not None and not db.actor.is_operator:
+        public = found.type in {"question", "answer"}
+        mine = db.actor.id in {found.sender_id, *messages.recipients_of(db, found.id)}
+        found = found if public or mine else None
+    if found is None:
+        raise NotFound(f"No message `{reply_to[:40]}` that you could answer. check_inbox(reread=true) shows yours.")
+    return found
+
+
+def _question_meant(db: Transaction, replied: Row[Any] | None, row: Row[Any] | None, to: str) -> Row[Any] | None:
+    """The open question that a message answers, said or understood."""
+    if replied is not None:
+        return replied if replied.type == "question" else None
+    if row is None:
+        return None
+    question = messages.open_question(db, row.id)
+    if question is None or question.asked_id != db.actor.id or question.sender_id == db.actor.id:
+        return None
+    asker = agents.agent_names(db, [question.sender_id]).get(question.sender_id, "")
+    return question if to.strip().lower() in {"", asker} else None
+
+
+def _recipients(db: Transaction, to: str, replied: Row[Any] | None) -> list[str | None]:
+    """Who gets a copy; None is the operator. Never the sender."""
+    word = to.strip().lower()
+    if not word:
+        if replied is None:
+            raise Invalid("Say in `to` who gets it: an agent, a team, superior, operator or all.")
+        if replied.sender_id != db.actor.id:
+            return [replied.sender_id]
+        return [each for each in messages.recipients_of(db, replied.id) if each != db.actor.id]
+    if word == "operator":
+        return [None]
+    if word == "superior":
+        return [_superior(db)]
+    if word == "all":
+        return [each.id for each in agents.everybody(db) if each.id != db.actor.id]
+    place = naming.find_place(db, to)
+    if place is None:
+        near = naming.ids.nearest(naming.ids.fold_name(to), naming.known_names(db))
+        hint = f" Did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else ""
+        raise NotFound(f"Nobody is called `{to[:63]}`.{hint}", candidates=near)
+    if place.agent is not None:
+        if place.agent.lifecycle in ENDED:
+            raise NotFound(f"{place.agent.name} has ended and reads nothing any more.")
+        return [place.agent.id] if place.agent.id != db.actor.id else []
+    members = agents.members_of(db, place.team.id) if place.team is not None else agents.with_specialty(db, place.specialty)
+    return [each.id for each in members if each.id != db.actor.id and each.lifecycle not in ENDED]
+
+
+def _superior(db: Transaction) -> str | None:
+    """Who stands above whoever acts; the operator stands above all."""
+    return db.actor.superior_id
+
+
+@operation(names_task=False)
+def check_inbox(db: Transaction, *, reread: bool = False, limit: int = 20) -> Inbox:
+    """Unread messages and notifications, questions first; counted as read when you ask again."""
+    if not reread:
+        messages.finish_shown(db, db.actor.id)
+    count = max(1, min(limit, INBOX_LIMIT))
+    found = messages.unread(db, db.actor.id, limit=count)
+    total = _total(db, found, count)
+    items, used = [], 0
+    for row in found:
+        item = _item(db, row)
+        used += len(item.text)
+        if items and used > TEXTS_BUDGET:
+            break
+        items.append(item)
+    messages.show(db, [row.id for row in found[: len(items)]])
+    more = total - len(items)
+    return Inbox(items=items, more=more, message=_summary(items, more))
+
+
+def _total(db: Transaction, found: Sequence[Row[Any]], count: int) -> int:
+    if len(found) < count:
+        return len(found)
+    return messages.count_unread(db, db.actor.id) if db.actor.id else len(found)
+
+
+def _summary(items: list[InboxItem], more: int) -> str:
+    if not items:
+        return "Nothing new."
+    questions = sum(item.type == "question" for item in items)
+    asked = f", {questions} of them {'a question' if questions == 1 else 'questions'}" if questions else ""
+    rest = f"; {more} more: check_inbox() again" if more else ""
+    return f"{len(items)} new{asked}{rest}."
+
+
+def _item(db: Transaction, row: Row[Any]) -> InboxItem:
+    sender = agents.agent_names(db, [row.sender_id]).get(row.sender_id, "operator") if row.message_id else ""
+    text = row.text if row.message_id else row.notice
+    cut = f'… (get_task(task="{row.task_id}", include=["messages"]) has all of it)' if row.task_id else "…"
+    return InboxItem(
+        id=f"m{row.message_id}" if row.message_id else f"n{row.id}",
+        type=row.type or row.kind,
+        sender=sender,
+        task=row.task_id or "",
+        title=shorten(row.title or "") if row.message_id else "",
+        text=text if len(text) <= TEXT_SHOWN else text[:TEXT_SHOWN] + cut,
+        at=row.at.isoformat(timespec="seconds"),
+    )

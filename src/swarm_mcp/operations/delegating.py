@@ -1,0 +1,150 @@
+"""Delegating: handing a task down, with the reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model.draft import Text, Texts, check_texts, read_edge
+from swarm_mcp.model.errors import Conflict, IllegalMove, Invalid, NotAllowed
+from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, TaskStatus, choose, Priority
+from swarm_mcp.model.task import DelegationState, ExecutionStatus, Written
+from swarm_mcp.operations import claims, moves, naming, placing, telling
+from swarm_mcp.operations.answering import ready_count, shorten, task_change, unread
+from swarm_mcp.operations.authority import has_authority, is_own, whom_to_ask
+from swarm_mcp.operations.catalog import DIRECTING, operation
+from swarm_mcp.repository import agents, tasks, work
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+    from swarm_mcp.operations.naming import Place
+    from swarm_mcp.repository.database import Transaction
+
+LIMITS = {
+    "required_resources": 20, "success_criteria": 10, "risk_factors": 10, "depends_on": 50,
+    "context_requirements": 20, "expected_deliverables": 15,
+}  # fmt: skip
+MINUTES_LIMIT = 480
+
+
+@operation(profiles=DIRECTING, repeatable=True)
+def delegate(
+    db: Transaction,
+    *,
+    task: str,
+    to: Text,
+    reasoning: Text = "",
+    expected_deliverables: Texts = [],  # noqa: B006 - never changed
+    required_resources: Texts = [],  # noqa: B006
+    success_criteria: Texts = [],  # noqa: B006
+    risk_factors: Texts = [],  # noqa: B006
+    context_requirements: Texts = [],  # noqa: B006
+    depends_on: Texts = [],  # noqa: B006
+    priority: Text = "",
+    estimated_minutes: int = 0,
+) -> Written:
+    """Hand a task down to an agent, team or specialty, and tell it why."""
+    row = tasks.resolve_task(db, task)
+    said = {
+        "expected_deliverables": expected_deliverables, "required_resources": required_resources,
+        "success_criteria": success_criteria, "risk_factors": risk_factors,
+        "context_requirements": context_requirements, "depends_on": depends_on,
+    }  # fmt: skip
+    said = {name: check_texts(list(given), name, limit=LIMITS[name]) for name, given in said.items()}
+    if not 0 <= estimated_minutes <= MINUTES_LIMIT:
+        raise Invalid(f"estimated_minutes is 1 to {MINUTES_LIMIT}, or 0 for none; got {estimated_minutes}.")
+    urgency = choose(priority, Priority, "priority").value if priority.strip() else ""
+    edges = [(tasks.resolve_task(db, name), kind) for name, kind in map(read_edge, said["depends_on"])]
+    _check_delegable(db, row)
+    warnings: list[str] = []
+    place = _whom(db, to, warnings)
+    before = _before(db, row)
+    columns = _columns(db, row, place, urgency)
+    row = _end_what_was(db, row)
+    words: dict[str, Any] = {
+        **said, "reasoning": reasoning, "priority": urgency, "estimated_minutes": estimated_minutes or None,
+        "depends_on": [other.id for other, _ in edges],
+    }  # fmt: skip
+    placing.offer(db, row, place, words, before=before)
+    moved = moves.change(db, row, "delegated", columns, {"to": place.label, "reasoning": reasoning})
+    row = moved.row
+    known = work.criteria(db, row.id)
+    last = max((each.position for each in known), default=0)
+    work.insert_criteria(db, row.id, [(text, "") for text in said["success_criteria"]], after=last)
+    row, sentences = placing.add_edges(db, row, edges) if edges else (row, [])
+    return _handed(db, row, place, reasoning, sentences, warnings)
+
+
+def _check_delegable(db: Transaction, row: Row[Any]) -> None:
+    """Refuse work that is finished, in review, claimed by another, or none of the caller's business."""
+    if row.status in FINISHED or row.status == TaskStatus.IN_REVIEW:
+        raise IllegalMove(f"{row.id} is {row.status}; finished work and work in review cannot be delegated.")
+    if not has_authority(db, row) and not is_own(db.actor, row):
+        raise NotAllowed(f"{db.actor.name} may not delegate {row.id}: ask {whom_to_ask(db, row)}.")
+    if row.status in CLAIMED and row.holder_id != db.actor.id:
+        holder = agents.agent_names(db, [row.holder_id])[row.holder_id]
+        raise Conflict(
+            f'{holder} holds {row.id}. update_task(task="{row.id}", action="recall", reason=…) ends that claim first.',
+            task=row.id, holder=holder,
+        )
+
+
+def _whom(db: Transaction, to: str, warnings: list[str]) -> Place:
+    word = naming.require_name(to, "`to`").strip().lower()
+    if word == "auto":
+        raise Invalid("Choosing an agent by itself is not built yet: name an agent, a team or a specialty.")
+    place = naming.assignable(db, to, warnings)
+    if not place.label:
+        raise Invalid(f"`{to[:63]}` is nobody; update_task(clear=[\"assignee\"]) leaves a task to anyone.")
+    return place
+
+
+def _before(db: Transaction, row: Row[Any]) -> dict[str, str]:
+    """Where a release goes back to: whoever hands its own task on, else where the task lay."""
+    if row.assignee_id is not None and row.assignee_id == db.actor.id and row.reserved_from is None:
+        return {"assignee_id": row.assignee_id}
+    live = work.live_delegation(db, row.id)
+    return dict(live.before) if live is not None else dict(row.reserved_from or naming.place_of(row))
+
+
+def _columns(db: Transaction, row: Row[Any], place: Place, urgency: str) -> dict[str, Any]:
+    """What handing down changes. Handing on what one merely claimed makes nobody a delegator."""
+    columns: dict[str, Any] = {**place.columns(), "reserved_from": None, "lapses": 0}
+    if urgency:
+        columns["priority"] = urgency
+    if row.assignee_id == db.actor.id or has_authority(db, row):
+        columns["delegator_id"] = db.actor.id
+    return columns
+
+
+def _end_what_was(db: Transaction, row: Row[Any]) -> Row[Any]:
+    """End the claim of whoever hands on, the delegation that this one replaces, and partial work."""
+    live = work.live_delegation(db, row.id)
+    if live is not None:
+        own = live.to_agent_id is not None and live.to_agent_id == db.actor.id
+        state = DelegationState.ACCEPTED if own else DelegationState.RECALLED
+        work.update_delegation(db, live.id, state=state, reason="" if own else "handed to somebody else")
+    if row.status in CLAIMED:
+        return claims.end_claim(db, row, ExecutionStatus.RELEASED, "handed_on").row
+    return moves.requeue(db, row, "requeued").row if row.status == TaskStatus.PARTIAL else row
+
+
+def _handed(
+    db: Transaction, row: Row[Any], place: Place, reasoning: str, sentences: list[str], warnings: list[str]
+) -> Written:
+    receivers = [place.agent.id] if place.agent is not None else [each.id for each in _pool(db, place)]
+    why = f": {shorten(reasoning, 200)}" if reasoning.strip() else "."
+    telling.tell_only(
+        db, row, "delegated", f"{db.actor.name} handed {row.id} {shorten(row.title)} to {place.label}{why}", receivers
+    )
+    edges = f"; {'; '.join(sentences)}" if sentences else ""
+    return Written(
+        task=task_change(row, assignee=place.label), message=f"{row.id} is handed to {place.label}, {row.status}{edges}.",
+        warnings=warnings, unread=unread(db), ready=ready_count(db),
+    )  # fmt: skip
+
+
+def _pool(db: Transaction, place: Place) -> list[Row[Any]]:
+    if place.team is not None:
+        return list(agents.members_of(db, place.team.id))
+    return list(agents.with_specialty(db, place.specialty))

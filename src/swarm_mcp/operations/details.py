@@ -1,0 +1,153 @@
+"""The longer sections of a brief, each only when asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model.errors import Invalid
+from swarm_mcp.operations import trees
+from swarm_mcp.operations.answering import shorten
+from swarm_mcp.repository import agents, events, memory, messages, work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+PAGE = 50
+
+
+def sections(db: Transaction, row: Row[Any], include: Sequence[str], cursor: str) -> dict[str, list[str]]:
+    """The sections that were asked for, by the field of the brief that holds them.
+
+    Args:
+        db: the transaction.
+        row: the task.
+        include: the sections' names.
+        cursor: where a page of progress or history begins: a number that an earlier answer gave.
+
+    """
+    after = read_cursor(cursor)
+    return {
+        FIELDS.get(name, name): SECTIONS[name](db, row, after) for name in include if SECTIONS[name] is not _nothing
+    }
+
+
+def read_cursor(cursor: str) -> int:
+    """Where a page begins.
+
+    Raises:
+        Invalid: no answer gave this cursor.
+
+    """
+    if not cursor.strip():
+        return 0
+    if not cursor.strip().isascii() or not cursor.strip().isdigit() or len(cursor.strip()) > 18:  # noqa: PLR2004 - 64 bits
+        raise Invalid(f"`{cursor[:40]}` is no cursor of this list; leave it empty to begin anew.")
+    return int(cursor)
+
+
+def _nothing(db: Transaction, row: Row[Any], after: int) -> list[str]:
+    """Context is in every brief."""
+    _ = db, row, after
+    return []
+
+
+def _notes(db: Transaction, row: Row[Any], after: int) -> list[str]:
+    if db.actor.id is None:
+        return []
+    return [f"{each.at:%Y-%m-%d %H:%MZ} {each.text}" for each in memory.notes_of(db, row.id, db.actor.id, after=after, limit=PAGE)]
+
+
+def _messages(db: Transaction, row: Row[Any], after: int) -> list[str]:
+    _ = after
+    found = messages.about_task(db, row.id, db.actor.id, everything=db.actor.is_operator, limit=PAGE)
+    names = agents.agent_names(db, (each.sender_id for each in found))
+    return [
+        f"m{each.id} {each.at:%Y-%m-%d %H:%MZ} {names.get(each.sender_id, 'operator')} ({each.type}): {each.text}"
+        for each in reversed(found)
+    ]
+
+
+def _progress(db: Transaction, row: Row[Any], after: int) -> list[str]:
+    found = work.progress_of(db, row.id, after=after, limit=PAGE) if after else work.latest_progress(db, row.id, limit=PAGE)
+    names = agents.agent_names(db, (each.agent_id for each in found))
+    return [
+        f"{each.at:%Y-%m-%d %H:%MZ} {names.get(each.agent_id, 'operator')}"
+        f"{'' if each.percent is None else f' {each.percent}%'}: {each.message}"
+        for each in sorted(found, key=lambda entry: entry.id)
+    ]
+
+
+def _history(db: Transaction, row: Row[Any], after: int) -> list[str]:
+    found = (
+        events.task_events(db, row.id, after=after, limit=PAGE)
+        if after
+        else events.latest_task_events(db, row.id, limit=PAGE)[::-1]
+    )
+    return history_lines(db, found)
+
+
+def history_lines(db: Transaction, found: Sequence[Row[Any]]) -> list[str]:
+    """Events as lines: when, who, what, and what it changed."""
+    names = agents.agent_names(db, (each.agent_id for each in found))
+    return [
+        f"{each.seq} {each.at:%Y-%m-%d %H:%MZ} {names.get(each.agent_id, 'operator')} {each.kind}{_said(each.data)}"
+        for each in found
+    ]
+
+
+def _said(data: dict[str, Any]) -> str:
+    parts = []
+    for name, value in data.items():
+        if isinstance(value, list) and len(value) == 2:  # noqa: PLR2004 - before and after
+            before, after = value
+            parts.append(f"{name}={shorten(str(after), 60)}" if before is None else f"{name}: {shorten(str(before), 40)} → {shorten(str(after), 40)}")
+        else:
+            parts.append(f"{name}={shorten(str(value), 60)}")
+    return f" ({'; '.join(parts[:8])})" if parts else ""
+
+
+def _executions(db: Transaction, row: Row[Any], after: int) -> list[str]:
+    _ = after
+    found = work.executions(db, row.id)[-PAGE:]
+    names = agents.agent_names(db, (each.agent_id for each in found))
+    return [
+        f"attempt {each.attempt} {names.get(each.agent_id, 'operator')} {each.status} from {each.started_at:%Y-%m-%d %H:%MZ}"
+        f"{f' to {each.ended_at:%Y-%m-%d %H:%MZ}' if each.ended_at else ''}"
+        f"{f': {shorten(each.summary, 300)}' if each.summary else ''}"
+        for each in found
+    ]
+
+
+def _delegations(db: Transaction, row: Row[Any], after: int) -> list[str]:
+    _ = after
+    found = work.delegations(db, row.id)[-PAGE:]
+    names = agents.agent_names(db, (agent for each in found for agent in (each.from_id, each.to_agent_id)))
+    teams = agents.team_names(db, (each.to_team_id for each in found))
+    return [
+        f"{each.at:%Y-%m-%d %H:%MZ} {names.get(each.from_id, 'operator')} to "
+        f"{names.get(each.to_agent_id) or teams.get(each.to_team_id) or f'specialty:{each.to_specialty}'}: {each.state}"
+        f"{f' ({each.reason})' if each.reason else ''}{f', because {shorten(each.reasoning, 300)}' if each.reasoning else ''}"
+        for each in found
+    ]
+
+
+def _tree(db: Transaction, row: Row[Any], after: int) -> list[str]:
+    _ = after
+    return trees.lines(db, row, limit=PAGE)
+
+
+SECTIONS: dict[str, Callable[[Transaction, Row[Any], int], list[str]]] = {
+    "context": _nothing,
+    "notes": _notes,
+    "messages": _messages,
+    "progress": _progress,
+    "history": _history,
+    "executions": _executions,
+    "delegations": _delegations,
+    "tree": _tree,
+}
+FIELDS = {"progress": "progress_log"}

@@ -1,0 +1,224 @@
+"""The one door through which a task changes, and its event is recorded.
+
+`change()` writes the columns, counts the version and appends the event in one go; then it lets the change take effect
+on whatever the task stands in the way of: its waiters, everything below it, its parent. `move()` is a change of status,
+checked against the lifecycle's table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model.errors import IllegalMove
+from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, MOVES, SETTLED, WAITING, TaskStatus
+from swarm_mcp.operations import telling
+from swarm_mcp.repository import events, graph, tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+VERSIONED = frozenset({
+    "title", "description", "tags", "task_type", "area", "phase", "complexity", "source",
+    "parent_id", "assignee_id", "pool_team_id", "pool_specialty", "reserved_from", "touches",
+    "estimated_hours", "actual_hours", "deadline", "started_at", "completed_at",
+    "status", "priority", "hold_reason", "hold_by_id", "holder_id", "attempt", "needs_review",
+    "creator_id", "delegator_id", "worker_id", "source_status", "archived_at",
+    "completion_summary", "outputs", "artifacts", "error",
+})  # fmt: skip
+"""What the ledger can rebuild; everything else about a task is derived or the claim's clock."""
+
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Moved:
+    """A task after a change, and what the change set free."""
+
+    row: Row[Any]
+    unblocked: list[Row[Any]] = field(default_factory=list)
+
+
+def plain(value: object) -> object:
+    """A column's value as the ledger keeps it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    return value
+
+
+def record(
+    db: Transaction, kind: str, row: Row[Any] | None, data: dict[str, Any], *, version: int | None = None
+) -> None:
+    """Append an event in the name of whoever acts."""
+    events.insert_event(db, kind, row.id if row is not None else None, db.actor.id, version, data)
+
+
+def obstructed(row: Row[Any]) -> bool:
+    """Whether something stands in the task's way."""
+    return bool(row.hold_reason is not None or row.waits or row.open_subtasks)
+
+
+def gating(row: Row[Any]) -> bool:
+    """Whether the task keeps everything below it waiting: a hold, or unfinished dependencies of its own."""
+    return row.hold_reason is not None or row.waits > row.gates
+
+
+def change(
+    db: Transaction, row: Row[Any], kind: str, values: dict[str, Any], data: dict[str, Any] | None = None
+) -> Moved:
+    """Set columns of a task, record it, and let it take effect.
+
+    Args:
+        db: the transaction.
+        row: the task as it is.
+        kind: the event, in the past tense.
+        values: columns and their new values; those that already have them are left out.
+        data: more for the event (never the text of notes or messages).
+
+    """
+    before = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name for the row as a mapping
+    differing = {name: value for name, value in values.items() if before[name] != value}
+    versioned = {
+        name: [plain(before[name]), plain(value)] for name, value in differing.items() if name in VERSIONED
+    }
+    if "deadline" in differing:
+        differing["due"] = differing["deadline"] or END_OF_TIME
+    counts = bool(versioned) or bool(data and "edges" in data)
+    if counts:
+        differing["version"] = row.version + 1
+    differing["updated_at"] = db.now
+    after = tasks.update_task(db, row.id, differing)
+    record(db, kind, after, {**versioned, **(data or {})}, version=after.version if counts else None)
+    return Moved(after, _take_effect(db, row, after))
+
+
+def move(
+    db: Transaction,
+    row: Row[Any],
+    to: TaskStatus,
+    kind: str,
+    values: dict[str, Any] | None = None,
+    data: dict[str, Any] | None = None,
+) -> Moved:
+    """Change a task's status, if the lifecycle has that move.
+
+    Raises:
+        IllegalMove: it has not; the sentence names those that there are.
+
+    """
+    check_move(row, to)
+    setting = {**(values or {}), "status": to.value}
+    if to in FINISHED:
+        setting |= {"hold_reason": None, "hold_by_id": None, "reserved_from": None}
+    if to not in CLAIMED:
+        setting |= {"holder_id": None, "lease_until": None}
+    moved = change(db, row, kind, setting, data)
+    if to is TaskStatus.COMPLETED or row.status == TaskStatus.COMPLETED:
+        telling.follow_conversation(db, row.id, finished=to is TaskStatus.COMPLETED)
+    return moved
+
+
+def check_move(row: Row[Any], to: TaskStatus) -> None:
+    """Refuse a move that the lifecycle does not have."""
+    here = TaskStatus(row.status)
+    if to is here and here in WAITING:
+        return
+    if to not in MOVES[here]:
+        allowed = ", ".join(sorted(MOVES[here]))
+        raise IllegalMove(
+            f"{row.id} is {here} and cannot become {to}; from {here} it can become {allowed}.",
+            status=here.value, allowed=sorted(MOVES[here]),
+        )
+
+
+def requeue(
+    db: Transaction,
+    row: Row[Any],
+    kind: str,
+    values: dict[str, Any] | None = None,
+    data: dict[str, Any] | None = None,
+) -> Moved:
+    """Put a task back into the queue: blocked if something stands in its way, else pending."""
+    setting = values or {}
+    held = setting.get("hold_reason", row.hold_reason) is not None
+    to = TaskStatus.BLOCKED if held or row.waits or row.open_subtasks else TaskStatus.PENDING
+    return move(db, row, to, kind, setting, data)
+
+
+def count_new(db: Transaction, row: Row[Any]) -> None:
+    """Let a task that was just stored count for its parent and the tally."""
+    tasks.count_status(db, row.status, 1, archived=row.archived_at is not None)
+    if row.parent_id and row.status not in SETTLED:
+        turn(db, [tasks.shift_open_subtasks(db, row.parent_id, 1)])
+
+
+def _take_effect(db: Transaction, before: Row[Any], after: Row[Any]) -> list[Row[Any]]:
+    """What a change does to other tasks; returns those that became ready."""
+    status_changed = before.status != after.status
+    if status_changed or before.archived_at != after.archived_at:
+        tasks.count_status(db, before.status, -1, archived=before.archived_at is not None)
+        tasks.count_status(db, after.status, 1, archived=after.archived_at is not None)
+    touched: list[str] = []
+    if gating(before) != gating(after):
+        touched += tasks.shift_gates(db, after.id, 1 if gating(after) else -1)
+    if obstructed(before) != obstructed(after):
+        touched.append(after.id)
+    if status_changed:
+        touched += _count_status(db, before, after)
+    return turn(db, touched)
+
+
+def _count_status(db: Transaction, before: Row[Any], after: Row[Any]) -> list[str]:
+    """Count a finished (or reopened) task in or out for its waiters and its parent; whom that concerns."""
+    touched: list[str] = []
+    was_done, is_done = before.status == TaskStatus.COMPLETED, after.status == TaskStatus.COMPLETED
+    if was_done != is_done:
+        by = -1 if is_done else 1
+        for waiter in graph.shift_waits(db, after.id, by):
+            touched.append(waiter.id)
+            touched += shift_gates_of(db, waiter, by)
+    was_settled, is_settled = before.status in SETTLED, after.status in SETTLED
+    if was_settled != is_settled and after.parent_id:
+        touched.append(tasks.shift_open_subtasks(db, after.parent_id, -1 if is_settled else 1))
+    return touched
+
+
+def shift_gates_of(db: Transaction, waiter: Row[Any], by: int) -> list[str]:
+    """After a waiter's own dependencies changed by a number: whoever is below it and may turn."""
+    own = waiter.waits - waiter.gates
+    if waiter.hold_reason is not None or (own > 0) == (own - by > 0):
+        return []
+    return tasks.shift_gates(db, waiter.id, 1 if own > 0 else -1)
+
+
+def turn(db: Transaction, task_ids: Iterable[str]) -> list[Row[Any]]:
+    """Make pending and blocked agree with what stands in the way; returns the tasks that became ready."""
+    freed: list[Row[Any]] = []
+    for row in tasks.task_rows(db, task_ids).values():
+        if row.status == TaskStatus.BLOCKED and not obstructed(row):
+            freed.append(move(db, row, TaskStatus.PENDING, "unblocked").row)
+        elif row.status == TaskStatus.PENDING and obstructed(row):
+            move(db, row, TaskStatus.BLOCKED, "blocked")
+    for row in freed:
+        telling.tell(db, row, "unblocked", f"{row.id} {row.title[:80]} is ready: nothing stands in its way any more.")
+    return freed
+
+
+def record_claim(db: Transaction, before: Row[Any], after: Row[Any]) -> None:
+    """Record a claim, which the guarded statement of the repository has just written."""
+    names = ("status", "holder_id", "worker_id", "attempt", "started_at", "hold_reason", "hold_by_id")
+    data = {
+        name: [plain(getattr(before, name)), plain(getattr(after, name))]
+        for name in names
+        if getattr(before, name) != getattr(after, name)
+    }
+    record(db, "claimed", after, data, version=after.version)
+    _take_effect(db, before, after)

@@ -1,0 +1,150 @@
+"""Whom a word means: agents, teams and specialties share one namespace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model import ids
+from swarm_mcp.model.agent import ENDED, AgentRole, Lifecycle
+from swarm_mcp.model.errors import Ambiguous, Invalid, LimitReached, NotAllowed, NotFound
+from swarm_mcp.operations.authority import is_above
+from swarm_mcp.operations.moves import record
+from swarm_mcp.repository import agents
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where work may lie: with an agent, a team, a specialty, or with nobody in particular."""
+
+    agent: Row[Any] | None = None
+    team: Row[Any] | None = None
+    specialty: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name that agents read."""
+        if self.agent is not None:
+            return self.agent.name
+        return f"team:{self.team.name}" if self.team is not None else f"specialty:{self.specialty}" * bool(self.specialty)
+
+    def columns(self) -> dict[str, str | None]:
+        """The place as columns of a task."""
+        return {
+            "assignee_id": self.agent.id if self.agent is not None else None,
+            "pool_team_id": self.team.id if self.team is not None else None,
+            "pool_specialty": self.specialty or None,
+        }
+
+
+NOWHERE: dict[str, str | None] = {"assignee_id": None, "pool_team_id": None, "pool_specialty": None}
+
+
+def place_of(row: Row[Any]) -> dict[str, str]:
+    """Where a task lies, to be remembered; without what is empty."""
+    return {name: getattr(row, name) for name in NOWHERE if getattr(row, name)}
+
+
+def find_place(db: Transaction, name: str) -> Place | None:
+    """The agent, team or specialty of that name, in this order; None if nobody has it."""
+    kind, colon, rest = name.strip().partition(":")
+    if not (colon and kind in {"team", "specialty", "agent"}):
+        kind, rest = "", name
+    folded = ids.fold_name(rest)
+    if kind in {"", "agent"}:
+        row = agents.find_agent(db, folded)
+        if row is not None:
+            return Place(agent=row)
+    if kind in {"", "team"}:
+        team = agents.find_team(db, folded)
+        if team is not None:
+            return Place(team=team)
+    if kind == "specialty" or (not kind and folded in agents.all_specialties(db)):
+        return Place(specialty=folded)
+    if kind:
+        raise NotFound(f"No {kind} `{folded}`.")
+    return None
+
+
+def known_names(db: Transaction) -> list[str]:
+    """Every name that work can be handed to."""
+    return [*agents.all_agent_names(db), *agents.all_team_names(db), *agents.all_specialties(db)]
+
+
+def assignable(db: Transaction, name: str, warnings: list[str]) -> Place:
+    """Whom an assignment means. A name that nobody has, and that resembles none, becomes an agent below the caller.
+
+    Raises:
+        Ambiguous: the name is unknown but close to a known one.
+        NotAllowed: the caller may not hand work to it.
+
+    """
+    if name.strip().lower() in {"anyone", ""}:
+        return Place()
+    place = find_place(db, name)
+    if place is None:
+        folded = ids.fold_name(name)
+        near = ids.nearest(folded, known_names(db))
+        if near:
+            raise Ambiguous(
+                f"Nobody is called `{folded}`. Did you mean {' or '.join(f'`{each}`' for each in near)}? "
+                "Use that name, or one that is not so close.",
+                candidates=near,
+            )
+        place = Place(agent=announce(db, folded, name.strip()))
+        warnings.append(f"{folded} is new: it is registered below {db.actor.name} and becomes active with its first call.")
+    if place.agent is not None:
+        check_handing_to(db, place.agent, warnings)
+    return place
+
+
+def check_handing_to(db: Transaction, agent: Row[Any], warnings: list[str]) -> None:
+    """Refuse handing work to an agent that has ended, or that the caller does not stand above."""
+    actor = db.actor
+    if agent.lifecycle in ENDED:
+        raise NotAllowed(f"{agent.name} has ended ({agent.lifecycle}); hand the work to somebody else.")
+    if agent.lifecycle == Lifecycle.PAUSED:
+        warnings.append(f"{agent.name} is paused and gets no work until it is resumed.")
+    if actor.is_operator or actor.is_root or agent.id == actor.id or is_above(db, actor.id, agent.id):
+        return
+    raise NotAllowed(
+        f"{actor.name} does not stand above {agent.name}: hand work to yourself, an agent below you, a team or a "
+        "specialty, or ask your superior."
+    )
+
+
+def announce(db: Transaction, name: str, title: str) -> Row[Any]:
+    """Register an agent that has not called yet, below whoever acts."""
+    superior = agents.agent_row(db, db.actor.id) if db.actor.id else oldest_active_root(db)
+    if superior is not None and superior.level + 2 > db.project.max_depth:
+        raise LimitReached(f"The hierarchy has at most {db.project.max_depth} levels; {name} would be one more.")
+    row = agents.insert_agent(
+        db, name, title="" if title == name else title, role=AgentRole.WORKER, lifecycle=Lifecycle.SPAWNING,
+        superior=superior, seen=None,
+    )
+    record(db, "agent_registered", None, {"agent": name, "superior": superior.name if superior else ""})
+    return row
+
+
+def oldest_active_root(db: Transaction) -> Row[Any] | None:
+    """The root director that newcomers stand below, or None."""
+    return next((each for each in agents.root_directors(db) if each.lifecycle == Lifecycle.ACTIVE), None)
+
+
+def pool_label(db: Transaction, row: Row[Any]) -> str:
+    """The pool that a task lies in, as agents write it."""
+    if row.pool_team_id:
+        return f"team:{agents.team_row(db, row.pool_team_id).name}"
+    return f"specialty:{row.pool_specialty}" if row.pool_specialty else ""
+
+
+def require_name(words: str, what: str) -> str:
+    """A name that must be given."""
+    if not words.strip():
+        raise Invalid(f"{what} is missing: name an agent, a team or a specialty.")
+    return words

@@ -1,0 +1,90 @@
+"""The overview: how the whole stands, what does not move, and the tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model.draft import Text
+from swarm_mcp.model.errors import Invalid
+from swarm_mcp.model.ids import nearest
+from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
+from swarm_mcp.model.task import Overview
+from swarm_mcp.operations import stuck, trees
+from swarm_mcp.operations.catalog import EVERY, operation
+from swarm_mcp.repository import sums, tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+LIMIT = 200
+
+
+@operation(profiles=EVERY - {"worker"}, writes=False, names_task=False, takes_agent=False)
+def get_overview(db: Transaction, *, view: Text = "summary", under: Text = "", limit: int = 40) -> Overview:
+    """How the whole stands. `view`: summary, stuck (what does not move, with the call that frees each), tree."""
+    if view not in VIEWS:
+        near = nearest(view, VIEWS, count=1)
+        hint = f" Did you mean `{near[0]}`?" if near else ""
+        raise Invalid(f"`{view[:40]}` is no view.{hint} Known: {', '.join(VIEWS)}.")
+    if limit < 1:
+        raise Invalid(f"limit is 1 to {LIMIT}; got {limit}.")
+    root = tasks.resolve_task(db, under) if under.strip() else None
+    return VIEWS[view](db, root, min(limit, LIMIT))
+
+
+def _summary(db: Transaction, root: Row[Any] | None, limit: int) -> Overview:
+    """Counts and hours, with every key that the older systems' statistics had."""
+    found = sums.summary(db, tasks.subtree_ids(db, root.id)[1:] if root is not None else None, limit=limit)
+    counts = found.statuses
+    total = sum(counts.values())
+    counted = total - counts.get(TaskStatus.CANCELLED, 0)
+    done = counts.get(TaskStatus.COMPLETED, 0)
+    percent = round(100 * done / counted, 1) if counted else 0.0
+    by_hours = round(100 * float(found.completed_hours / found.hours), 1) if found.hours else 0.0
+    open_ones = sum(count for status, count in counts.items() if status not in SETTLED | {TaskStatus.FAILED})
+    words = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    return Overview(
+        view="summary",
+        message=f"{done:,} of {counted:,} tasks completed ({percent:g}%)" + (f": {words}." if words else "."),
+        total_tasks=total,
+        open_tasks=open_ones,
+        status_breakdown=counts,
+        completion_percentage=percent,
+        phase_breakdown=found.phases,
+        component_breakdown=found.areas,
+        total_estimated_hours=float(found.hours),
+        completed_hours=float(found.completed_hours),
+        progress_percentage=by_hours,
+        overdue=found.overdue,
+    )
+
+
+def _stuck(db: Transaction, root: Row[Any] | None, limit: int) -> Overview:
+    inside = set(tasks.subtree_ids(db, root.id)) if root is not None else None
+    found = stuck.roots(db, inside)
+    shown = found[:limit]
+    rest = f"; {len(found) - limit} more with limit={min(LIMIT, len(found))}" if len(found) > limit else ""
+    return Overview(
+        view="stuck",
+        message=f"{len(found)} {'thing keeps' if len(found) == 1 else 'things keep'} work from moving{rest}."
+        if found
+        else "Nothing is stuck.",
+        items=[each.structured() for each in shown],
+    )
+
+
+def _tree(db: Transaction, root: Row[Any] | None, limit: int) -> Overview:
+    text = trees.lines(db, root, limit=limit)
+    what = f"below {root.id}" if root is not None else "of the project"
+    return Overview(view="tree", message=f"The tree {what}, {len(text)} lines.", lines=text)
+
+
+VIEWS: dict[str, Callable[[Transaction, Row[Any] | None, int], Overview]] = {
+    "summary": _summary,
+    "stuck": _stuck,
+    "tree": _tree,
+}

@@ -1,0 +1,274 @@
+"""Where tasks stand: new ones, their parents, and what they wait for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model import criteria as expressions
+from swarm_mcp.model import ids
+from swarm_mcp.model.draft import PlanItem, TaskDraft, check_texts, draft_columns, read_edge
+from swarm_mcp.model.errors import CycleRefused, IllegalMove
+from swarm_mcp.model.lifecycle import FINISHED, SETTLED, TaskStatus
+from swarm_mcp.model.task import EdgeType, ExecutionStatus
+from swarm_mcp.operations import claims, moves, telling
+from swarm_mcp.operations.naming import NOWHERE, Place, place_of
+from swarm_mcp.repository import graph, tasks, work
+from swarm_mcp.repository.graph import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+NEW: dict[str, Any] = {
+    "status": "pending", "attempt": 0, "version": 1, "completion_summary": "", "outputs": {}, "artifacts": [],
+    "error": "", "lapses": 0, "lease_minutes": 0, "connection_id": "", "open_subtasks": 0, "source_status": "",
+    "assignee_id": None, "pool_team_id": None, "pool_specialty": None, "reserved_from": None, "actual_hours": None,
+    "started_at": None, "completed_at": None, "hold_reason": None, "hold_by_id": None, "holder_id": None,
+    "delegator_id": None, "worker_id": None, "archived_at": None, "lease_until": None, "progress": None,
+}  # fmt: skip
+"""Every column of a new task that its draft does not say, so that storing one is always the same statement."""
+
+
+@dataclass(slots=True)
+class Placement:
+    """A checked proposal, with its references resolved to ids."""
+
+    draft: PlanItem | TaskDraft
+    columns: dict[str, Any]
+    criteria: list[tuple[str, str]]
+    parent: str = ""
+    blockers: list[tuple[str, EdgeType]] = field(default_factory=list)
+    place: Place = field(default_factory=Place)
+
+
+def check_draft(draft: PlanItem | TaskDraft) -> Placement:
+    """Check everything about a draft that needs no board.
+
+    Raises:
+        Invalid: one sentence about the first thing that is wrong.
+
+    """
+    for edge in draft.depends_on:
+        read_edge(edge)
+    return Placement(draft, draft_columns(draft), checked_criteria(draft.criteria, draft.checks))
+
+
+def checked_criteria(texts: Sequence[str], checks: Sequence[str]) -> list[tuple[str, str]]:
+    """Criteria as (text, CEL expression) in their order: texts, then checks, each of which must parse."""
+    wanted = [(words, "") for words in check_texts(list(texts), "criteria")]
+    for check in check_texts(list(checks), "checks"):
+        expressions.check_expression(check)
+        wanted.append(("", check))
+    return wanted
+
+
+def insert_new(db: Transaction, new: Placement) -> Row[Any]:
+    """Store a new task where it belongs, with its edges and criteria, and record it.
+
+    Raises:
+        CycleRefused: it cannot stand there.
+
+    """
+    around = tasks.task_rows(db, [new.parent, *(each for each, _ in new.blockers)])
+    parent = around[new.parent] if new.parent else None
+    blocking = [around[each] for each, kind in new.blockers if kind is EdgeType.BLOCKS]
+    gates = parent.gates + int(moves.gating(parent)) if parent is not None else 0
+    waits = gates + sum(row.status != TaskStatus.COMPLETED for row in blocking)
+    after = [row.end_rank for row in blocking] + ([parent.rank] if parent is not None else [])
+    ranks = graph.place(db.now, after=after, below=parent.end_rank if parent is not None else None)
+    rank, end_rank = ranks or graph.place(db.now, after=after, below=None) or (0, 1)
+    values = {
+        **NEW, **new.columns, **_pool_of(parent), **_assignment(db, new.place), "id": ids.new_task_id(),
+        "project": db.project.slug, "parent_id": new.parent or None, "creator_id": db.actor.id, "created_at": db.now,
+        "updated_at": db.now, "due": new.columns["deadline"] or moves.END_OF_TIME, "rank": rank,
+        "end_rank": end_rank, "waits": waits, "gates": gates,
+    }  # fmt: skip
+    values["status"] = TaskStatus.BLOCKED.value if waits else TaskStatus.PENDING.value
+    tasks.insert_task(db, values)
+    row = tasks.task_row(db, values["id"])
+    _record_new(db, row, new)
+    if ranks is None:
+        _make_room(db, row, parent, blocking)
+    for other, kind in new.blockers:
+        graph.insert_edge(db, row.id, other, kind, by=db.actor.id)
+    work.insert_criteria(db, row.id, new.criteria)
+    moves.count_new(db, row)
+    _hand_over_new(db, row, new.place)
+    return row
+
+
+def _pool_of(parent: Row[Any] | None) -> dict[str, str | None]:
+    """Parts that are given to nobody lie in the pool in which their parent lies, or lay before it was split."""
+    if parent is None:
+        return {}
+    lay = parent.reserved_from or parent._mapping  # noqa: SLF001 - documented
+    return {"pool_team_id": lay.get("pool_team_id"), "pool_specialty": lay.get("pool_specialty")}
+
+
+def _assignment(db: Transaction, place: Place) -> dict[str, str | None]:
+    return {**place.columns(), "delegator_id": db.actor.id} if place.label else {}
+
+
+def _record_new(db: Transaction, row: Row[Any], new: Placement) -> None:
+    data: dict[str, Any] = {
+        name: [None, moves.plain(value)]
+        for name, value in row._mapping.items()  # noqa: SLF001 - documented
+        if name in moves.VERSIONED and value not in (None, "", [], {}, 0)
+    }
+    if new.blockers:
+        data["edges"] = {"added": [f"{kind}:{other}" for other, kind in new.blockers]}
+    moves.record(db, "created", row, data, version=row.version)
+
+
+def _make_room(db: Transaction, row: Row[Any], parent: Row[Any] | None, blocking: Iterable[Row[Any]]) -> None:
+    """Mend the order around a task for which there was no room."""
+    if parent is not None:
+        graph.connect(db, Node(parent.id, finish=False), Node(row.id, finish=False))
+        graph.connect(db, Node(row.id, finish=True), Node(parent.id, finish=True))
+    for other in blocking:
+        graph.connect(db, Node(other.id, finish=True), Node(row.id, finish=False))
+
+
+def _hand_over_new(db: Transaction, row: Row[Any], place: Place) -> None:
+    """Naming an assignee when creating is a delegation too."""
+    if not place.label:
+        return
+    offer(db, row, place, {}, before={})
+    if place.agent is not None:
+        words = f"{db.actor.name} gave you {row.id} {row.title[:80]}."
+        telling.tell_only(db, row, "delegated", words, [place.agent.id])
+
+
+def offer(db: Transaction, row: Row[Any], place: Place, said: dict[str, Any], *, before: dict[str, str]) -> None:
+    """Record that a task is handed to somebody, and with what words."""
+    work.insert_delegation(
+        db,
+        {
+            "task_id": row.id, "from_id": db.actor.id,
+            "to_agent_id": place.agent.id if place.agent is not None else None,
+            "to_team_id": place.team.id if place.team is not None else None,
+            "to_specialty": place.specialty or None, "state": "offered", "before": before, **said,
+        },
+    )
+
+
+def check_open_parent(parent: Row[Any]) -> None:
+    """Refuse open work under a parent that is finished or in review."""
+    if parent.status in FINISHED or parent.status == TaskStatus.IN_REVIEW:
+        verb = "retry" if parent.status == TaskStatus.FAILED else "reopen"
+        call = (
+            f'review_task(task="{parent.id}", verdict="rework", notes=…)'
+            if parent.status == TaskStatus.IN_REVIEW
+            else f'update_task(task="{parent.id}", action="{verb}")'
+        )
+        raise IllegalMove(
+            f"{parent.id} is {parent.status}: nothing open can be put under it. {call} first.",
+            task=parent.id, status=parent.status,
+        )
+
+
+def split(db: Transaction, parent: Row[Any]) -> Row[Any]:
+    """The worker has split the task that it holds: the claim ends, and the task stays reserved for it."""
+    values: dict[str, Any] = {}
+    if parent.assignee_id != db.actor.id and parent.reserved_from is None:
+        values = {**NOWHERE, "assignee_id": db.actor.id, "reserved_from": place_of(parent)}
+    fresh = tasks.task_row(db, parent.id)
+    return claims.end_claim(db, fresh, ExecutionStatus.WAITING, "split", values).row
+
+
+def add_edges(db: Transaction, row: Row[Any], wanted: Iterable[tuple[Row[Any], EdgeType]]) -> tuple[Row[Any], list[str]]:
+    """Let a task wait for (or be related to) others.
+
+    Returns:
+        The task as it is now, and each new edge as a sentence.
+
+    Raises:
+        CycleRefused: an edge would close a cycle.
+
+    """
+    graph.lock_graph(db)
+    here = {(each.depends_on_id, each.type) for each in graph.edges_of(db, row.id)}
+    sentences: list[str] = []
+    added: list[str] = []
+    waits = 0
+    for other, kind in wanted:
+        if other.id == row.id:
+            raise CycleRefused(f"{row.id} cannot wait for itself.", task=row.id)
+        if (other.id, kind.value) in here:
+            continue
+        here.add((other.id, kind.value))
+        if kind is EdgeType.BLOCKS:
+            check_not_related(db, row, other)
+            graph.connect(db, Node(other.id, finish=True), Node(row.id, finish=False))
+            waits += other.status != TaskStatus.COMPLETED
+        graph.insert_edge(db, row.id, other.id, kind, by=db.actor.id)
+        added.append(f"{kind}:{other.id}")
+        sentences.append(say_edge(row.id, other.id, kind))
+    if not added:
+        return row, sentences
+    fresh = tasks.task_row(db, row.id)
+    moved = moves.change(db, fresh, "linked", {"waits": fresh.waits + waits}, {"edges": {"added": added}})
+    return tasks.task_row(db, moved.row.id), sentences
+
+
+def check_not_related(db: Transaction, row: Row[Any], other: Row[Any]) -> None:
+    """Refuse a gate between ancestor and descendant: neither could ever finish."""
+    for lower, upper in ((row, other), (other, row)):
+        if lower.parent_id and any(each.id == upper.id for each in tasks.ancestors(db, lower.id)):
+            raise CycleRefused(
+                f"{lower.id} is below {upper.id}, so neither can wait for the other: a parent finishes after its "
+                "subtasks by itself. Drop this edge.",
+                task=row.id,
+            )
+
+
+def say_edge(task_id: str, other: str, kind: str) -> str:
+    """An edge as a sentence."""
+    verbs = {
+        "blocks": f"{task_id} waits for {other}", "enables": f"{other} enables {task_id}",
+        "enhances": f"{other} enhances {task_id}", "related": f"{task_id} is related to {other}",
+        "discovered_from": f"{task_id} was discovered from {other}", "duplicates": f"{task_id} duplicates {other}",
+        "supersedes": f"{task_id} supersedes {other}",
+    }
+    return verbs[kind]
+
+
+def drop_edge(db: Transaction, row: Row[Any], other: str, kind: str) -> Row[Any]:
+    """Let a task wait for another no longer."""
+    graph.remove_edge(db, row.id, other, kind)
+    blocker = tasks.task_row(db, other)
+    fewer = int(kind == EdgeType.BLOCKS and blocker.status != TaskStatus.COMPLETED)
+    fresh = tasks.task_row(db, row.id)
+    moves.change(db, fresh, "unlinked", {"waits": fresh.waits - fewer}, {"edges": {"dropped": [f"{kind}:{other}"]}})
+    return tasks.task_row(db, row.id)
+
+
+def set_parent(db: Transaction, row: Row[Any], parent: Row[Any] | None) -> Row[Any]:
+    """Move a task, with everything below it, under another parent or to the top.
+
+    Raises:
+        CycleRefused: the parent is below it, or waits for it.
+
+    """
+    graph.lock_graph(db)
+    if parent is not None:
+        if parent.id == row.id or any(each.id == row.id for each in tasks.ancestors(db, parent.id)):
+            raise CycleRefused(f"{parent.id} is {row.id} or below it, and cannot be its parent.", task=row.id)
+        graph.connect(db, Node(parent.id, finish=False), Node(row.id, finish=False))
+        graph.connect(db, Node(row.id, finish=True), Node(parent.id, finish=True))
+        parent = tasks.task_row(db, parent.id)
+    gates = parent.gates + int(moves.gating(parent)) if parent is not None else 0
+    fresh = tasks.task_row(db, row.id)
+    by = gates - fresh.gates
+    values = {"parent_id": parent.id if parent is not None else None, "gates": gates, "waits": fresh.waits + by}
+    moves.change(db, fresh, "moved", values)
+    touched = [row.id, *(tasks.shift_gates(db, row.id, by) if by else [])]
+    if fresh.status not in SETTLED:
+        touched += [tasks.shift_open_subtasks(db, fresh.parent_id, -1)] if fresh.parent_id else []
+        touched += [tasks.shift_open_subtasks(db, parent.id, 1)] if parent is not None else []
+    moves.turn(db, touched)
+    return tasks.task_row(db, row.id)

@@ -1,0 +1,254 @@
+"""Planning: one task, or a whole graph at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator
+
+from swarm_mcp.model.agent import AgentRole
+from swarm_mcp.model.draft import Hours, PlanItem, TaskDraft, Text, Texts, as_list, read_edge
+from swarm_mcp.model.errors import Invalid, NotAllowed, Refusal
+from swarm_mcp.model.task import Planned, Written
+from swarm_mcp.operations import naming, placing
+from swarm_mcp.operations.answering import first_result, keep_result, task_change, unread
+from swarm_mcp.operations.authority import has_authority, is_own
+from swarm_mcp.operations.catalog import DIRECTING, operation
+from swarm_mcp.operations.ordering import in_waves, plan_order
+from swarm_mcp.operations.placing import Placement
+from swarm_mcp.repository import graph, tasks
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+PlanItems = Annotated[list[PlanItem], BeforeValidator(as_list)]
+PLAN_LIMIT = 1000
+SHOWN = 100
+
+
+@operation(profiles=DIRECTING, repeatable=True, names_task=False)
+def create_task(
+    db: Transaction,
+    *,
+    title: Text,
+    description: Text = "",
+    parent: Text = "",
+    depends_on: Texts = [],  # noqa: B006 - never changed; the schema shows it
+    priority: Text = "medium",
+    assignee: Text = "",
+    criteria: Texts = [],  # noqa: B006
+    checks: Texts = [],  # noqa: B006
+    deadline: Text = "",
+    estimated_hours: Hours = 0,
+    tags: Texts = [],  # noqa: B006
+    area: Text = "",
+    touches: Texts = [],  # noqa: B006
+    needs_review: bool = False,
+    complexity: Text = "",
+    phase: int = 0,
+    task_type: Text = "",
+    source: Text = "",
+    key: Text = "",
+) -> Written:
+    """Create one task. `assignee`: agent, team or specialty; `checks` are CEL over measurements; the same `key` never creates twice."""
+    said: dict[str, Any] = {
+        "title": title, "description": description, "parent": parent, "depends_on": depends_on,
+        "priority": priority, "assignee": assignee, "criteria": criteria, "checks": checks, "deadline": deadline,
+        "estimated_hours": estimated_hours, "tags": tags, "area": area, "touches": touches,
+        "needs_review": needs_review, "complexity": complexity, "phase": phase, "task_type": task_type,
+        "source": source,
+    }  # fmt: skip
+    again = first_result(db, "create_task", key, said)
+    if again is not None:
+        row = tasks.task_row(db, again["ids"]["task"])
+        return Written(
+            task=task_change(row), message=f"{row.id} was created under this key before; nothing new.", unread=unread(db)
+        )
+    new = placing.check_draft(TaskDraft(**said))
+    warnings: list[str] = []
+    above = find_parent(db, new.draft.parent, warnings)
+    resolve(db, new, above, set(), warnings)
+    row = placing.insert_new(db, new)
+    if above is not None and above.holder_id is not None and above.holder_id == db.actor.id:
+        placing.split(db, above)
+        row = tasks.task_row(db, row.id)
+    keep_result(db, "create_task", key, said, {"ids": {"task": row.id}})
+    return _created(db, row, new, warnings)
+
+
+def _created(db: Transaction, row: Row[Any], new: Placement, warnings: list[str]) -> Written:
+    edges = [placing.say_edge(row.id, other.id, kind) for other, kind in new.blockers]
+    whose = f" for {new.place.label}" if new.place.label else ""
+    under = f" under {row.parent_id}" if row.parent_id else ""
+    how = f"; {'; '.join(edges[:5])}" if edges else ""
+    return Written(
+        task=task_change(row, assignee=new.place.label, parent=row.parent_id),
+        message=f"Created {row.id}{under}{whose}, {row.status}{how}.",
+        unread=unread(db),
+        warnings=warnings,
+    )
+
+
+@operation(repeatable=True, names_task=False)
+def create_plan(db: Transaction, *, tasks: PlanItems, parent: Text = "", key: Text = "") -> Planned:
+    """Create one task or a whole graph, all or nothing. `parent` and `depends_on` name refs of this plan or ids; under a task you hold, this splits it."""
+    items = [item if isinstance(item, PlanItem) else PlanItem(**item) for item in tasks]
+    said: dict[str, object] = {"tasks": [item.model_dump() for item in items], "parent": parent}
+    again = first_result(db, "create_plan", key, said)
+    if again is not None:
+        return Planned(
+            ids=again["ids"], message=f"These {len(again['ids'])} tasks were created under this key before; nothing new.",
+            unread=unread(db),
+        )
+    if not items:
+        raise Invalid('The plan is empty. Give tasks=[{"title": …}, …].')
+    if len(items) > PLAN_LIMIT:
+        raise Invalid(f"A plan takes at most {PLAN_LIMIT} tasks at once; this one has {len(items)}. Send it in parts.")
+    warnings: list[str] = []
+    above = find_parent(db, parent, warnings)
+    made = store_plan(db, items, above, warnings)
+    answer = _planned(db, made, warnings)
+    keep_result(db, "create_plan", key, said, {"ids": answer.ids})
+    return answer
+
+
+def store_plan(
+    db: Transaction, items: list[PlanItem], above: Row[Any] | None, warnings: list[str]
+) -> dict[str, Row[Any]]:
+    """Store a checked graph; the new tasks by ref, in the plan's order.
+
+    Raises:
+        Refusal: every mistake is named at once, and nothing was written.
+
+    """
+    refs = refs_of(items)
+    mistakes: list[str] = []
+    news: dict[str, Placement] = {}
+    for n, (ref, item) in enumerate(zip(refs, items, strict=True), start=1):
+        try:
+            news[ref] = placing.check_draft(item)
+            resolve(db, news[ref], above, set(refs), warnings)
+        except Refusal as refusal:
+            mistakes.append(f"item {n} (`{ref[:40]}`): {refusal.message}")
+    order = plan_order(refs, items, mistakes)
+    if mistakes:
+        raise _mistaken(mistakes)
+    graph.lock_graph(db)
+    made: dict[str, Row[Any]] = {}
+    for ref in order:
+        new = news[ref]
+        new.parent = made[new.parent].id if new.parent in made else new.parent
+        new.blockers = [(made[each].id if each in made else each, kind) for each, kind in new.blockers]
+        made[ref] = placing.insert_new(db, new)
+    if above is not None and above.holder_id is not None and above.holder_id == db.actor.id:
+        placing.split(db, above)
+    return {ref: made[ref] for ref in refs}
+
+
+def refs_of(items: list[PlanItem]) -> list[str]:
+    """What the items are called in their plan: their ref, else their number."""
+    return [item.ref.strip() or f"#{n}" for n, item in enumerate(items, start=1)]
+
+
+def _mistaken(mistakes: list[str]) -> Invalid:
+    shown = mistakes[:20]
+    more = f" … and {len(mistakes) - len(shown)} more." if len(mistakes) > len(shown) else ""
+    count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+    return Invalid(f"Nothing was created; {count}: {' '.join(shown)}{more}", mistakes=shown)
+
+
+def resolve(
+    db: Transaction, new: Placement, above: Row[Any] | None, refs: set[str], warnings: list[str]
+) -> None:
+    """Find what a draft names: its parent, what it waits for, and whose it shall be.
+
+    Raises:
+        Refusal: a name that means nothing, or that the caller may not use.
+
+    """
+    draft = new.draft
+    name = draft.parent.strip()
+    if name in refs:
+        new.parent = name
+    elif name and not (above is not None and name == above.id):
+        found = find_parent(db, name, warnings)
+        new.parent = found.id if found is not None else ""
+    else:
+        new.parent = above.id if above is not None else ""
+    for edge in draft.depends_on:
+        other, kind = read_edge(edge)
+        new.blockers.append((other if other in refs else tasks.resolve_task(db, other).id, kind))
+    new.blockers = list(dict.fromkeys(new.blockers))
+    if draft.assignee.strip() and not _beside(db, new.parent, refs):
+        new.place = naming.assignable(db, draft.assignee, warnings)
+    if draft.priority.strip().lower() == "critical" and getattr(draft, "complexity", "") == "very_high" and not new.criteria:
+        warnings.append(f"`{draft.title[:40]}` is critical and very hard: it cannot be completed without criteria.")
+
+
+def _beside(db: Transaction, parent: str, refs: set[str]) -> bool:
+    """Whether a worker's discovery goes beside its own work, where it hands nothing to anybody."""
+    if db.actor.role is not AgentRole.WORKER or db.actor.is_operator or parent in refs:
+        return False
+    row = tasks.find_task(db, parent) if parent else None
+    return row is None or not (
+        is_own(db.actor, row) or any(is_own(db.actor, each) for each in tasks.ancestors(db, row.id))
+    )
+
+
+def find_parent(db: Transaction, name: str, warnings: list[str]) -> Row[Any] | None:
+    """Under what a new task may stand, or None for the top.
+
+    Workers create under what they hold or are assigned; whatever else they discover goes beside that.
+
+    Raises:
+        NotAllowed: the caller has no say over the parent.
+        IllegalMove: the parent is finished or in review.
+
+    """
+    row = tasks.resolve_task(db, name) if name.strip() else None
+    if db.actor.role is AgentRole.WORKER and not db.actor.is_operator:
+        row = _parent_for_worker(db, row, warnings)
+    elif row is not None and not is_own(db.actor, row) and not has_authority(db, row):
+        raise NotAllowed(
+            f"{db.actor.name} may not create under {row.id}: it needs authority over it, or to be its assignee or holder."
+        )
+    if row is not None:
+        placing.check_open_parent(row)
+    return row
+
+
+def _parent_for_worker(db: Transaction, row: Row[Any] | None, warnings: list[str]) -> Row[Any] | None:
+    if row is not None and not _beside(db, row.id, set()):
+        return row
+    own = tasks.own_open_task(db, db.actor.id or "")
+    if own is None:
+        raise NotAllowed(
+            f"{db.actor.name} is a worker and creates tasks only under one that it holds or is assigned: "
+            'claim_task() first, or send_message(to="superior", text=…) with what you found.'
+        )
+    beside = tasks.find_task(db, own.parent_id) if own.parent_id else None
+    where = f"under {beside.id}, beside" if beside is not None else "at the top, beside"
+    warnings.append(f"You are a worker: this went {where} {own.id}, assigned to nobody.")
+    return beside
+
+
+def _planned(db: Transaction, made: dict[str, Row[Any]], warnings: list[str]) -> Planned:
+    rows = tasks.task_rows(db, [row.id for row in made.values()])
+    ready = [row.id for row in rows.values() if row.status == "pending"]
+    edges = {each: [b.id for b in found] for each, found in graph.blockers(db, list(rows)).items()}
+    waves = in_waves(list(rows.values()), edges)
+    numbered = {ref: row.id for ref, row in made.items()}
+    shown = [wave[:20] for wave in waves[:20]]
+    cut = shown != waves or len(ready) > SHOWN
+    count = "1 task" if len(made) == 1 else f"{len(made)} tasks"
+    return Planned(
+        ids=dict(list(numbered.items())[:SHOWN]),
+        ready=ready[:SHOWN],
+        order=shown,
+        warnings=warnings[:20],
+        message=f"Created {count}: {len(ready)} ready now, {len(waves)} waves.",
+        more='list_tasks(sort="created") shows all of them.' if cut or len(numbered) > SHOWN else "",
+        unread=unread(db),
+    )

@@ -1,0 +1,70 @@
+"""Trees as text: subtasks, and under each what it waits for. Capped by the number of nodes, and honest about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.model.lifecycle import TaskStatus
+from swarm_mcp.operations.answering import percent, rolled_progress, shorten
+from swarm_mcp.repository import agents, graph, tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+MARKS = {
+    "pending": "○", "blocked": "◌", "in_progress": "▶", "requires_assistance": "?", "in_review": "◐",
+    "partial": "◑", "completed": "●", "failed": "✗", "cancelled": "–",
+}  # fmt: skip
+
+
+def lines(db: Transaction, root: Row[Any] | None, *, limit: int) -> list[str]:
+    """The tree below a task (or of the whole project), depth first; at most `limit` nodes."""
+    shown: list[tuple[int, Row[Any]]] = []
+    total = _walk(db, root, limit, shown)
+    rows = [row for _, row in shown]
+    names = agents.agent_names(db, (each for row in rows for each in (row.holder_id, row.assignee_id)))
+    edges = graph.blockers(db, [row.id for row in rows if row.waits > row.gates])
+    rolled = rolled_progress(db, [row.id for row in rows])
+    text = [_line(depth, row, names, edges, rolled) for depth, row in shown]
+    if total > len(shown):
+        where = f', under="{root.id}"' if root is not None else ""
+        text.append(f"… and more: list_tasks(limit=200{where}) pages through all of it.")
+    return text
+
+
+def _walk(db: Transaction, root: Row[Any] | None, limit: int, shown: list[tuple[int, Row[Any]]]) -> int:
+    """Collect up to `limit` rows depth first; the number returned is larger if there are more."""
+    tops: Sequence[Row[Any]] = [root] if root is not None else tasks.top_tasks(db, limit=limit + 1)
+    stack = [(0, row) for row in reversed(tops)]
+    while stack:
+        if len(shown) == limit:
+            return limit + 1
+        depth, row = stack.pop()
+        shown.append((depth, row))
+        below = tasks.children(db, row.id) if len(shown) < limit else tasks.children(db, row.id)[:1]
+        stack += [(depth + 1, each) for each in reversed(below)]
+    return len(shown)
+
+
+def _line(
+    depth: int,
+    row: Row[Any],
+    names: dict[str | None, str],
+    edges: dict[str, list[Row[Any]]],
+    rolled: dict[str, int],
+) -> str:
+    whose = names.get(row.holder_id or row.assignee_id, "")
+    done = rolled.get(row.id, percent(row))
+    waits = [each.id for each in edges.get(row.id, []) if each.status != TaskStatus.COMPLETED]
+    parts = [
+        f"{'  ' * depth}{MARKS[row.status]} {row.id} {shorten(row.title, 60)}",
+        f"[{row.status}{f' {done}%' if 0 < done < 100 else ''}]",  # noqa: PLR2004
+        f"→ {whose}" if whose else "",
+        f"· waits for {', '.join(waits[:3])}{f' +{len(waits) - 3}' if len(waits) > 3 else ''}" if waits else "",  # noqa: PLR2004
+        f"· held: {shorten(row.hold_reason, 40)}" if row.hold_reason else "",
+    ]
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,70 @@
+"""Upkeep: what a board does by itself, from time to time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from swarm_mcp.model.agent import THE_OPERATOR
+from swarm_mcp.operations import asking, claims, moves, telling
+from swarm_mcp.operations.naming import NOWHERE
+from swarm_mcp.repository import agents, messages, tasks, work
+
+if TYPE_CHECKING:
+    from swarm_mcp.repository.database import Transaction
+
+BATCH = 100
+KEYS_KEPT = timedelta(days=30)
+CONNECTION_SILENT = timedelta(seconds=90)
+
+
+def due(db: Transaction) -> bool:
+    """Whether a sweep would find anything to do; a read, so that an idle board is not written to."""
+    asked_before = db.now - 2 * (claims.lease(db) - db.now)
+    return bool(
+        tasks.expired_claims(db, limit=1) or tasks.reserved_tasks(db) or messages.overdue_questions(db, asked_before)
+    )
+
+
+def sweep(db: Transaction) -> int:
+    """End expired claims and reservations, pass questions on, forget old keys.
+
+    Returns:
+        How many things were done; at most a hundred claims at once.
+
+    """
+    db.actor, db.via = THE_OPERATOR, "sweep"
+    done = 0
+    for row in tasks.expired_claims(db, limit=BATCH):
+        claims.lapse(db, tasks.task_row(db, row.id))
+        done += 1
+    lease = claims.lease(db) - db.now
+    done += _end_reservations(db, lease)
+    for question in messages.overdue_questions(db, db.now - 2 * lease):
+        asking.pass_on(db, question)
+        done += 1
+    work.forget_keys(db, db.now - KEYS_KEPT)
+    return done
+
+
+def _end_reservations(db: Transaction, lease: timedelta) -> int:
+    """A task kept for a worker that was not seen for four lease times goes back to where it was."""
+    ended = 0
+    for row in tasks.reserved_tasks(db):
+        worker = agents.agent_row(db, row.assignee_id) if row.assignee_id else None
+        seen = worker.last_seen_at if worker is not None else None
+        if row.holder_id is not None or (seen is not None and db.now - seen <= claims.RESERVATION_LEASES * lease):
+            continue
+        values = {**NOWHERE, **(row.reserved_from or {}), "reserved_from": None}
+        moved = moves.change(db, tasks.task_row(db, row.id), "reservation_ended", values)
+        telling.tell(db, moved.row, "reservation_ended", f"{row.id} is no longer reserved: its worker is gone.")
+        ended += 1
+    return ended
+
+
+def keep_connection(db: Transaction, connection_id: str) -> None:
+    """Note that a connection lives, and forget those that do not."""
+    agents.touch_connection(db, connection_id)
+    for each in agents.connections(db):
+        if db.now - each.seen_at > CONNECTION_SILENT:
+            agents.close_connection(db, each.id)

@@ -1,0 +1,226 @@
+"""Transactions: how everything above reads and writes the board.
+
+`Database.write(change)` is the way to change something: it opens a transaction, runs `change`, commits, and runs
+`change` again from the start if another program's lock was in the way. So a change may run more than once and must
+have no effect but through its transaction; what has to happen afterwards goes into `after_commit`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+
+from swarm_mcp.model.errors import Unavailable
+from swarm_mcp.repository.failures import Contended
+from swarm_mcp.repository.sqlite import driver, pause
+from swarm_mcp.repository.sqlite_file import SqliteFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Connection, CursorResult, Executable
+    from swarm_mcp.repository.sqlite_file import Link
+
+    Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Transaction:
+    """One transaction and one instant: what every operation gets as `db`."""
+
+    __slots__ = (
+        "_session",
+        "actor",
+        "after_commit",
+        "connection",
+        "connection_id",
+        "now",
+        "project",
+        "via",
+        "writable",
+    )
+
+    def __init__(self, connection: Connection, *, now: datetime, writable: bool) -> None:
+        self.connection = connection
+        self.now = now
+        """When it opened: aware, UTC, to the microsecond."""
+        self.writable = writable
+        self.actor: Any = None
+        """Who acts; set by the opener."""
+        self.project: Any = None
+        """Where; set by the opener."""
+        self.via = ""
+        """Who really called."""
+        self.connection_id = ""
+        """Which live connection the call came through (claims remember it)."""
+        self.after_commit: list[Callable[[], None]] = []
+        """Run in order when the commit has succeeded, outside the transaction; never after a rollback."""
+        self._session: Session | None = None
+
+    def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
+        """Execute a Core statement."""
+        return self.connection.execute(statement, parameters)
+
+    @property
+    def session(self) -> Session:
+        """An ORM session inside this transaction, written out before the commit.
+
+        It works under a savepoint: what it rolls back (a flush that violates a constraint, say) it rolls back to
+        where it began, and its own commit commits nothing.
+        """
+        if self._session is None:
+            self._session = Session(
+                self.connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+            )
+        return self._session
+
+    def finish(self) -> None:
+        """Write out what the session still holds."""
+        if self._session is not None:
+            self._session.commit()
+
+    def close(self) -> None:
+        """Let go of the connection, which another transaction is about to use."""
+        if self._session is not None:
+            with suppress(Exception):  # its savepoint may be gone, as after a full disk
+                self._session.close()
+        del self.connection
+
+
+class Database:
+    """The board's database. Opening it is lazy: no file is touched before the first transaction.
+
+    `target` is a path or a SQLAlchemy URL (`sqlite:///relative.db`, `sqlite:////absolute.db`); `clock` says what time
+    it is (an aware datetime); `patience` is how many seconds a transaction waits for other writers before Busy.
+    """
+
+    def __init__(
+        self,
+        target: str | os.PathLike[str],
+        *,
+        clock: Callable[[], datetime] | None = None,
+        patience: float = 30.0,
+    ) -> None:
+        self.path: Path | None = _path_of(target)
+        self._file = SqliteFile(self.path, patience=patience)
+        self._clock = clock or _utc_now
+        self._patience = patience
+
+    @property
+    def sqlite_version(self) -> str:
+        """The version of the SQLite library in use."""
+        return driver().sqlite_version
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """A transaction that sees the board of one moment. Keep it short: the log grows while it lasts."""
+        return self._reading()
+
+    def writing(self) -> AbstractContextManager[Transaction]:
+        """The one transaction that may write; committed at the end of the block, undone by any exception.
+
+        Raises Busy when other writers outlast the patience, Unavailable when the file cannot be used; in both
+        cases nothing was written. RuntimeError in a thread that is writing already.
+        """
+        return self._writing(time.monotonic() + self._patience)
+
+    def write(self, change: Callable[[Transaction], T]) -> T:
+        """Run `change` in a transaction, again from the start if a lock was in the way, and return its result."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                with self._writing(deadline) as transaction:
+                    result = change(transaction)
+            except Contended:
+                if time.monotonic() >= deadline:
+                    raise
+                pause()
+            else:
+                return result
+
+    def read(self, question: Callable[[Transaction], T]) -> T:
+        """Run `question` in a reading transaction, again if a lock was in the way, and return its result."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                with self._reading() as transaction:
+                    return question(transaction)
+            except Contended:
+                if time.monotonic() >= deadline:
+                    raise
+                pause()
+
+    def revision(self) -> str | None:
+        """The schema's revision (one cheap question), or None while the board is new."""
+        with self._file.reading() as link:
+            return link.revision()
+
+    def backup(self, target: Path) -> None:
+        """Copy the board, as it is now, to a new file, while others go on writing.
+
+        The copy is complete, checked and on disk before it gets its name. Raises Conflict when there is a file of
+        that name, Unavailable when the copy cannot be written.
+        """
+        self._file.backup(target)
+
+    def migrating(self) -> AbstractContextManager[Link]:
+        """A writing transaction for migrate.py: foreign keys are not enforced, and it waits ten times as long."""
+        return self._file.migrating(time.monotonic() + 10 * self._patience)
+
+    def close(self) -> None:
+        """Close the idle connections. A later transaction opens new ones."""
+        self._file.close()
+
+    @contextmanager
+    def _reading(self) -> Generator[Transaction]:
+        with self._file.reading() as link:
+            transaction = Transaction(link.connection, now=self._clock(), writable=False)
+            try:
+                yield transaction
+            finally:
+                transaction.close()
+
+    @contextmanager
+    def _writing(self, deadline: float) -> Generator[Transaction]:
+        with self._file.writing(deadline) as link:
+            transaction = Transaction(link.connection, now=self._clock(), writable=True)
+            try:
+                yield transaction
+                transaction.finish()
+            finally:
+                transaction.close()
+        for callback in transaction.after_commit:
+            try:
+                callback()
+            except Exception:  # the change is made: its caller must not hear of a failure
+                _log.exception("A callback after the commit failed.")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _path_of(target: str | os.PathLike[str]) -> Path:
+    name = os.fspath(target)
+    if "://" not in name:
+        return Path(name).expanduser()
+    try:
+        url = make_url(name)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        sentence = "SWARM_DATABASE has to be a path or a sqlite:/// address of a file."
+        raise Unavailable(sentence)
+    return Path(url.database).expanduser()

@@ -1,0 +1,290 @@
+"""The dependency graph: edges, and a topological order that keeps it free of cycles.
+
+Every task is two nodes, its start and its finish. A dependency means finish(blocker) before start(task);
+parenthood means start(parent) before start(child) and finish(child) before finish(parent). `rank` orders starts and
+`end_rank` finishes, with rank(u) < rank(v) for every edge u → v. An edge that already fits the order is accepted at
+once; else only the region between its two ends is searched and reordered (Pearce and Kelly, "A dynamic topological
+sort algorithm for directed acyclic graphs", JEA 11, 2006). Ranks are sparse, so that a new task nearly always finds
+room where it belongs and costs no search at all.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
+
+from swarm_mcp.model.errors import CycleRefused
+from swarm_mcp.repository.tables import DependencyRow, ProjectRow, TaskRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+task = TaskRow.__table__
+edge = DependencyRow.__table__
+
+INSERT_EDGE = insert(edge)
+DROP_EDGE = delete(edge).where(
+    edge.c.task_id == bindparam("task"), edge.c.depends_on_id == bindparam("other"), edge.c.type == bindparam("kind")
+)
+EDGES_OF = select(edge).where(edge.c.task_id == bindparam("task"))
+EDGES_TO = select(edge).where(edge.c.depends_on_id == bindparam("task"))
+BLOCKERS = (
+    select(edge.c.task_id, task.c.id, task.c.status, task.c.title, task.c.holder_id, task.c.assignee_id)
+    .join(task, task.c.id == edge.c.depends_on_id)
+    .where(edge.c.task_id.in_(bindparam("tasks", expanding=True)), text("dependency.type = 'blocks'"))
+    .order_by(edge.c.created_at, task.c.rank)
+)
+WAITERS = (
+    select(task)
+    .join(edge, edge.c.task_id == task.c.id)
+    .where(edge.c.depends_on_id == bindparam("task"), text("dependency.type = 'blocks'"))
+    .order_by(task.c.urgency, task.c.created_at, task.c.id)
+)
+UNFINISHED_BLOCKERS = (
+    select(func.count())
+    .select_from(edge.join(task, task.c.id == edge.c.depends_on_id))
+    .where(edge.c.task_id == bindparam("task"), text("dependency.type = 'blocks'"), task.c.status != "completed")
+)
+SHIFT_WAITS = (
+    update(task)
+    .where(
+        task.c.id.in_(
+            select(edge.c.task_id).where(
+                edge.c.depends_on_id == bindparam("blocker"), text("dependency.type = 'blocks'")
+            )
+        )
+    )
+    .values(waits=task.c.waits + bindparam("by"))
+    .returning(task.c.id, task.c.status, task.c.waits, task.c.gates, task.c.hold_reason)
+)
+LOCK = select(ProjectRow.slug).where(ProjectRow.slug == bindparam("project")).with_for_update()
+
+
+def lock_graph(db: Transaction) -> None:
+    """Let one transaction at a time change a project's graph (SQLite's one writer already does)."""
+    db.connection.execute(LOCK, {"project": db.project.slug})
+
+
+def insert_edge(db: Transaction, task_id: str, depends_on: str, kind: str, *, by: str | None) -> None:
+    """Store one edge; the caller has checked that it closes no cycle."""
+    db.connection.execute(
+        INSERT_EDGE,
+        {"task_id": task_id, "depends_on_id": depends_on, "type": kind, "created_at": db.now, "created_by_id": by},
+    )
+
+
+def remove_edge(db: Transaction, task_id: str, depends_on: str, kind: str) -> None:
+    """Take one edge away."""
+    db.connection.execute(DROP_EDGE, {"task": task_id, "other": depends_on, "kind": kind})
+
+
+def edges_of(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+    """What a task depends on or is related to."""
+    return db.connection.execute(EDGES_OF, {"task": task_id}).all()
+
+
+def edges_to(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+    """What depends on a task or is related to it."""
+    return db.connection.execute(EDGES_TO, {"task": task_id}).all()
+
+
+def blockers(db: Transaction, task_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
+    """For each task, what it waits for (finished or not), in the order in which it was said."""
+    wanted = list(task_ids)
+    found: dict[str, list[Row[Any]]] = {}
+    for start in range(0, len(wanted), 500):
+        for row in db.connection.execute(BLOCKERS, {"tasks": wanted[start : start + 500]}):
+            found.setdefault(row.task_id, []).append(row)
+    return found
+
+
+def waiters(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+    """The tasks that wait for a task, the most urgent first."""
+    return db.connection.execute(WAITERS, {"task": task_id}).all()
+
+
+def count_unfinished_blockers(db: Transaction, task_id: str) -> int:
+    """A recount of a task's own unfinished dependencies."""
+    return db.connection.execute(UNFINISHED_BLOCKERS, {"task": task_id}).scalar_one()
+
+
+def shift_waits(db: Transaction, blocker: str, by: int) -> Sequence[Row[Any]]:
+    """Count a blocker in (+1) or out (-1) for everything that waits for it; those tasks as they are now."""
+    return db.connection.execute(SHIFT_WAITS, {"blocker": blocker, "by": by}).all()
+
+
+# --- the order ------------------------------------------------------------------------------------------------------
+
+TOP = 1 << 62
+WINDOW = 1 << 42
+"""Ranks between the start and the finish of a task without a parent: room for its subtasks."""
+SHARE = 64
+"""A subtask takes one part in so many of the room that is left, so that long chains and deep trees both fit."""
+EPOCH = 1577836800
+"""2020-01-01: ranks follow creation time, since later work mostly waits for earlier work."""
+
+
+class Node(NamedTuple):
+    """The start or the finish of a task."""
+
+    task: str
+    finish: bool
+
+
+def place(now: datetime, *, after: Iterable[int], below: int | None) -> tuple[int, int] | None:
+    """Ranks for a new task that starts after these ranks and, under a parent, finishes before its finish.
+
+    Returns:
+        (rank, end_rank), or None if there is no room, so that the order must be mended.
+
+    """
+    low = max(after, default=0)
+    if below is None:
+        age = int((now.timestamp() - EPOCH) * 1000) << 20
+        start = max(low + 1, age) + secrets.randbelow(1 << 18)
+        return (start, start + WINDOW) if start + WINDOW < TOP else None
+    part = (below - low) // SHARE
+    if part < 4:  # noqa: PLR2004 - room for a start, a finish and a gap on both sides
+        return None
+    start = low + 1 + secrets.randbelow(part // 2)
+    return start, start + part // 2
+
+
+RANKS = select(task.c.id, task.c.parent_id, task.c.rank, task.c.end_rank).where(
+    task.c.id.in_(bindparam("ids", expanding=True))
+)
+WAITERS_OF = select(edge.c.depends_on_id, edge.c.task_id).where(
+    edge.c.depends_on_id.in_(bindparam("ids", expanding=True)), text("dependency.type = 'blocks'")
+)
+BLOCKERS_OF = select(edge.c.task_id, edge.c.depends_on_id).where(
+    edge.c.task_id.in_(bindparam("ids", expanding=True)), text("dependency.type = 'blocks'")
+)
+CHILDREN_OF = select(task.c.parent_id, task.c.id).where(task.c.parent_id.in_(bindparam("ids", expanding=True)))
+SET_RANKS = (
+    update(task).where(task.c.id == bindparam("key_id")).values(rank=bindparam("low"), end_rank=bindparam("high"))
+)
+
+
+def connect(db: Transaction, before: Node, after: Node) -> None:
+    """Make room in the order for an edge before → after.
+
+    Raises:
+        CycleRefused: `after` already comes before `before`; the sentence shows the path.
+
+    """
+    region = _Region(db)
+    low, high = region.rank(after), region.rank(before)
+    if high < low:
+        return
+    forward = region.reach(after, onward=True, bound=high, goal=before)
+    backward = region.reach(before, onward=False, bound=low, goal=None)
+    _reorder(db, region, sorted(backward, key=region.rank) + sorted(forward, key=region.rank))
+
+
+class _Region:
+    """The part of the graph around a new edge, read in batches and remembered."""
+
+    def __init__(self, db: Transaction) -> None:
+        self.db = db
+        self.tasks: dict[str, Row[Any]] = {}
+
+    def load(self, task_ids: Iterable[str]) -> None:
+        missing = [each for each in dict.fromkeys(task_ids) if each not in self.tasks]
+        for start in range(0, len(missing), 500):
+            for row in self.db.connection.execute(RANKS, {"ids": missing[start : start + 500]}):
+                self.tasks[row.id] = row
+
+    def rank(self, node: Node) -> int:
+        self.load((node.task,))
+        row = self.tasks[node.task]
+        return row.end_rank if node.finish else row.rank
+
+    def reach(self, origin: Node, *, onward: bool, bound: int, goal: Node | None) -> set[Node]:
+        """Everything that can be reached from a node without leaving the bound."""
+        came_from: dict[Node, Node | None] = {origin: None}
+        frontier = [origin]
+        while frontier:
+            steps = self.following(frontier) if onward else self.preceding(frontier)
+            self.load(node.task for _, node in steps)
+            frontier = []
+            for source, node in steps:
+                inside = self.rank(node) <= bound if onward else self.rank(node) >= bound
+                if node in came_from or not inside:
+                    continue
+                came_from[node] = source
+                if node == goal:
+                    raise CycleRefused(_explain(came_from, node))
+                frontier.append(node)
+        return set(came_from)
+
+    def following(self, nodes: list[Node]) -> list[tuple[Node, Node]]:
+        starts = [node.task for node in nodes if not node.finish]
+        ends = [node.task for node in nodes if node.finish]
+        steps = [(Node(each, finish=False), Node(each, finish=True)) for each in starts]
+        for parent, child in self._pairs(CHILDREN_OF, starts):
+            steps.append((Node(parent, finish=False), Node(child, finish=False)))
+        for blocker, waiter in self._pairs(WAITERS_OF, ends):
+            steps.append((Node(blocker, finish=True), Node(waiter, finish=False)))
+        steps.extend(
+            (Node(each, finish=True), Node(self.tasks[each].parent_id, finish=True))
+            for each in ends
+            if self.tasks[each].parent_id
+        )
+        return steps
+
+    def preceding(self, nodes: list[Node]) -> list[tuple[Node, Node]]:
+        starts = [node.task for node in nodes if not node.finish]
+        ends = [node.task for node in nodes if node.finish]
+        steps = [(Node(each, finish=True), Node(each, finish=False)) for each in ends]
+        for parent, child in self._pairs(CHILDREN_OF, ends):
+            steps.append((Node(parent, finish=True), Node(child, finish=True)))
+        for waiter, blocker in self._pairs(BLOCKERS_OF, starts):
+            steps.append((Node(waiter, finish=False), Node(blocker, finish=True)))
+        steps.extend(
+            (Node(each, finish=False), Node(self.tasks[each].parent_id, finish=False))
+            for each in starts
+            if self.tasks[each].parent_id
+        )
+        return steps
+
+    def _pairs(self, statement: Any, task_ids: list[str]) -> list[tuple[str, str]]:  # noqa: ANN401
+        pairs: list[tuple[str, str]] = []
+        for start in range(0, len(task_ids), 500):
+            batch = task_ids[start : start + 500]
+            pairs.extend((first, second) for first, second in self.db.connection.execute(statement, {"ids": batch}))
+        return pairs
+
+
+def _explain(came_from: dict[Node, Node | None], last: Node) -> str:
+    """The sentence that shows a cycle: each task on the path, in the order in which they would wait."""
+    path: list[str] = []
+    node: Node | None = last
+    while node is not None:
+        if not path or path[-1] != node.task:
+            path.append(node.task)
+        node = came_from[node]
+    path.reverse()
+    if len(path) > 12:  # noqa: PLR2004 - a sentence, not a listing
+        path = [*path[:6], "…", *path[-5:]]
+    return f"That would close a cycle: {' → '.join([*path, path[0]])} (each waits for the one before it)."
+
+
+def _reorder(db: Transaction, region: _Region, nodes: list[Node]) -> None:
+    """Give the nodes, in this order, the ranks that they had among them."""
+    pool = sorted(region.rank(node) for node in nodes)
+    for index in range(1, len(pool)):
+        pool[index] = max(pool[index], pool[index - 1] + 1)
+    ranks: dict[str, list[int]] = {}
+    for node, value in zip(nodes, pool, strict=True):
+        row = region.tasks[node.task]
+        ranks.setdefault(node.task, [row.rank, row.end_rank])[int(node.finish)] = value
+    db.connection.execute(
+        SET_RANKS, [{"key_id": each, "low": low, "high": high} for each, (low, high) in ranks.items()]
+    )

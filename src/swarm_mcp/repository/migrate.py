@@ -1,0 +1,106 @@
+"""Bring the schema of a board up to date, or back: Alembic's revisions in one transaction behind the write gate.
+
+The gate is the migration lock: of eight servers that start at once on a new file one migrates and seven wait. The
+look inside the transaction is what counts; the gate only keeps the others from polling.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from swarm_mcp.model.errors import Invalid, Unavailable
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+    from swarm_mcp.repository.database import Database
+
+HEAD: Final = "0001"
+"""The newest revision in the migrations folder. Revisions are numbers of four digits, so text order is their order."""
+
+
+def pending(database: Database) -> str | None:
+    """The revision that `upgrade` would bring the board to, or None if it is there already.
+
+    Raises Unavailable when a newer swarm-mcp has migrated the board.
+    """
+    return None if database.revision() == HEAD else HEAD
+
+
+def upgrade(database: Database) -> None:
+    """Bring the board to the newest revision. One query and nothing else (not even Alembic's import) if it is there.
+
+    Takes a snapshot beside the database first, unless the board is new. Everything or nothing: a migration that
+    fails leaves the board as it was. Raises Unavailable when a newer swarm-mcp has migrated the board.
+    """
+    if pending(database):
+        _migrate(database, HEAD)
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Bring the board back to an older revision ("base": to an empty file), after a snapshot.
+
+    Raises Invalid when the revision is unknown or newer than the board's.
+    """
+    if revision != database.revision():
+        _migrate(database, revision)
+
+
+def folder() -> Path:
+    """Where the revisions are: inside an installed package, or at the top of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for place in (package / "migrations", package.parents[1] / "migrations"):
+        if (place / "env.py").is_file():
+            return place
+    sentence = "This installation of swarm-mcp lacks its migrations. Install it again."
+    raise Unavailable(sentence)
+
+
+def alembic_config(connection: Connection | None = None, *, metadata: object = None) -> Config:
+    """Alembic's configuration, built in code: `alembic.command` functions take it."""
+    from alembic.config import Config  # noqa: PLC0415 - 0.15 s that a start on a current board does without
+
+    config = Config(stdout=io.StringIO())  # stdout belongs to the protocol
+    config.set_main_option("script_location", str(folder()).replace("%", "%%"))
+    config.attributes.update(connection=connection, metadata=metadata)
+    return config
+
+
+def _migrate(database: Database, goal: str) -> None:
+    from alembic import command  # noqa: PLC0415 - as above
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    with database.migrating() as link:
+        found = link.revision()
+        if found == goal:  # another process was faster
+            return
+        if found and database.path:
+            database.backup(_snapshot_path(database.path, found, goal))
+        move = command.upgrade if goal == HEAD else command.downgrade
+        try:
+            move(alembic_config(link.connection), goal)
+        except CommandError as error:
+            sentence = f"The board cannot go from revision {found or 'base'} to {goal}."
+            raise Invalid(sentence) from error
+        _check_references(link.connection)
+
+
+def _check_references(connection: Connection) -> None:
+    """Foreign keys are off during a migration, because recreating a table would trip over them."""
+    orphans: list[Any] = list(connection.exec_driver_sql("PRAGMA foreign_key_check"))
+    if orphans:
+        tables = ", ".join(sorted({orphan[0] for orphan in orphans}))
+        sentence = (
+            f"The board was not migrated: rows of {tables} refer to rows that are missing. "
+            "Nothing was changed; `swarm-mcp db check` shows more."
+        )
+        raise Unavailable(sentence)
+
+
+def _snapshot_path(path: Path, old: str, new: str) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    return path.with_name(f"{path.name}.before-{old}-to-{new}-{stamp}")

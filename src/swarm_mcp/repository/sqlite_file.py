@@ -1,0 +1,347 @@
+"""The database file of this process: the gate in front of it, and the few connections to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from swarm_mcp.model.errors import Conflict, Unavailable
+from swarm_mcp.repository.failures import (
+    DAMAGED,
+    GONE,
+    NO_COPY,
+    READONLY,
+    is_contention,
+    is_disk_failure,
+    is_no_room,
+    primary_code,
+    refusal_for,
+    refusal_for_commit,
+)
+from swarm_mcp.repository.gate import Gate
+from swarm_mcp.repository.sqlite import (
+    check_ours,
+    connect_to_migrate,
+    connect_to_read,
+    connect_to_write,
+    driver,
+    pause,
+    place_of,
+    revision_of,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+    from sqlalchemy.engine import RootTransaction
+
+    from swarm_mcp.repository.sqlite import Place
+
+    Connect = Callable[..., tuple[sqlite3.Connection, Place | None]]
+
+_IDLE_LINKS: Final = 4
+"""Connections of each kind that are kept for the next transaction."""
+
+
+class Link:
+    """One connection to the file, seen by SQLAlchemy (`connection`) and raw.
+
+    Transactions begin and end in raw SQL: it is cheaper, and the driver's own idea of when to begin is in the way
+    of BEGIN IMMEDIATE. SQLAlchemy's transaction is opened around it, so that a Session can join.
+    """
+
+    __slots__ = ("_execute", "_raw", "_root", "_schema", "connection", "pid", "place")
+
+    def __init__(self, connection: Connection, raw: sqlite3.Connection, place: Place | None) -> None:
+        self.connection = connection
+        self.place = place
+        """Which file it is connected to, to notice when another one has taken its path."""
+        self.pid = os.getpid()
+        """Never to be used in a forked child: its locks are the parent's (sqlite.org/howtocorrupt.html, 2.6)."""
+        self._raw = raw
+        self._execute = raw.execute
+        self._root: RootTransaction | None = None
+        self._schema = -1
+
+    def begin(self) -> None:
+        """Begin to read: every statement until the end sees the board of this moment."""
+        self._execute("BEGIN")
+        self._look()
+
+    def begin_immediate(self, deadline: float) -> None:
+        """Begin to write, waiting until `deadline` for writers that did not come through the gate."""
+        while True:
+            try:
+                self._execute("BEGIN IMMEDIATE")
+                break
+            except driver().OperationalError as error:
+                if not is_contention(error) or time.monotonic() >= deadline:
+                    raise
+            pause()
+        self._look()
+
+    def _look(self) -> None:
+        """Check that the schema is still one we know: a newer program may have migrated it since.
+
+        The first statement also fixes what a reading transaction sees.
+        """
+        (schema,) = self._execute("PRAGMA schema_version").fetchone()
+        if schema != self._schema:
+            check_ours(self._raw)
+            self._schema = schema
+        self._root = self.connection.begin()
+
+    def commit(self) -> None:
+        """Make the transaction last."""
+        self._same_process()
+        root = self._root
+        if root is None or not root.is_active:
+            sentence = "The transaction was ended by something else than its Database."
+            raise RuntimeError(sentence)
+        self._execute("COMMIT")
+        self._root = None
+        root.commit()
+
+    def rollback(self) -> None:
+        """End the transaction and leave nothing behind."""
+        self._same_process()
+        root, self._root = self._root, None
+        if self._raw.in_transaction:
+            self._execute("ROLLBACK")
+        if root is not None:
+            root.rollback()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._same_process()
+        self.connection.close()
+
+    def erase(self) -> bool:
+        """Make certain that a commit which the disk has failed leaves nothing; True if it worked.
+
+        If only the last sync failed, the log holds the whole transaction. No reader looks there, but after a crash
+        it would be found. So write over it: any change starts at the same place in the log.
+        """
+        try:
+            if self._raw.in_transaction:
+                self._execute("ROLLBACK")
+            (version,) = self._execute("PRAGMA user_version").fetchone()
+            self._execute(f"PRAGMA user_version={version}")
+        except driver().Error:
+            return False
+        return True
+
+    def revision(self) -> str | None:
+        """The revision of the schema; None while there is none."""
+        return revision_of(self._raw)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the database in one step: in small steps a copy never finishes while others write."""
+        try:
+            with contextlib.closing(driver().connect(str(path), isolation_level=None)) as copy:
+                self._raw.backup(copy, pages=-1)
+                copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+                (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
+        except driver().Error as error:
+            if is_no_room(error):
+                raise Unavailable(NO_COPY) from error
+            raise
+        if verdict != "ok":
+            raise Unavailable(DAMAGED)
+
+    def _same_process(self) -> None:
+        if os.getpid() != self.pid:
+            sentence = "A transaction cannot be ended in a forked process."
+            raise RuntimeError(sentence)
+
+
+class SqliteFile:
+    """The database file.
+
+    Transactions take their connections from plain lists, whose `pop` and `append` are atomic: there is no lock that
+    a fork could copy in a held state.
+    """
+
+    def __init__(self, path: Path, *, patience: float) -> None:
+        self.path = path
+        self._gate = Gate.of(path)
+        self._patience = patience
+        self._writers: list[Link] = []
+        self._readers: list[Link] = []
+        self._opening = threading.local()
+        self._known = False
+        # One engine for all connections, because it keeps the compiled statements.
+        self._engine = create_engine(
+            "sqlite://",
+            module=driver(),
+            creator=lambda: self._opening.raw,
+            poolclass=NullPool,
+            hide_parameters=True,  # tasks and private notes do not belong in a log
+            skip_autocommit_rollback=True,
+        )
+
+    @contextlib.contextmanager
+    def reading(self) -> Generator[Link]:
+        """A transaction that sees the board of one moment, and changes nothing."""
+        if not self._known and place_of(self.path) is None:
+            self._check(self._writers, connect_to_write)
+        link = self._take(self._readers, connect_to_read)
+        try:
+            link.begin()
+            yield link
+        except BaseException as error:
+            self._undo(self._readers, link)
+            refusal = refusal_for(error)
+            if (
+                refusal is None or error_code(error) == READONLY
+            ):  # the latter: a change inside a reading is a bug
+                raise
+            raise refusal from error
+        self._undo(self._readers, link)
+
+    def writing(self, deadline: float) -> AbstractContextManager[Link]:
+        """The one transaction that may write; committed at the end of the block, undone by any exception."""
+        return self._changing(deadline, self._writers, connect_to_write)
+
+    @contextlib.contextmanager
+    def migrating(self, deadline: float) -> Generator[Link]:
+        """The same on a connection of its own, which does not enforce foreign keys.
+
+        They are in the way of recreating a table, and the switch does nothing inside a transaction.
+        """
+        links: list[Link] = []
+        try:
+            with self._changing(deadline, links, connect_to_migrate) as link:
+                yield link
+        finally:
+            for link in links:
+                self._drop(link)
+
+    def backup(self, target: Path) -> None:
+        """Copy the board of this moment to a new file, checked and safe on disk before it gets its name."""
+        if target.exists():
+            sentence = "There is a file of that name already. Choose another name for the backup."
+            raise Conflict(sentence)
+        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+        try:
+            with self.reading() as link:
+                link.copy_to(partial)
+            _sync(partial)
+            partial.rename(target)
+            _sync(target.parent)
+        except OSError as error:
+            raise Unavailable(NO_COPY) from error
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close what is idle."""
+        for links in (self._writers, self._readers):
+            while links:
+                self._drop(links.pop())
+
+    @contextlib.contextmanager
+    def _changing(self, deadline: float, links: list[Link], connect: Connect) -> Generator[Link]:
+        if not self._known:  # before the gate, so that no lock files appear beside a file that is not ours
+            self._check(links, connect)
+        with self._gate.turn(deadline):
+            link = self._take(links, connect)
+            try:
+                link.begin_immediate(deadline)
+                yield link
+            except BaseException as error:
+                self._undo(links, link)
+                refusal = refusal_for(error)
+                if refusal is None:
+                    raise
+                raise refusal from error
+            self._commit(links, link)
+
+    def _commit(self, links: list[Link], link: Link) -> None:
+        try:
+            link.commit()
+        except BaseException as error:
+            refusal = refusal_for_commit(error, void=is_disk_failure(error) and link.erase())
+            self._undo(links, link)
+            if refusal is None:
+                raise
+            raise refusal from error
+        self._put_back(links, link)
+
+    def _check(self, links: list[Link], connect: Connect) -> None:
+        """Open the file, which tells whether it is ours."""
+        self._put_back(links, self._take(links, connect))
+
+    def _take(self, links: list[Link], connect: Connect) -> Link:
+        place = place_of(self.path)
+        if place is None and self._known:
+            raise Unavailable(GONE)
+        while links:
+            try:
+                link = links.pop()
+            except IndexError:  # another thread was faster
+                break
+            if link.place == place and link.pid == os.getpid():
+                return link
+            self._drop(link)
+        return self._open(connect)
+
+    def _open(self, connect: Connect) -> Link:
+        try:
+            raw, place = connect(self.path, patience=self._patience)
+            self._opening.raw = raw
+            connection = self._engine.connect()
+        except driver().Error as error:
+            refusal = refusal_for(error)
+            if refusal is None:
+                raise
+            raise refusal from error
+        self._known = True
+        return Link(connection, raw, place)
+
+    def _undo(self, links: list[Link], link: Link) -> None:
+        try:
+            link.rollback()
+        except Exception:  # noqa: BLE001 - the connection goes, and the caller hears of the first failure
+            self._drop(link)
+        else:
+            self._put_back(links, link)
+
+    def _put_back(self, links: list[Link], link: Link) -> None:
+        if len(links) < _IDLE_LINKS:
+            links.append(link)
+        else:
+            self._drop(link)
+
+    def _drop(self, link: Link) -> None:
+        if link.pid != os.getpid():
+            _of_parents.append(link)
+            return
+        with contextlib.suppress(Exception):
+            link.close()
+
+
+_of_parents: list[Link] = []
+"""Connections that a forked child has inherited. Even to close them would be wrong."""
+
+
+def _sync(path: Path) -> None:
+    """Wait until a closed file, or a folder's list of names, is safe on disk."""
+    if os.name == "nt" and path.is_dir():  # Windows cannot sync a folder
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,391 @@
+"""Queries about tasks. Statements that every call needs are built once; values are bound."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, insert, literal, select, text, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from swarm_mcp.model import ids
+from swarm_mcp.model.errors import Ambiguous, TaskNotFound
+from swarm_mcp.repository.tables import ExternalRefRow, TallyRow, TaskRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Row, Update
+
+    from swarm_mcp.repository.database import Transaction
+
+task = TaskRow.__table__
+ref = ExternalRefRow.__table__
+tally = TallyRow.__table__
+
+HERE = task.c.project == bindparam("project")
+BY_ID = select(task).where(HERE, task.c.id == bindparam("id"))
+BY_IDS = select(task).where(HERE, task.c.id.in_(bindparam("ids", expanding=True)))
+BY_REF = select(task).join(ref, ref.c.task_id == task.c.id).where(
+    ref.c.project == bindparam("project"), ref.c.foreign_id == bindparam("name")
+).limit(6)
+BY_PREFIX = (
+    select(task).where(HERE, task.c.id >= bindparam("low"), task.c.id < bindparam("high")).order_by(task.c.id).limit(6)
+)
+INSERT = insert(task)
+INSERT_REF = insert(ref)
+CHILDREN = select(task).where(task.c.parent_id == bindparam("parent")).order_by(task.c.created_at, task.c.rank)
+ORDER = (task.c.urgency, task.c.due, task.c.created_at, task.c.id)
+READY = (
+    select(task.c.id, task.c.urgency, task.c.due, task.c.created_at, task.c.touches)
+    .where(
+        HERE, task.c.lane == bindparam("lane"), text("task.status = 'pending' AND task.archived_at IS NULL")
+    )
+    .order_by(*ORDER)
+    .limit(bindparam("limit"))
+)
+COUNT_READY = select(func.count()).select_from(
+    select(literal(1)).where(
+        HERE, task.c.lane == bindparam("lane"), text("task.status = 'pending' AND task.archived_at IS NULL")
+    ).limit(bindparam("limit")).subquery()
+)
+EXPIRED = (
+    select(task)
+    .where(HERE, task.c.lease_until < bindparam("now"), text("task.lease_until IS NOT NULL"))
+    .order_by(task.c.lease_until)
+    .limit(bindparam("limit"))
+)
+RESERVED = select(task).where(HERE, text("task.reserved_from IS NOT NULL")).limit(200)
+HELD_BY = select(task).where(task.c.holder_id == bindparam("agent"), HERE).order_by(*ORDER)
+LIVE_TOUCHES = select(task.c.id, task.c.title, task.c.holder_id, task.c.touches).where(
+    HERE, text("task.holder_id IS NOT NULL"), task.c.touches != []
+)
+RENEW = (
+    update(task)
+    .where(
+        task.c.holder_id == bindparam("agent"),
+        task.c.connection_id == bindparam("claimed_by"),
+        task.c.lease_until < bindparam("renew_before"),
+        task.c.project == bindparam("in_project"),
+    )
+    .values(lease_until=bindparam("until"))
+)
+
+_above = select(task.c.id, task.c.parent_id, literal(0).label("height")).where(task.c.id == bindparam("id")).cte(
+    "above", recursive=True
+)
+_above = _above.union_all(
+    select(task.c.id, task.c.parent_id, _above.c.height + 1).join(_above, task.c.id == _above.c.parent_id)
+)
+ANCESTORS = select(task).join(_above, task.c.id == _above.c.id).where(_above.c.height > 0).order_by(_above.c.height)
+
+_below = select(task.c.id).where(task.c.parent_id == bindparam("root")).cte("below", recursive=True)
+_below = _below.union_all(select(task.c.id).join(_below, task.c.parent_id == _below.c.id))
+DESCENDANT_IDS = select(_below.c.id)
+SHIFT_GATES = (
+    update(task)
+    .where(task.c.id.in_(select(_below.c.id)))
+    .values(gates=task.c.gates + bindparam("by"), waits=task.c.waits + bindparam("by"))
+)
+DESCENDANTS = select(task).where(task.c.id.in_(select(_below.c.id)))
+DESCENDANTS_AT_TURN = select(task.c.id).where(
+    task.c.id.in_(select(_below.c.id)), task.c.status.in_(["pending", "blocked"])
+)
+
+
+def task_row(db: Transaction, task_id: str) -> Row[Any]:
+    """The task of exactly that id.
+
+    Raises:
+        TaskNotFound: none in this project.
+
+    """
+    row = find_task(db, task_id)
+    if row is None:
+        raise TaskNotFound(f"No task `{task_id[:40]}`. list_tasks() shows the ones you can see.", task=task_id)
+    return row
+
+
+def find_task(db: Transaction, task_id: str) -> Row[Any] | None:
+    """The task of exactly that id, or None."""
+    return db.connection.execute(BY_ID, {"project": db.project.slug, "id": task_id}).first()
+
+
+def resolve_task(db: Transaction, name: str) -> Row[Any]:
+    """The task that a caller means: exact id, else exact foreign reference, else a clear prefix of an id.
+
+    Raises:
+        TaskNotFound: nothing fits.
+        Ambiguous: several do; up to five are named.
+
+    """
+    wanted = name.strip()
+    if ids.TASK_ID.fullmatch(wanted):
+        row = find_task(db, wanted)
+        if row is not None:
+            return row
+    return _resolve_loosely(db, wanted)
+
+
+def _resolve_loosely(db: Transaction, wanted: str) -> Row[Any]:
+    found: Sequence[Row[Any]] = []
+    if wanted:
+        found = db.connection.execute(BY_REF, {"project": db.project.slug, "name": wanted}).all()
+    folded = wanted.lower()
+    if not found and len(folded) >= ids.PREFIX_MINIMUM and folded.isalnum() and folded.isascii():
+        bounds = {"project": db.project.slug, "low": folded, "high": folded + "~"}
+        found = db.connection.execute(BY_PREFIX, bounds).all()
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        hint = " Give at least four of its letters." if 0 < len(folded) < ids.PREFIX_MINIMUM else ""
+        raise TaskNotFound(
+            f"No task `{wanted[:40]}`.{hint} list_tasks() shows the ones you can see.", task=wanted[:200]
+        )
+    shown = [f"{row.id} ({row.title[:40]})" for row in found[:5]]
+    more = " and more" if len(found) > 5 else ""  # noqa: PLR2004 - the query asks for one more than is shown
+    raise Ambiguous(
+        f"`{wanted[:40]}` fits several tasks: {', '.join(shown)}{more}. Give the whole id.",
+        candidates=[row.id for row in found[:5]],
+    )
+
+
+def task_rows(db: Transaction, task_ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """The tasks of these ids that exist, by id; fetched in batches."""
+    wanted = list(dict.fromkeys(task_ids))
+    rows: dict[str, Row[Any]] = {}
+    for start in range(0, len(wanted), 500):
+        batch = {"project": db.project.slug, "ids": wanted[start : start + 500]}
+        rows.update({row.id: row for row in db.connection.execute(BY_IDS, batch)})
+    return rows
+
+
+def insert_task(db: Transaction, values: dict[str, Any]) -> None:
+    """Store a new task; every column that the caller leaves out has its default."""
+    db.connection.execute(INSERT, values)
+
+
+def insert_reference(db: Transaction, task_id: str, source: str, foreign_id: str, raw: dict[str, Any]) -> None:
+    """Keep what a task was called elsewhere, and the record as it was."""
+    db.connection.execute(
+        INSERT_REF,
+        {
+            "id": ids.new_uuid(), "project": db.project.slug, "task_id": task_id,
+            "source": source, "foreign_id": foreign_id, "raw": raw,
+        },
+    )
+
+
+@cache
+def _update_statement(columns: tuple[str, ...]) -> Update:
+    """One constant statement for each combination of columns."""
+    return (
+        update(task)
+        .where(task.c.id == bindparam("key_id"))
+        .values({column: bindparam(f"new_{column}") for column in columns})
+        .returning(*task.c)
+    )
+
+
+def update_task(db: Transaction, task_id: str, values: dict[str, Any]) -> Row[Any]:
+    """Set columns of one task and return it as it is now."""
+    columns = tuple(sorted(values))
+    bound = {f"new_{column}": values[column] for column in columns}
+    return db.connection.execute(_update_statement(columns), {"key_id": task_id, **bound}).one()
+
+
+CLAIM = (
+    update(task)
+    .where(
+        task.c.id == bindparam("key_id"),
+        task.c.attempt == bindparam("seen_attempt"),
+        task.c.status == bindparam("seen_status"),
+        task.c.holder_id.is_(None),
+    )
+    .values(
+        status="in_progress",
+        holder_id=bindparam("agent"),
+        worker_id=bindparam("agent"),
+        attempt=task.c.attempt + 1,
+        version=task.c.version + 1,
+        lease_until=bindparam("until"),
+        lease_minutes=bindparam("minutes"),
+        connection_id=bindparam("connection"),
+        started_at=bindparam("started"),
+        hold_reason=None,
+        hold_by_id=None,
+        updated_at=bindparam("now"),
+    )
+    .returning(*task.c)
+)
+
+
+def take_claim(
+    db: Transaction, row: Row[Any], *, agent: str, until: Any, minutes: int, started: Any
+) -> Row[Any] | None:
+    """Give the task to an agent if it is still as it was seen: the guard against two winners.
+
+    Returns:
+        The task as it is now, or None if somebody else was faster.
+
+    """
+    bound = {
+        "key_id": row.id, "seen_attempt": row.attempt, "seen_status": row.status, "agent": agent, "until": until,
+        "minutes": minutes, "connection": db.connection_id, "started": started, "now": db.now,
+    }
+    return db.connection.execute(CLAIM, bound).first()
+
+
+def children(db: Transaction, parent: str) -> Sequence[Row[Any]]:
+    """The subtasks of a task, oldest first."""
+    return db.connection.execute(CHILDREN, {"parent": parent}).all()
+
+
+def ancestors(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+    """The parents of a task, the nearest first."""
+    return db.connection.execute(ANCESTORS, {"id": task_id}).all()
+
+
+def descendants(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+    """Everything below a task."""
+    return db.connection.execute(DESCENDANTS, {"root": task_id}).all()
+
+
+def shift_gates(db: Transaction, task_id: str, by: int) -> list[str]:
+    """Open (-1) or close (+1) one gate for everything below a task; the ids that may turn by it."""
+    db.connection.execute(SHIFT_GATES, {"root": task_id, "by": by})
+    return list(db.connection.execute(DESCENDANTS_AT_TURN, {"root": task_id}).scalars())
+
+
+def ready_in_lane(db: Transaction, lane: str, *, limit: int) -> Sequence[Row[Any]]:
+    """The most urgent ready tasks of one lane: an agent's own, a pool's, or ("") anyone's."""
+    return db.connection.execute(READY, {"project": db.project.slug, "lane": lane, "limit": limit}).all()
+
+
+def count_ready(db: Transaction, lanes: Iterable[str], *, limit: int) -> int:
+    """How many tasks are ready in these lanes, counting up to `limit` in each."""
+    return sum(
+        db.connection.execute(COUNT_READY, {"project": db.project.slug, "lane": lane, "limit": limit}).scalar_one()
+        for lane in lanes
+    )
+
+
+def expired_claims(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
+    """Claims whose lease has run out, the oldest first."""
+    return db.connection.execute(EXPIRED, {"project": db.project.slug, "now": db.now, "limit": limit}).all()
+
+
+def reserved_tasks(db: Transaction) -> Sequence[Row[Any]]:
+    """Tasks kept for the worker that split them."""
+    return db.connection.execute(RESERVED, {"project": db.project.slug}).all()
+
+
+def held_by(db: Transaction, agent: str) -> Sequence[Row[Any]]:
+    """What an agent holds, the most urgent first."""
+    return db.connection.execute(HELD_BY, {"project": db.project.slug, "agent": agent}).all()
+
+
+def live_touches(db: Transaction) -> Sequence[Row[Any]]:
+    """Claimed tasks that say what they change."""
+    return db.connection.execute(LIVE_TOUCHES, {"project": db.project.slug}).all()
+
+
+TALLY = upsert(tally).values(
+    project=bindparam("project"), status=bindparam("status"), archived=bindparam("archived"), shard=0,
+    tasks=bindparam("by"),
+)
+TALLY = TALLY.on_conflict_do_update(
+    index_elements=[tally.c.project, tally.c.status, tally.c.archived, tally.c.shard],
+    set_={"tasks": tally.c.tasks + TALLY.excluded.tasks},
+)
+TALLIES = select(tally.c.status, func.sum(tally.c.tasks)).where(
+    tally.c.project == bindparam("project"), tally.c.archived == bindparam("archived")
+).group_by(tally.c.status)
+
+
+def count_status(db: Transaction, status: str, by: int, *, archived: bool = False) -> None:
+    """Keep the tally of a status."""
+    db.connection.execute(TALLY, {"project": db.project.slug, "status": status, "archived": archived, "by": by})
+
+
+def tallies(db: Transaction, *, archived: bool = False) -> dict[str, int]:
+    """How many tasks have each status."""
+    rows = db.connection.execute(TALLIES, {"project": db.project.slug, "archived": archived})
+    return {status: count for status, count in rows if count}
+
+
+SHIFT_OPEN = (
+    update(task)
+    .where(task.c.id == bindparam("key_id"))
+    .values(open_subtasks=task.c.open_subtasks + bindparam("by"))
+)
+
+
+def shift_open_subtasks(db: Transaction, parent: str, by: int) -> str:
+    """Count a subtask in (+1) or out (-1); the parent's id."""
+    db.connection.execute(SHIFT_OPEN, {"key_id": parent, "by": by})
+    return parent
+
+
+SUBTASK_PROGRESS = select(
+    task.c.parent_id, task.c.status, task.c.progress, task.c.started_at, task.c.estimated_hours
+).where(task.c.parent_id.in_(bindparam("parents", expanding=True))).limit(5000)
+
+
+def subtask_progress(db: Transaction, parents: list[str]) -> Sequence[Row[Any]]:
+    """How far the subtasks of these tasks are."""
+    if not parents:
+        return []
+    return db.connection.execute(SUBTASK_PROGRESS, {"parents": parents}).all()
+
+
+OWN_OPEN = (
+    select(task)
+    .where(
+        HERE,
+        (task.c.holder_id == bindparam("agent")) | (task.c.assignee_id == bindparam("agent")),
+        task.c.status.in_(["pending", "blocked", "in_progress", "requires_assistance", "partial"]),
+    )
+    .order_by(task.c.holder_id.is_(None), task.c.updated_at.desc())
+    .limit(1)
+)
+
+
+def own_open_task(db: Transaction, agent: str) -> Row[Any] | None:
+    """What an agent is on: the task it holds, else the latest that it is assigned; None if there is none."""
+    return db.connection.execute(OWN_OPEN, {"project": db.project.slug, "agent": agent}).first()
+
+
+EVERY = 1_000_000
+"""A limit that is none."""
+
+
+def subtree_ids(db: Transaction, task_id: str) -> list[str]:
+    """A task and everything below it."""
+    return [task_id, *db.connection.execute(DESCENDANT_IDS, {"root": task_id}).scalars()]
+
+
+BLOCKED_SAMPLE = (
+    select(task)
+    .where(HERE, text("task.status = 'blocked' AND task.archived_at IS NULL"))
+    .order_by(*ORDER)
+    .limit(bindparam("limit"))
+)
+
+
+def blocked_sample(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
+    """The most urgent blocked tasks."""
+    return db.connection.execute(BLOCKED_SAMPLE, {"project": db.project.slug, "limit": limit}).all()
+
+
+TOP_TASKS = (
+    select(task)
+    .where(HERE, task.c.parent_id.is_(None), text("task.archived_at IS NULL"))
+    .order_by(task.c.finished, task.c.created_at, task.c.rank)
+    .limit(bindparam("limit"))
+)
+
+
+def top_tasks(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
+    """Tasks without a parent, open ones first, the oldest first."""
+    return db.connection.execute(TOP_TASKS, {"project": db.project.slug, "limit": limit}).all()

@@ -1,0 +1,260 @@
+"""Queries about what surrounds the work on a task: criteria, delegations, executions, progress, participants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from swarm_mcp.model import ids
+from swarm_mcp.repository.tables import (
+    CriterionRow,
+    DelegationRow,
+    ExecutionRow,
+    FeedbackRow,
+    IdempotencyRow,
+    ParticipantRow,
+    ProgressRow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+criterion = CriterionRow.__table__
+delegation = DelegationRow.__table__
+execution = ExecutionRow.__table__
+progress = ProgressRow.__table__
+participant = ParticipantRow.__table__
+feedback = FeedbackRow.__table__
+idempotency = IdempotencyRow.__table__
+
+OF_TASK = {
+    "criteria": select(criterion).where(criterion.c.task_id == bindparam("task")).order_by(criterion.c.position),
+    "delegations": select(delegation).where(delegation.c.task_id == bindparam("task")).order_by(delegation.c.at),
+    "executions": select(execution).where(execution.c.task_id == bindparam("task")).order_by(execution.c.attempt),
+    "feedback": select(feedback).where(feedback.c.task_id == bindparam("task")).order_by(feedback.c.id),
+    "participants": select(participant).where(
+        participant.c.task_id == bindparam("task"), text("participant.left_at IS NULL")
+    ),
+}
+INSERT_CRITERION = insert(criterion)
+SET_CRITERION = (
+    update(criterion)
+    .where(criterion.c.task_id == bindparam("key_task"), criterion.c.position == bindparam("key_position"))
+    .values(
+        outcome=bindparam("new_outcome"), evidence=bindparam("new_evidence"), reason=bindparam("new_reason"),
+        evaluated_at=bindparam("new_at"),
+    )
+)
+INSERT_DELEGATION = insert(delegation)
+LIVE_DELEGATION = (
+    select(delegation)
+    .where(delegation.c.task_id == bindparam("task"), delegation.c.state.in_(["offered", "accepted"]))
+    .order_by(delegation.c.at.desc())
+    .limit(1)
+)
+INSERT_EXECUTION = insert(execution)
+END_EXECUTION = (
+    update(execution)
+    .where(execution.c.task_id == bindparam("key_task"), execution.c.attempt == bindparam("key_attempt"))
+    .values(status=bindparam("new_status"), ended_at=bindparam("new_ended"))
+)
+ATTEMPTS_OF = select(execution.c.attempt).where(
+    execution.c.task_id == bindparam("task"), execution.c.agent_id == bindparam("agent")
+)
+EXECUTION = select(execution).where(
+    execution.c.task_id == bindparam("task"), execution.c.attempt == bindparam("attempt")
+)
+INSERT_PROGRESS = insert(progress)
+PROGRESS = (
+    select(progress)
+    .where(progress.c.task_id == bindparam("task"), progress.c.id > bindparam("after"))
+    .order_by(progress.c.id)
+    .limit(bindparam("limit"))
+)
+LATEST_PROGRESS = (
+    select(progress).where(progress.c.task_id == bindparam("task")).order_by(progress.c.id.desc())
+    .limit(bindparam("limit"))
+)
+JOIN = (
+    upsert(participant)
+    .values(task_id=bindparam("task"), agent_id=bindparam("agent"), role=bindparam("role"), joined_at=bindparam("at"))
+    .on_conflict_do_update(index_elements=[participant.c.task_id, participant.c.agent_id], set_={"left_at": None})
+)
+INSERT_FEEDBACK = insert(feedback)
+REMEMBERED = select(idempotency).where(
+    idempotency.c.project == bindparam("project"), idempotency.c.agent == bindparam("agent"),
+    idempotency.c.operation == bindparam("operation"), idempotency.c.key == bindparam("key"),
+)
+REMEMBER = insert(idempotency)
+
+
+def _of(what: str, db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+    return db.connection.execute(OF_TASK[what], {"task": task_id}).all()
+
+
+def criteria(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+    """A task's criteria in their order."""
+    return _of("criteria", db, task_id)
+
+
+def insert_criteria(db: Transaction, task_id: str, wanted: Iterable[tuple[str, str]], *, after: int = 0) -> None:
+    """Append criteria (text, CEL expression) after a position."""
+    rows = [
+        {"task_id": task_id, "position": after + n, "text": words, "measurable": check}
+        for n, (words, check) in enumerate(wanted, start=1)
+    ]
+    if rows:
+        db.connection.execute(INSERT_CRITERION, rows)
+
+
+def set_criterion(db: Transaction, task_id: str, n: int, *, outcome: str, evidence: str, reason: str) -> None:
+    """Note what became of a criterion."""
+    db.connection.execute(
+        SET_CRITERION,
+        {
+            "key_task": task_id, "key_position": n, "new_outcome": outcome, "new_evidence": evidence,
+            "new_reason": reason, "new_at": db.now,
+        },
+    )
+
+
+def drop_criteria(db: Transaction, task_id: str, positions: list[int]) -> None:
+    """Take criteria away; the numbers of the others stay."""
+    db.connection.execute(
+        delete(criterion).where(criterion.c.task_id == task_id, criterion.c.position.in_(positions))
+    )
+
+
+def reopen_criteria(db: Transaction, task_id: str) -> None:
+    """Ask for evidence anew."""
+    db.connection.execute(
+        update(criterion)
+        .where(criterion.c.task_id == task_id, criterion.c.outcome != "waived")
+        .values(outcome="open", evidence="", reason="", evaluated_at=None)
+    )
+
+
+def delegations(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+    """The chain of a task, the oldest first."""
+    return _of("delegations", db, task_id)
+
+
+def live_delegation(db: Transaction, task_id: str) -> Row[Any] | None:
+    """The delegation that is offered or accepted, or None."""
+    return db.connection.execute(LIVE_DELEGATION, {"task": task_id}).first()
+
+
+def insert_delegation(db: Transaction, values: dict[str, Any]) -> None:
+    """Store a delegation."""
+    db.connection.execute(INSERT_DELEGATION, {"id": ids.new_uuid(), "at": db.now, **values})
+
+
+def update_delegation(db: Transaction, delegation_id: str, **values: object) -> None:
+    """Set columns of a delegation."""
+    db.connection.execute(update(delegation).where(delegation.c.id == delegation_id).values(**values))
+
+
+def executions(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+    """A task's attempts, the first first."""
+    return _of("executions", db, task_id)
+
+
+def find_execution(db: Transaction, task_id: str, attempt: int) -> Row[Any] | None:
+    """One attempt, or None."""
+    return db.connection.execute(EXECUTION, {"task": task_id, "attempt": attempt}).first()
+
+
+def attempts_of(db: Transaction, task_id: str, agent_id: str) -> list[int]:
+    """The attempts that an agent has had at a task."""
+    return list(db.connection.execute(ATTEMPTS_OF, {"task": task_id, "agent": agent_id}).scalars())
+
+
+def insert_execution(db: Transaction, task_id: str, attempt: int, agent_id: str | None, specialty: str) -> None:
+    """Note that an attempt has begun."""
+    db.connection.execute(
+        INSERT_EXECUTION,
+        {
+            "id": ids.new_uuid(), "task_id": task_id, "attempt": attempt, "agent_id": agent_id,
+            "specialty": specialty, "started_at": db.now, "status": "running",
+        },
+    )
+
+
+def end_execution(db: Transaction, task_id: str, attempt: int, status: str) -> None:
+    """Note how an attempt ended."""
+    bound = {"key_task": task_id, "key_attempt": attempt, "new_status": status, "new_ended": db.now}
+    db.connection.execute(END_EXECUTION, bound)
+
+
+def report_execution(db: Transaction, task_id: str, attempt: int, values: dict[str, Any]) -> None:
+    """Fill in the report that ended an attempt."""
+    db.connection.execute(
+        update(execution).where(execution.c.task_id == task_id, execution.c.attempt == attempt).values(values)
+    )
+
+
+def insert_progress(db: Transaction, task_id: str, percent: int | None, message: str) -> None:
+    """Append a report of progress."""
+    bound = {"task_id": task_id, "agent_id": db.actor.id, "percent": percent, "message": message, "at": db.now}
+    db.connection.execute(INSERT_PROGRESS, bound)
+
+
+def progress_of(db: Transaction, task_id: str, *, after: int, limit: int) -> Sequence[Row[Any]]:
+    """A task's progress, oldest first."""
+    return db.connection.execute(PROGRESS, {"task": task_id, "after": after, "limit": limit}).all()
+
+
+def latest_progress(db: Transaction, task_id: str, *, limit: int) -> Sequence[Row[Any]]:
+    """A task's progress, newest first."""
+    return db.connection.execute(LATEST_PROGRESS, {"task": task_id, "limit": limit}).all()
+
+
+def join(db: Transaction, task_id: str, agent_id: str | None, role: str = "") -> None:
+    """Make an agent a participant; once is enough."""
+    if agent_id:
+        db.connection.execute(JOIN, {"task": task_id, "agent": agent_id, "role": role, "at": db.now})
+
+
+def participants(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+    """Who has to do with a task."""
+    return _of("participants", db, task_id)
+
+
+def feedback_of(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+    """What reviewers said, oldest first."""
+    return _of("feedback", db, task_id)
+
+
+def insert_feedback(db: Transaction, values: dict[str, Any]) -> None:
+    """Store what a reviewer said."""
+    db.connection.execute(INSERT_FEEDBACK, {"at": db.now, **values})
+
+
+def remembered(db: Transaction, operation: str, key: str) -> Row[Any] | None:
+    """The first success under a key, or None."""
+    bound = {"project": db.project.slug, "agent": db.actor.name, "operation": operation, "key": key}
+    return db.connection.execute(REMEMBERED, bound).first()
+
+
+def remember(db: Transaction, operation: str, key: str, arguments: str, result: dict[str, Any]) -> None:
+    """Keep a success under a key."""
+    db.connection.execute(
+        REMEMBER,
+        {
+            "project": db.project.slug, "agent": db.actor.name, "operation": operation, "key": key,
+            "arguments": arguments, "result": result, "at": db.now,
+        },
+    )
+
+
+def forget_keys(db: Transaction, before: Any) -> None:  # noqa: ANN401 - a datetime
+    """Let go of keys older than their promise."""
+    db.connection.execute(delete(idempotency).where(idempotency.c.at < before))
+
+

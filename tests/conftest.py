@@ -1,0 +1,52 @@
+"""What every test may ask for: a clock, a path, and a real database on it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from swarm_mcp.repository import migrate
+from swarm_mcp.repository.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Say what time it is."""
+        return self.now
+
+    def advance(self, **duration: float) -> datetime:
+        """Move on by a timedelta's keywords (`minutes=31`) and say what time it is then."""
+        self.now += timedelta(**duration)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock that `database` goes by."""
+    return Clock()
+
+
+@pytest.fixture
+def database_path(tmp_path: Path) -> Path:
+    """Where the test's board will be; there is no file yet."""
+    return tmp_path / "swarm.db"
+
+
+@pytest.fixture
+def database(database_path: Path, clock: Clock) -> Iterator[Database]:
+    """A board with the newest schema and nothing in it."""
+    board = Database(database_path, clock=clock)
+    migrate.upgrade(board)
+    yield board
+    board.close()

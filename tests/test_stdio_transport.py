@@ -1,0 +1,205 @@
+"""Our stdio transport carries every message whole, and nothing but messages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCRequest
+from stdio_host import ECHO_SERVER, hosting, request
+
+from swarm_mcp.server.lines import LineReader, LineWriter
+from swarm_mcp.server.streams import Incoming, Unanswered
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MEBIBYTE = 1024 * 1024
+TRANSPORTS = pytest.mark.parametrize("transport", ["fast", "stock"])
+
+
+@TRANSPORTS
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_the_sdks_client_is_served_in_both_eras(mode: Literal["auto", "legacy"], transport: str) -> None:
+    command = StdioServerParameters(
+        command=sys.executable, args=[str(ECHO_SERVER)], env={"SWARM_STDIO": transport}
+    )
+
+    async def converse() -> list[object]:
+        async with Client(command, mode=mode) as client:
+            answers = await asyncio.gather(*(client.call_tool("echo", {"text": str(n)}) for n in range(20)))
+            return [getattr(answer.content[0], "text", None) for answer in answers]
+
+    assert asyncio.run(converse()) == [str(n) for n in range(20)]
+
+
+@TRANSPORTS
+def test_whatever_is_printed_goes_to_stderr_and_children_cannot_read_the_wire(transport: str) -> None:
+    with hosting(SWARM_STDIO=transport) as host:
+        assert host.call("chatter") == ""
+        host.wire_in.close()
+        assert host.wire_out.read() == b""
+        _, _, errors = host.farewell()
+    assert sorted(errors.split()) == ["child", "os.write", "print", "sys.__stdout__"]
+
+
+def test_messages_of_many_mebibytes_pass_in_both_directions() -> None:
+    text = "0123456789abcdef" * (MEBIBYTE // 2)
+    with hosting() as host:
+        assert host.call("echo", text=text) == text
+
+
+def received(sent: bytes) -> list[SessionMessage | Exception]:
+    """Return what the server's side makes of these bytes."""
+
+    async def read() -> list[SessionMessage | Exception]:
+        there, here = os.pipe()
+        os.write(here, sent)
+        os.close(here)
+        incoming = Incoming(LineReader(there), Unanswered(), on_end=lambda _reason: None)
+        messages = [message async for message in incoming]
+        os.close(there)
+        return messages
+
+    return asyncio.run(read())
+
+
+PING = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
+
+
+def test_lines_that_are_no_messages_arrive_as_their_errors() -> None:
+    *bad, good = received(b"{not json\n[]\n\xff\xfe\n" + PING + b"\n")
+    assert [type(error).__name__ for error in bad] == ["ValidationError"] * 3
+    assert isinstance(good, SessionMessage)
+
+
+def test_empty_lines_and_a_byte_order_mark_are_ignored() -> None:
+    (only,) = received(b"\xef\xbb\xbf" + PING + b"\r\n\n  \r\n")
+    assert isinstance(only, SessionMessage)
+
+
+def test_bytes_that_are_not_utf8_are_replaced_as_the_sdk_does() -> None:
+    (only,) = received(PING.replace(b"ping", b"p\xe9ng"))
+    assert isinstance(only, SessionMessage)
+    assert isinstance(only.message, JSONRPCRequest)
+    assert only.message.method == "p\ufffdng"
+
+
+def test_a_last_line_without_its_newline_is_answered() -> None:
+    with hosting() as host:
+        host.send(request(1, "echo", text="last words"))
+        host.wire_in.close()
+        assert host.answer()["result"]["content"][0]["text"] == "last words"
+
+
+def test_an_answer_that_cannot_be_encoded_becomes_an_error() -> None:
+    with hosting() as host:
+        host.ask("surrogate")
+        assert host.answer()["error"]["code"] == -32603
+        assert host.call("echo", text="still here") == "still here"
+
+
+def test_a_client_that_does_not_read_blocks_nobody_and_loses_nothing() -> None:
+    with hosting() as host:
+        asked = {host.ask("echo", text="x" * 1000, times=1000) for _ in range(20)}
+        host.ask("tell", text="the loop is alive")
+        assert host.hears() == "the loop is alive"
+        answers = [host.answer() for _ in range(21)]
+        assert {a["id"] for a in answers if len(a["result"]["content"][0]["text"]) == 1_000_000} == asked
+
+
+def test_a_client_that_went_away_without_reading_ends_the_server_quietly() -> None:
+    with hosting() as host:
+        host.wire_out.close()
+        host.ask("echo", text="nobody listens")
+        assert host.farewell() == (0, ["stopped"], "")
+
+
+def test_a_client_that_never_reads_its_answers_does_not_hold_up_the_end() -> None:
+    with hosting() as host:
+        host.ask("echo", text="x" * 1000, times=1000)
+        host.ask("tell", text="answered")
+        assert host.hears() == "answered"
+        host.wire_in.close()
+        assert host.farewell() == (0, ["stopped"], "")
+
+
+def test_requests_may_come_from_a_file(tmp_path: Path) -> None:
+    requests = tmp_path / "requests"
+    requests.write_bytes(b"\n".join(request(n, "echo", text=str(n)) for n in range(1, 4)))
+    with requests.open("rb") as stdin, hosting(stdin) as host:
+        lines = host.wire_out.read().splitlines()
+        assert host.farewell() == (0, ["stopped"], "")
+    assert sorted(json.loads(line)["id"] for line in lines) == [1, 2, 3]
+
+
+def test_an_empty_stdin_is_an_end() -> None:
+    with hosting(subprocess.DEVNULL) as host:
+        assert host.farewell() == (0, ["stopped"], "")
+
+
+def test_lines_arrive_as_sent_however_they_are_cut() -> None:
+    async def read() -> list[bytes | None]:
+        there, here = os.pipe()
+        lines = LineReader(there)
+        for piece in (b"on", b"e\ntwo\n", b"\n", b"thr", b"ee", b"\nfour"):
+            os.write(here, piece)
+            await asyncio.sleep(0)
+        os.close(here)
+        read = [await lines.next() for _ in range(6)]
+        os.close(there)
+        return read
+
+    assert asyncio.run(read()) == [b"one", b"two", b"", b"three", b"four", None]
+
+
+def test_more_than_anyone_takes_is_left_in_the_pipe_and_read_later() -> None:
+    async def read() -> int:
+        there, here = os.pipe()
+        lines, writer = LineReader(there), LineWriter(here, on_broken=lambda: None)
+        line = b"x" * 100_000
+        for _ in range(100):
+            writer.write(line + b"\n")
+        count = 0
+        while count < 100:
+            assert await lines.next() == line
+            count += 1
+        await writer.drain()
+        writer.close()
+        os.close(here)
+        assert await lines.next() is None
+        os.close(there)
+        return count
+
+    assert asyncio.run(read()) == 100
+
+
+def test_a_cancelled_sender_leaves_no_half_line_behind() -> None:
+    async def read() -> list[bytes | None]:
+        there, here = os.pipe()
+        writer = LineWriter(here, on_broken=lambda: None)
+
+        async def send(line: bytes) -> None:
+            writer.write(line)
+            await writer.drain()
+
+        sender = asyncio.create_task(send(b"x" * MEBIBYTE + b"\n"))
+        await asyncio.sleep(0)
+        sender.cancel()
+        writer.write(b"next\n")
+        lines = LineReader(there)
+        read = [await lines.next(), await lines.next()]
+        lines.stop()
+        writer.close()
+        os.close(here)
+        os.close(there)
+        return read
+
+    assert asyncio.run(read()) == [b"x" * MEBIBYTE, b"next"]
