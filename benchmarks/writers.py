@@ -15,8 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.measure import Measure, Times
-from swarm_mcp.operations.planning import create_task
-from swarm_mcp.operations.swarm import open_swarm
+from swarm_mcp import open_swarm, operations
 
 if TYPE_CHECKING:
     from benchmarks.board import Board
@@ -62,7 +61,7 @@ def _write(swarm: Swarm, name: str, seconds: float, ready: threading.Barrier, se
     end = perf_counter() + seconds
     while (began := perf_counter()) < end:
         try:
-            swarm.write(lambda db: create_task(db, title="Written by one of many"), agent=name)
+            swarm.write(lambda db: operations.create_task(db, title="Written by one of many"), agent=name)
         except Exception as error:  # noqa: BLE001 - any error at all is what is being counted
             seen.errors.append(f"{type(error).__name__}: {error}")
         seen.waits.append(perf_counter() - began)

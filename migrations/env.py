@@ -1,7 +1,8 @@
 """What Alembic runs around the revisions. `swarm_mcp.repository.migrate` calls it; there is no alembic.ini.
 
-The caller has opened the transaction and hands over its connection, so that a migration happens completely or not
-at all, and nobody writes meanwhile. Nothing here configures logging or prints: a server may be speaking on stdout.
+The caller has opened the transaction and hands over its connection, so that a migration happens completely or
+not at all, and nobody writes meanwhile. Nothing here configures logging or prints: a server may be speaking
+on stdout.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """The clock that `database` goes by."""
+    """Give the clock that `database` goes by."""
     return Clock()
 
 
@@ -45,7 +45,7 @@ def database_path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(database_path: Path, clock: Clock) -> Iterator[Database]:
-    """A board with the newest schema and nothing in it."""
+    """Open a board with the newest schema and nothing in it."""
     board = Database(database_path, clock=clock)
     migrate.upgrade(board)
     yield board

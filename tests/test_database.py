@@ -1,4 +1,4 @@
-"""Transactions: what is committed stays, what fails leaves nothing, and every failure is one readable sentence."""
+"""Transactions: what is committed stays, what fails leaves nothing, and a failure is one readable sentence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from swarm_mcp.repository.database import Database, Transaction
 from swarm_mcp.repository.sqlite import APPLICATION_ID, driver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from conftest import Clock
 
@@ -68,7 +68,7 @@ def count(board: Database) -> int:
 
 
 @contextlib.contextmanager
-def raw(path: Path) -> Iterator[Any]:
+def raw(path: Path) -> Generator[Any]:
     """Somebody who does not come through our gate, say the sqlite3 shell."""
     with contextlib.closing(driver().connect(path, isolation_level=None, timeout=0)) as connection:
         yield connection
@@ -96,12 +96,12 @@ def test_what_is_committed_can_be_read_by_another_connection(board: Database, da
 
 
 def test_an_exception_undoes_everything_and_comes_through_unchanged(board: Database) -> None:
-    class Mistake(Exception):
+    class MistakeError(Exception):
         pass
 
-    with pytest.raises(Mistake), board.writing() as db:
+    with pytest.raises(MistakeError), board.writing() as db:
         count_up(db)
-        raise Mistake
+        raise MistakeError
     assert count(board) == 0
     board.write(count_up)
     assert count(board) == 1
@@ -330,7 +330,7 @@ def test_connections_are_kept_but_not_many_of_them(board: Database, database_pat
     with contextlib.ExitStack() as stack:
         for _ in range(12):
             stack.enter_context(board.reading())
-    descriptors = [os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
+    descriptors = [os.path.realpath(name) for name in Path("/proc/self/fd").iterdir()]
     # SQLite itself keeps the descriptors of the database file until its last lock goes; so count the log's.
     assert 1 <= descriptors.count(f"{database_path.resolve()}-wal") <= 5
 
@@ -456,8 +456,9 @@ from sqlalchemy import text
 from swarm_mcp.model.errors import Unavailable
 from swarm_mcp.repository.database import Database
 
-os.setuid(65534) if os.getuid() == 0 else None
-board = Database(sys.argv[1])
+board = Database(sys.argv[1])  # imports what only root may be able to
+if os.getuid() == 0:
+    os.setuid(65534)
 for _ in range(2):
     print(board.read(lambda db: db.execute(text("SELECT count FROM counter")).scalar()))
 try:
@@ -516,7 +517,7 @@ def test_a_damaged_file_is_called_damaged(database_path: Path) -> None:
     counting(database_path).close()
     with database_path.open("r+b") as file:
         file.seek(4096)
-        file.write(os.urandom(os.path.getsize(database_path) - 4096))
+        file.write(os.urandom(database_path.stat().st_size - 4096))
     board = Database(database_path)
     with pytest.raises(Unavailable, match="damaged"):
         count(board)
@@ -614,27 +615,44 @@ def test_a_file_that_has_been_moved_away_is_missed_and_its_replacement_found(
 
 
 def test_a_forked_child_opens_connections_of_its_own(board: Database) -> None:
-    with board.reading(), board.writing() as db:
-        count_up(db)
-    child = os.fork()
-    if not child:
-        board.write(count_up)
-        os._exit(count(board))
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
-    board.write(count_up)
-    assert count(board) == 3
+    script = """
+import os, sys
+from sqlalchemy import text
+from swarm_mcp.repository.database import Database
+
+board = Database(sys.argv[1])
+def count_up(db):
+    return db.execute(text("UPDATE counter SET count = count + 1 RETURNING count")).scalar()
+with board.reading(), board.writing() as db:
+    count_up(db)
+child = os.fork()
+if not child:
+    os._exit(board.write(count_up))
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), board.write(count_up))
+"""
+    assert python(script, board.path) == "2 3"
 
 
 def test_a_transaction_that_a_forked_child_inherits_is_not_the_childs_to_end(board: Database) -> None:
+    script = """
+import os, sys
+from sqlalchemy import text
+from swarm_mcp.repository.database import Database
+
+board = Database(sys.argv[1])
+parent = os.getpid()
+try:
     with board.writing() as db:
-        count_up(db)
-        child = os.fork()
-        if not child:
-            with contextlib.suppress(RuntimeError):
-                db.connection.get_transaction()
-                board._file._writers.append  # noqa: B018, SLF001
-            os._exit(0)
-        os.waitpid(child, 0)
+        db.execute(text("UPDATE counter SET count = 1"))
+        if child := os.fork():
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+except RuntimeError as error:
+    os._exit(7 if "forked" in str(error) else 8)
+finally:
+    if os.getpid() != parent:
+        os._exit(9)
+"""
+    assert python(script, board.path) == "7"
     assert count(board) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import signal
@@ -264,7 +265,7 @@ def test_without_file_locks_writers_are_let_in_all_the_same(
     database_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
-        raise OSError(37, "No locks available")  # noqa: EM101 - what an NFS mount without its lock daemon says
+        raise OSError(errno.ENOLCK, "No locks available")  # as an NFS mount does without its lock daemon
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     gate = Gate.of(database_path)

@@ -9,6 +9,9 @@ CODE_PAGES = ("cp1252", "cp1254", "mac_roman", "latin-1")
 """The usual suspects, each of which turns the bytes of UTF-8 into two to four other characters."""
 
 RUN = re.compile(r"[^\x00-\x7f]{2,}")
+HEADLESS_EMOJI = re.compile(rb"\x9f[\x80-\xbf][\xa0-\xbf]")
+"""Old Macs have no character for the byte that begins an emoji. The last one's range leaves out letters, for
+Turkish has words like `üçü`."""
 TELLTALES = ("ðŸ", "ğŸ", "â€", "ï»¿")
 """Beginnings of an emoji, a quotation mark and a byte order mark, of which the page may have lost the rest."""
 
@@ -31,8 +34,7 @@ def _is_misdecoded(run: str) -> bool:
             data = run.encode(page)
         except UnicodeEncodeError:
             continue
-        # Mac Roman has no character for the byte that begins an emoji, which is then lost.
-        if _is_likely(data) or (page == "mac_roman" and _is_likely(b"\xf0" + data)):
+        if _is_likely(data) or (page == "mac_roman" and HEADLESS_EMOJI.match(data)):
             return True
     return False
 
@@ -40,13 +42,15 @@ def _is_misdecoded(run: str) -> bool:
 def _is_likely(data: bytes) -> bool:
     """Whether bytes are UTF-8 for what people write: accents, punctuation and signs, emoji, longer words.
 
-    A few characters in a row may be UTF-8 for a single other one by accident: `É’` for `ɒ`, and the end of
-    a French quotation, an accent, a hard blank and `»`, for an ideograph.
+    A few characters in a row may be UTF-8 for a single other one by accident: an accented letter with an
+    apostrophe for a phonetic sign, or with a hard blank and `»`, as French ends a quotation, for an ideograph.
     """
-    try:
-        decoded = data.decode()
-    except UnicodeDecodeError:
-        return False
-    signs = any("\u2000" <= each <= "\u2bff" or each >= "\ufe00" for each in decoded)
-    accents = all("\u00a0" <= each <= "\u017f" for each in decoded)
-    return signs or accents or (len(decoded) > 1 and all(each >= "\u0800" for each in decoded))
+    decoded = data.decode(errors="replace")
+    lost = decoded.count("\ufffd")
+    found = decoded.replace("\ufffd", "")
+    words = len(found) > max(1, lost) and all(each >= "\u0800" for each in found)
+    if lost:  # the page had no character for some bytes, which only a longer text survives
+        return words
+    signs = any("\u2000" <= each <= "\u2bff" or each >= "\ufe00" for each in found)
+    accents = all("\u00a0" <= each <= "\u017f" for each in found)
+    return words or signs or accents

@@ -40,7 +40,9 @@ def read_source(path: Path) -> str:
     try:
         return data.decode(detect_encoding(data)).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise Invalid(f"`{name}` is not text in UTF-8: byte {error.start + 1:,} belongs to no character.") from None
+        raise Invalid(
+            f"`{name}` is not text in UTF-8: byte {error.start + 1:,} belongs to no character."
+        ) from None
 
 
 def _read(path: Path, name: str) -> bytes:
@@ -66,7 +68,7 @@ def _check_kind(found: os.stat_result, name: str) -> None:
         raise Invalid(f"`{name}` is a device, a pipe or a socket, not a file.")
     if found.st_size > SIZE_LIMIT:
         raise Invalid(
-            f"`{name}` has {found.st_size / 2**20:,.0f} MiB; at most {SIZE_LIMIT // 2**20} are read. Split the plan."
+            f"`{name}` has more than {SIZE_LIMIT // 2**20} MiB, which is too much for a plan. Split it."
         )
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from typing import NoReturn, cast
 
 from swarm_mcp.model.errors import Invalid
+
+
+DEPTH_LIMIT = 100
+"""Lists and objects within one another. Whoever stores or compares them recurses; plans have about five."""
 
 
 def parse_json(text: str, name: str) -> tuple[object, int]:
@@ -36,33 +41,46 @@ def parse_json(text: str, name: str) -> tuple[object, int]:
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
+            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
             raise Invalid(f"`{name}` has the key `{twice[:40]}` twice in one object; keep one of them.")
         return found
 
     try:
-        value: object = json.loads(text, parse_constant=constant, parse_float=number, object_pairs_hook=unique)
-        return _storable(value) if "\\u" in text or "\x00" in text else (value, 0)
+        value: object = json.loads(
+            text, parse_constant=constant, parse_float=number, object_pairs_hook=unique
+        )
+        return _storable(value, DEPTH_LIMIT)
     except json.JSONDecodeError as error:
-        raise Invalid(f"`{name}` is not JSON: line {error.lineno}, column {error.colno} cannot be read.") from None
+        raise Invalid(
+            f"`{name}` is not JSON: line {error.lineno}, column {error.colno} cannot be read."
+        ) from None
     except ValueError:  # an integer of more digits than Python reads
         raise Invalid(f"`{name}` holds a number that is too long.") from None
     except RecursionError:
         raise Invalid(f"`{name}` nests lists or objects too deeply.") from None
 
 
-def _storable(value: object) -> tuple[object, int]:
-    """A copy in which every text can be stored, and how many texts had to change."""
+def _storable(value: object, depth: int) -> tuple[object, int]:
+    """The value with every text made storable, in place, and how many texts had to change."""
+    if depth < 0:
+        raise RecursionError
     if isinstance(value, str):
+        if value.isascii() and "\x00" not in value:
+            return value, 0
         clean = value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return clean, int(clean != value)
+    changes = 0
     if isinstance(value, list):
-        items = [_storable(each) for each in cast("list[object]", value)]
-        return [each for each, _ in items], sum(count for _, count in items)
-    if isinstance(value, dict):
-        entries = [(_storable(key), _storable(each)) for key, each in cast("dict[str, object]", value).items()]
-        return (
-            {str(key): each for (key, _), (each, _) in entries},
-            sum(first + second for (_, first), (_, second) in entries),
-        )
-    return value, 0
+        items = cast("list[object]", value)
+        for place, each in enumerate(items):
+            items[place], changed = _storable(each, depth - 1)
+            changes += changed
+    elif isinstance(value, dict):
+        entries = cast("dict[object, object]", value)
+        for key, each in list(entries.items()):
+            clean_key, changed = _storable(key, depth)
+            if changed:
+                del entries[key]
+            entries[clean_key], inside = _storable(each, depth - 1)
+            changes += changed + inside
+    return cast("object", value), changes

@@ -92,18 +92,22 @@ def _history(db: Transaction, row: Row[Any], after: int) -> list[str]:
 
 def history_lines(db: Transaction, found: Sequence[Row[Any]]) -> list[str]:
     """Events as lines: when, who, what, and what it changed."""
-    names = agents.agent_names(db, (each.agent_id for each in found))
+    mentioned = {value for each in found for name in AGENTS & set(each.data) for value in each.data[name]}
+    names = agents.agent_names(db, {each.agent_id for each in found} | mentioned)
     return [
-        f"{each.seq} {each.at:%Y-%m-%d %H:%MZ} {names.get(each.agent_id, 'operator')} {each.kind}{_said(each.data)}"
+        f"{each.seq} {each.at:%Y-%m-%d %H:%MZ} {names.get(each.agent_id, 'operator')} {each.kind}{_said(each.data, names)}"
         for each in found
     ]
 
 
-def _said(data: dict[str, Any]) -> str:
+AGENTS = frozenset({"assignee_id", "holder_id", "worker_id", "creator_id", "delegator_id", "hold_by_id"})
+
+
+def _said(data: dict[str, Any], names: dict[str | None, str]) -> str:
     parts = []
     for name, value in data.items():
         if isinstance(value, list) and len(value) == 2:  # noqa: PLR2004 - before and after
-            before, after = value
+            before, after = (names.get(each, each) for each in value) if name in AGENTS else value
             parts.append(f"{name}={shorten(str(after), 60)}" if before is None else f"{name}: {shorten(str(before), 40)} → {shorten(str(after), 40)}")
         else:
             parts.append(f"{name}={shorten(str(value), 60)}")

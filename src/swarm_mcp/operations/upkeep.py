@@ -62,6 +62,12 @@ def _end_reservations(db: Transaction, lease: timedelta) -> int:
     return ended
 
 
+def renew_all(db: Transaction) -> None:
+    """Give the caller's claims on this connection their full time again, once less than half is left."""
+    if db.actor.id is not None:
+        tasks.renew_claims(db, db.actor.id, db.now + (claims.lease(db) - db.now) / 2, claims.lease(db))
+
+
 def keep_connection(db: Transaction, connection_id: str) -> None:
     """Note that a connection lives, and forget those that do not."""
     agents.touch_connection(db, connection_id)

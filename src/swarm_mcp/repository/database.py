@@ -1,8 +1,9 @@
 """Transactions: how everything above reads and writes the board.
 
-`Database.write(change)` is the way to change something: it opens a transaction, runs `change`, commits, and runs
-`change` again from the start if another program's lock was in the way. So a change may run more than once and must
-have no effect but through its transaction; what has to happen afterwards goes into `after_commit`.
+`Database.write(change)` is the way to change something: it opens a transaction, runs `change`, commits, and
+runs `change` again from the start if another program's lock was in the way. So a change may run more than
+once and must have no effect but through its transaction; what has to happen afterwards goes into
+`after_commit`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, CursorResult, Executable
-    from swarm_mcp.repository.sqlite_file import Link
+    from swarm_mcp.repository.link import Link
 
     Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -78,8 +79,8 @@ class Transaction:
     def session(self) -> Session:
         """An ORM session inside this transaction, written out before the commit.
 
-        It works under a savepoint: what it rolls back (a flush that violates a constraint, say) it rolls back to
-        where it began, and its own commit commits nothing.
+        It works under a savepoint: what it rolls back (a flush that violates a constraint, say) it rolls back
+        to where it began, and its own commit commits nothing.
         """
         if self._session is None:
             self._session = Session(
@@ -103,8 +104,9 @@ class Transaction:
 class Database:
     """The board's database. Opening it is lazy: no file is touched before the first transaction.
 
-    `target` is a path or a SQLAlchemy URL (`sqlite:///relative.db`, `sqlite:////absolute.db`); `clock` says what time
-    it is (an aware datetime); `patience` is how many seconds a transaction waits for other writers before Busy.
+    `target` is a path or a SQLAlchemy URL (`sqlite:///relative.db`, `sqlite:////absolute.db`); `clock` says
+    what time it is (an aware datetime); `patience` is how many seconds a transaction waits for other writers
+    before Busy.
     """
 
     def __init__(
@@ -125,11 +127,11 @@ class Database:
         return driver().sqlite_version
 
     def reading(self) -> AbstractContextManager[Transaction]:
-        """A transaction that sees the board of one moment. Keep it short: the log grows while it lasts."""
+        """Open a transaction that sees the board of one moment. Keep it short: the log grows meanwhile."""
         return self._reading()
 
     def writing(self) -> AbstractContextManager[Transaction]:
-        """The one transaction that may write; committed at the end of the block, undone by any exception.
+        """Open the one transaction that may write; committed at the end of the block, undone by any exception.
 
         Raises Busy when other writers outlast the patience, Unavailable when the file cannot be used; in both
         cases nothing was written. RuntimeError in a thread that is writing already.
@@ -137,7 +139,7 @@ class Database:
         return self._writing(time.monotonic() + self._patience)
 
     def write(self, change: Callable[[Transaction], T]) -> T:
-        """Run `change` in a transaction, again from the start if a lock was in the way, and return its result."""
+        """Return the result of `change`, run in a transaction: again from the start if a lock was in the way."""
         deadline = time.monotonic() + self._patience
         while True:
             try:
@@ -151,7 +153,7 @@ class Database:
                 return result
 
     def read(self, question: Callable[[Transaction], T]) -> T:
-        """Run `question` in a reading transaction, again if a lock was in the way, and return its result."""
+        """Return the result of `question`, run in a reading transaction: again if a lock was in the way."""
         deadline = time.monotonic() + self._patience
         while True:
             try:
@@ -163,20 +165,20 @@ class Database:
                 pause()
 
     def revision(self) -> str | None:
-        """The schema's revision (one cheap question), or None while the board is new."""
+        """Ask for the schema's revision, which is cheap; None while the board is new."""
         with self._file.reading() as link:
             return link.revision()
 
     def backup(self, target: Path) -> None:
         """Copy the board, as it is now, to a new file, while others go on writing.
 
-        The copy is complete, checked and on disk before it gets its name. Raises Conflict when there is a file of
-        that name, Unavailable when the copy cannot be written.
+        The copy is complete, checked and on disk before it gets its name. Raises Conflict when there is a
+        file of that name, Unavailable when the copy cannot be written.
         """
         self._file.backup(target)
 
     def migrating(self) -> AbstractContextManager[Link]:
-        """A writing transaction for migrate.py: foreign keys are not enforced, and it waits ten times as long."""
+        """Open a writing transaction for migrate.py: foreign keys are off, and it waits ten times as long."""
         return self._file.migrating(time.monotonic() + 10 * self._patience)
 
     def close(self) -> None:
@@ -204,7 +206,7 @@ class Database:
         for callback in transaction.after_commit:
             try:
                 callback()
-            except Exception:  # the change is made: its caller must not hear of a failure
+            except Exception:  # noqa: BLE001 - the change is made: its caller must not hear of a failure
                 _log.exception("A callback after the commit failed.")
 
 

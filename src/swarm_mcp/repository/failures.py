@@ -1,7 +1,7 @@
 """What a failure of SQLite means to a caller: driver errors become refusals here, once, at the edge.
 
-The sentences carry no driver text and no paths, and name nothing that would harm the board if an agent did it.
-Result codes: sqlite.org/rescode.html.
+The sentences carry no driver text and no paths, and name nothing that would harm the board if an agent did
+it. Result codes: sqlite.org/rescode.html.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from swarm_mcp.model.errors import Busy, Refusal, Unavailable
 
-# pysqlite3 reports primary codes only, the standard library extended ones, whose low byte is the primary code.
+# pysqlite3 reports primary codes only, the standard library extended ones (low byte: primary).
 READONLY: Final = 8
 _IOERR: Final = 10
 _FULL: Final = 13
@@ -105,7 +105,7 @@ def is_no_room(error: BaseException) -> bool:
 
 
 def refusal_for(error: BaseException) -> Refusal | None:
-    """Say what to tell the caller; None if it is a bug of ours (a constraint, bad SQL) or no SQLite error at all."""
+    """Say what to tell the caller; None if it is a bug of ours (bad SQL, say) or no SQLite error at all."""
     code = error_code(error)
     if code is None:
         return None
@@ -121,7 +121,7 @@ def refusal_for(error: BaseException) -> Refusal | None:
 
 
 def refusal_for_commit(error: BaseException, *, void: bool) -> Refusal | None:
-    """Say what to tell the caller when the disk failed during a commit; `void`: it is certain that nothing is kept."""
+    """Say the same of a commit that failed; `void` means that it is certain to have left nothing."""
     if not is_disk_failure(error):
         return refusal_for(error)
     return Unavailable(_DISK_FULL if void else _SAVE_UNSURE)

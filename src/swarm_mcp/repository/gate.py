@@ -82,7 +82,7 @@ class Gate:
 
     @classmethod
     def of(cls, path: Path) -> Gate:
-        """The one gate of a database file: every Database on that file in this process shares it."""
+        """Find the one gate of a database file: every Database on that file in this process shares it."""
         name = os.path.realpath(path)
         with _registry_lock:
             gate = _gates.get(name)
@@ -255,7 +255,7 @@ class Gate:
             self._found()
 
     def _found(self) -> None:
-        """The lock is ours: let the head of the line in, or give it back if everyone has gone."""
+        """Let the head of the line in, now that the lock is ours, or give it back if everyone has gone."""
         with self._mutex:
             self._seeking = False
             if self._doorstep >= 0:

@@ -1,7 +1,7 @@
-"""Bring the schema of a board up to date, or back: Alembic's revisions in one transaction behind the write gate.
+"""Bring a board's schema up to date, or back: Alembic's revisions in one transaction behind the write gate.
 
-The gate is the migration lock: of eight servers that start at once on a new file one migrates and seven wait. The
-look inside the transaction is what counts; the gate only keeps the others from polling.
+The gate is the migration lock: of eight servers that start at once on a new file one migrates and seven wait.
+The look inside the transaction is what counts; the gate only keeps the others from polling.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Database
 
 HEAD: Final = "0001"
-"""The newest revision in the migrations folder. Revisions are numbers of four digits, so text order is their order."""
+"""The newest revision in the migrations folder. Revisions have four digits, so text order is their order."""
 
 
 def pending(database: Database) -> str | None:
-    """The revision that `upgrade` would bring the board to, or None if it is there already.
+    """Tell the revision that `upgrade` would bring the board to, or None if it is there already.
 
     Raises Unavailable when a newer swarm-mcp has migrated the board.
     """
@@ -32,10 +32,10 @@ def pending(database: Database) -> str | None:
 
 
 def upgrade(database: Database) -> None:
-    """Bring the board to the newest revision. One query and nothing else (not even Alembic's import) if it is there.
+    """Bring the board to the newest revision.
 
-    Takes a snapshot beside the database first, unless the board is new. Everything or nothing: a migration that
-    fails leaves the board as it was. Raises Unavailable when a newer swarm-mcp has migrated the board.
+    One query and nothing else (not even Alembic's import) if it is there already. Otherwise takes a snapshot beside the database first, unless the board is new. Everything or nothing: a migration
+    that fails leaves the board as it was. Raises Unavailable when a newer swarm-mcp has migrated the board.
     """
     if pending(database):
         _migrate(database, HEAD)
@@ -71,22 +71,26 @@ def alembic_config(connection: Connection | None = None, *, metadata: object = N
 
 
 def _migrate(database: Database, goal: str) -> None:
-    from alembic import command  # noqa: PLC0415 - as above
-    from alembic.util import CommandError  # noqa: PLC0415
-
     with database.migrating() as link:
         found = link.revision()
         if found == goal:  # another process was faster
             return
         if found and database.path:
             database.backup(_snapshot_path(database.path, found, goal))
-        move = command.upgrade if goal == HEAD else command.downgrade
-        try:
-            move(alembic_config(link.connection), goal)
-        except CommandError as error:
-            sentence = f"The board cannot go from revision {found or 'base'} to {goal}."
-            raise Invalid(sentence) from error
+        _run_revisions(link.connection, found, goal)
         _check_references(link.connection)
+
+
+def _run_revisions(connection: Connection, found: str | None, goal: str) -> None:
+    from alembic import command  # noqa: PLC0415 - as above, and one server of eight will do
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    move = command.upgrade if goal == HEAD else command.downgrade
+    try:
+        move(alembic_config(connection), goal)
+    except CommandError as error:
+        sentence = f"The board cannot go from revision {found or 'base'} to {goal}."
+        raise Invalid(sentence) from error
 
 
 def _check_references(connection: Connection) -> None:

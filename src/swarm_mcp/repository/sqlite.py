@@ -1,8 +1,8 @@
 """SQLite itself: which library, how a connection is set up, and which files are ours.
 
 One trap shapes this file: SQLite's locks on Unix belong to the process, and closing *any* descriptor of the
-database drops them all (sqlite.org/howtocorrupt.html, 2.2). So nothing here, or anywhere, opens the database file
-except through SQLite, not even to look at its first bytes.
+database drops them all (sqlite.org/howtocorrupt.html, 2.2). So nothing here, or anywhere, opens the database
+file except through SQLite, not even to look at its first bytes.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _SAFE_SQLITE: Final = (3, 51, 3)
-"""The first release without the WAL-reset bug (sqlite.org/wal.html), which can corrupt what several processes write."""
+"""The first release without the WAL-reset bug, which can corrupt what several processes write
+(sqlite.org/wal.html)."""
 
 APPLICATION_ID: Final = 0x5357524D
-"""The letters SWRM, in the header of our files (sqlite.org/pragma.html#pragma_application_id): a path that names
-another program's database by mistake is told apart for certain, even if that program uses Alembic and has a table
-called `project` too."""
+"""The letters SWRM, in the header of our files: a path that names another program's database by mistake is told
+apart for certain, even if that program uses Alembic too (sqlite.org/pragma.html#pragma_application_id)."""
 
 _PRAGMAS: Final = (
     "PRAGMA synchronous=FULL",  # an acknowledged write survives a power cut
@@ -80,7 +80,7 @@ def place_of(path: Path) -> Place | None:
 
 
 def pause() -> None:
-    """Wait a moment before asking for SQLite's own lock again; uneven, so that pollers do not march in step."""
+    """Wait a moment before asking for SQLite's own lock again; uneven, lest pollers march in step."""
     time.sleep(random.uniform(0.0003, 0.003))  # noqa: S311 - no secret
 
 
@@ -180,7 +180,7 @@ def check_ours(raw: sqlite3.Connection) -> None:
 
 
 def revision_of(raw: sqlite3.Connection) -> str | None:
-    """The revision of the schema, as Alembic noted it; None while there is none."""
+    """Read the revision of the schema, as Alembic noted it; None while there is none."""
     if "alembic_version" not in _tables_of(raw):
         return None
     row = raw.execute("SELECT version_num FROM alembic_version").fetchone()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import create_engine
@@ -13,27 +12,22 @@ from sqlalchemy.pool import NullPool
 
 from swarm_mcp.model.errors import Conflict, Unavailable
 from swarm_mcp.repository.failures import (
-    DAMAGED,
     GONE,
     NO_COPY,
     READONLY,
-    is_contention,
     is_disk_failure,
-    is_no_room,
     primary_code,
     refusal_for,
     refusal_for_commit,
 )
 from swarm_mcp.repository.gate import Gate
+from swarm_mcp.repository.link import Link
 from swarm_mcp.repository.sqlite import (
-    check_ours,
     connect_to_migrate,
     connect_to_read,
     connect_to_write,
     driver,
-    pause,
     place_of,
-    revision_of,
 )
 
 if TYPE_CHECKING:
@@ -41,9 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
     from pathlib import Path
-
-    from sqlalchemy import Connection
-    from sqlalchemy.engine import RootTransaction
 
     from swarm_mcp.repository.sqlite import Place
 
@@ -53,123 +44,11 @@ _IDLE_LINKS: Final = 4
 """Connections of each kind that are kept for the next transaction."""
 
 
-class Link:
-    """One connection to the file, seen by SQLAlchemy (`connection`) and raw.
-
-    Transactions begin and end in raw SQL: it is cheaper, and the driver's own idea of when to begin is in the way
-    of BEGIN IMMEDIATE. SQLAlchemy's transaction is opened around it, so that a Session can join.
-    """
-
-    __slots__ = ("_execute", "_raw", "_root", "_schema", "connection", "pid", "place")
-
-    def __init__(self, connection: Connection, raw: sqlite3.Connection, place: Place | None) -> None:
-        self.connection = connection
-        self.place = place
-        """Which file it is connected to, to notice when another one has taken its path."""
-        self.pid = os.getpid()
-        """Never to be used in a forked child: its locks are the parent's (sqlite.org/howtocorrupt.html, 2.6)."""
-        self._raw = raw
-        self._execute = raw.execute
-        self._root: RootTransaction | None = None
-        self._schema = -1
-
-    def begin(self) -> None:
-        """Begin to read: every statement until the end sees the board of this moment."""
-        self._execute("BEGIN")
-        self._look()
-
-    def begin_immediate(self, deadline: float) -> None:
-        """Begin to write, waiting until `deadline` for writers that did not come through the gate."""
-        while True:
-            try:
-                self._execute("BEGIN IMMEDIATE")
-                break
-            except driver().OperationalError as error:
-                if not is_contention(error) or time.monotonic() >= deadline:
-                    raise
-            pause()
-        self._look()
-
-    def _look(self) -> None:
-        """Check that the schema is still one we know: a newer program may have migrated it since.
-
-        The first statement also fixes what a reading transaction sees.
-        """
-        (schema,) = self._execute("PRAGMA schema_version").fetchone()
-        if schema != self._schema:
-            check_ours(self._raw)
-            self._schema = schema
-        self._root = self.connection.begin()
-
-    def commit(self) -> None:
-        """Make the transaction last."""
-        self._same_process()
-        root = self._root
-        if root is None or not root.is_active:
-            sentence = "The transaction was ended by something else than its Database."
-            raise RuntimeError(sentence)
-        self._execute("COMMIT")
-        self._root = None
-        root.commit()
-
-    def rollback(self) -> None:
-        """End the transaction and leave nothing behind."""
-        self._same_process()
-        root, self._root = self._root, None
-        if self._raw.in_transaction:
-            self._execute("ROLLBACK")
-        if root is not None:
-            root.rollback()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._same_process()
-        self.connection.close()
-
-    def erase(self) -> bool:
-        """Make certain that a commit which the disk has failed leaves nothing; True if it worked.
-
-        If only the last sync failed, the log holds the whole transaction. No reader looks there, but after a crash
-        it would be found. So write over it: any change starts at the same place in the log.
-        """
-        try:
-            if self._raw.in_transaction:
-                self._execute("ROLLBACK")
-            (version,) = self._execute("PRAGMA user_version").fetchone()
-            self._execute(f"PRAGMA user_version={version}")
-        except driver().Error:
-            return False
-        return True
-
-    def revision(self) -> str | None:
-        """The revision of the schema; None while there is none."""
-        return revision_of(self._raw)
-
-    def copy_to(self, path: Path) -> None:
-        """Copy the database in one step: in small steps a copy never finishes while others write."""
-        try:
-            with contextlib.closing(driver().connect(str(path), isolation_level=None)) as copy:
-                self._raw.backup(copy, pages=-1)
-                copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
-                (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
-        except driver().Error as error:
-            if is_no_room(error):
-                raise Unavailable(NO_COPY) from error
-            raise
-        if verdict != "ok":
-            raise Unavailable(DAMAGED)
-
-    def _same_process(self) -> None:
-        if os.getpid() != self.pid:
-            sentence = "A transaction cannot be ended in a forked process."
-            raise RuntimeError(sentence)
-
-
 class SqliteFile:
     """The database file.
 
-    Transactions take their connections from plain lists, whose `pop` and `append` are atomic: there is no lock that
-    a fork could copy in a held state.
+    Transactions take their connections from plain lists, whose `pop` and `append` are atomic: there is no
+    lock that a fork could copy in a held state.
     """
 
     def __init__(self, path: Path, *, patience: float) -> None:
@@ -192,30 +71,32 @@ class SqliteFile:
 
     @contextlib.contextmanager
     def reading(self) -> Generator[Link]:
-        """A transaction that sees the board of one moment, and changes nothing."""
+        """Open a transaction that sees the board of one moment, and changes nothing."""
         if not self._known and place_of(self.path) is None:
             self._check(self._writers, connect_to_write)
         link = self._take(self._readers, connect_to_read)
+        begun = False
         try:
             link.begin()
+            begun = True
             yield link
         except BaseException as error:
             self._undo(self._readers, link)
             refusal = refusal_for(error)
-            if (
-                refusal is None or error_code(error) == READONLY
-            ):  # the latter: a change inside a reading is a bug
+            if refusal is None or (
+                begun and primary_code(error) == READONLY
+            ):  # to change something here is a bug
                 raise
             raise refusal from error
         self._undo(self._readers, link)
 
     def writing(self, deadline: float) -> AbstractContextManager[Link]:
-        """The one transaction that may write; committed at the end of the block, undone by any exception."""
+        """Open the one transaction that may write; committed at the end of the block, undone by any exception."""
         return self._changing(deadline, self._writers, connect_to_write)
 
     @contextlib.contextmanager
     def migrating(self, deadline: float) -> Generator[Link]:
-        """The same on a connection of its own, which does not enforce foreign keys.
+        """Open the same on a connection of its own, which does not enforce foreign keys.
 
         They are in the way of recreating a table, and the switch does nothing inside a transaction.
         """

@@ -14,6 +14,7 @@ from swarm_mcp.repository.tables import ExternalRefRow, TallyRow, TaskRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Row, Update
 
@@ -389,3 +390,14 @@ TOP_TASKS = (
 def top_tasks(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
     """Tasks without a parent, open ones first, the oldest first."""
     return db.connection.execute(TOP_TASKS, {"project": db.project.slug, "limit": limit}).all()
+
+
+def renew_claims(db: Transaction, agent: str, before: datetime, until: datetime) -> None:
+    """Set the lease of an agent's claims on this connection that end before an instant; suspended ones stay so."""
+    db.connection.execute(
+        RENEW,
+        {
+            "agent": agent, "claimed_by": db.connection_id, "renew_before": before, "until": until,
+            "in_project": db.project.slug,
+        },
+    )

@@ -74,7 +74,7 @@ class Json(TypeDecorator[Any]):
     impl = JSON
     cache_ok = True
 
-    def __init__(self, none_as_null: bool = True) -> None:  # noqa: FBT001, FBT002 - the name and place JSON gives it
+    def __init__(self, none_as_null: bool = True) -> None:  # noqa: FBT001, FBT002 - as JSON has it
         super().__init__(none_as_null=none_as_null)
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:

@@ -1,0 +1,133 @@
+"""One connection to the database file, and how a transaction begins and ends on it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING
+
+from swarm_mcp.model.errors import Unavailable
+from swarm_mcp.repository.failures import DAMAGED, NO_COPY, is_contention, is_no_room
+from swarm_mcp.repository.sqlite import check_ours, driver, pause, revision_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+    from sqlalchemy.engine import RootTransaction
+
+    from swarm_mcp.repository.sqlite import Place
+
+
+class Link:
+    """One connection to the file, seen by SQLAlchemy (`connection`) and raw.
+
+    Transactions begin and end in raw SQL: it is cheaper, and the driver's own idea of when to begin is in the
+    way of BEGIN IMMEDIATE. SQLAlchemy's transaction is opened around it, so that a Session can join.
+    """
+
+    __slots__ = ("_execute", "_raw", "_root", "_schema", "connection", "pid", "place")
+
+    def __init__(self, connection: Connection, raw: sqlite3.Connection, place: Place | None) -> None:
+        self.connection = connection
+        self.place = place
+        """Which file it is connected to, to notice when another one has taken its path."""
+        self.pid = os.getpid()
+        """Not to be used in a forked child: the locks are the parent's (sqlite.org/howtocorrupt.html, 2.6)."""
+        self._raw = raw
+        self._execute = raw.execute
+        self._root: RootTransaction | None = None
+        self._schema = -1
+
+    def begin(self) -> None:
+        """Begin to read: every statement until the end sees the board of this moment."""
+        self._execute("BEGIN")
+        self._look()
+
+    def begin_immediate(self, deadline: float) -> None:
+        """Begin to write, waiting until `deadline` for writers that did not come through the gate."""
+        while True:
+            try:
+                self._execute("BEGIN IMMEDIATE")
+                break
+            except driver().OperationalError as error:
+                if not is_contention(error) or time.monotonic() >= deadline:
+                    raise
+            pause()
+        self._look()
+
+    def _look(self) -> None:
+        """Check that the schema is still one we know: a newer program may have migrated it since.
+
+        The first statement also fixes what a reading transaction sees.
+        """
+        (schema,) = self._execute("PRAGMA schema_version").fetchone()
+        if schema != self._schema:
+            check_ours(self._raw)
+            self._schema = schema
+        self._root = self.connection.begin()
+
+    def commit(self) -> None:
+        """Make the transaction last."""
+        self._same_process()
+        root = self._root
+        if root is None or not root.is_active:
+            sentence = "The transaction was ended by something else than its Database."
+            raise RuntimeError(sentence)
+        self._execute("COMMIT")
+        self._root = None
+        root.commit()
+
+    def rollback(self) -> None:
+        """End the transaction and leave nothing behind."""
+        self._same_process()
+        root, self._root = self._root, None
+        if self._raw.in_transaction:
+            self._execute("ROLLBACK")
+        if root is not None:
+            root.rollback()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._same_process()
+        self.connection.close()
+
+    def erase(self) -> bool:
+        """Make certain that a commit which the disk has failed leaves nothing; True if it worked.
+
+        If only the last sync failed, the log holds the whole transaction. No reader looks there, but after a
+        crash it would be found. So write over it: any change starts at the same place in the log.
+        """
+        try:
+            if self._raw.in_transaction:
+                self._execute("ROLLBACK")
+            (version,) = self._execute("PRAGMA user_version").fetchone()
+            self._execute(f"PRAGMA user_version={version}")
+        except driver().Error:
+            return False
+        return True
+
+    def revision(self) -> str | None:
+        """Read the revision of the schema; None while there is none."""
+        return revision_of(self._raw)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the database in one step: in small steps a copy never finishes while others write."""
+        try:
+            with contextlib.closing(driver().connect(str(path), isolation_level=None)) as copy:
+                self._raw.backup(copy, pages=-1)
+                copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+                (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
+        except driver().Error as error:
+            if is_no_room(error):
+                raise Unavailable(NO_COPY) from error
+            raise
+        if verdict != "ok":
+            raise Unavailable(DAMAGED)
+
+    def _same_process(self) -> None:
+        if os.getpid() != self.pid:
+            sentence = "A transaction cannot be ended in a forked process."
+            raise RuntimeError(sentence)

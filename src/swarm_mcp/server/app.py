@@ -1,0 +1,201 @@
+"""The MCP server: which requests it answers, and with what."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+import mcp_types as types
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+
+from swarm_mcp import __version__
+from swarm_mcp.model.errors import Refusal
+from swarm_mcp.server.instructions import INSTRUCTIONS
+from swarm_mcp.server.toolbox import listed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from mcp.server.context import ServerRequestContext
+
+    from swarm_mcp.model.agent import Profile
+    from swarm_mcp.server.board import Board
+    from swarm_mcp.server.calls import Calls
+    from swarm_mcp.server.identity import Caller
+    from swarm_mcp.server.resources import Resources
+
+_log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 30
+TOOLS_KEPT_SECONDS = 3600
+WARM_UP_SECONDS = 0.2
+"""After the first list of tools the board is opened without being asked, so that the first call finds it open."""
+
+
+class App:
+    """One profile of one board, served to one connection."""
+
+    def __init__(self, board: Board, profile: Profile, *, agent: str = "") -> None:
+        self.board = board
+        self.profile = profile
+        self._agent = agent
+        self._tools = listed(profile)
+        self._names = {tool["name"] for tool in self._tools}
+        self._calls: Calls | None = None
+        self._resources: Resources | None = None
+        self._caller: Caller | None = None
+        self._wanted = asyncio.Event()
+        self._background: set[asyncio.Task[None]] = set()
+
+    def server(self) -> Server[Any]:
+        """The protocol's side of it."""
+        return Server(
+            "swarm-mcp",
+            version=__version__,
+            title="swarm-mcp",
+            description="One durable board for a swarm of agents.",
+            instructions=INSTRUCTIONS,
+            lifespan=self._lifespan,
+            on_list_tools=self._list_tools,
+            on_call_tool=self._call_tool,
+            on_list_resources=self._list_resources,
+            on_list_resource_templates=self._list_templates,
+            on_read_resource=self._read_resource,
+        )
+
+    def stop(self) -> None:
+        """The connection has ended: take it off the board and let go of the database."""
+        if self._calls is not None and self._caller is not None:
+            self._calls.forget(self._caller)
+        self.board.close()
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Server[Any]) -> AsyncIterator[dict[str, Any]]:
+        upkeep = asyncio.create_task(self._keep_up())
+        try:
+            yield {}
+        finally:
+            upkeep.cancel()
+
+    async def _keep_up(self) -> None:
+        """Open the board soon after the first request, then sweep it for as long as the connection lives."""
+        await self._wanted.wait()
+        await asyncio.sleep(WARM_UP_SECONDS)
+        while True:
+            try:
+                calls, caller = await self._opened()
+                await anyio.to_thread.run_sync(calls.sweep, caller)
+            except Refusal as refusal:
+                _log.warning("%s", refusal)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _opened(self) -> tuple[Calls, Caller]:
+        if self._calls is None or self._caller is None:
+            await anyio.to_thread.run_sync(self._open)
+        assert self._calls is not None  # noqa: S101 - _open sets both or raises
+        assert self._caller is not None  # noqa: S101
+        return self._calls, self._caller
+
+    def _open(self) -> None:
+        """Import what takes long and open the board; on a worker thread."""
+        swarm = self.board.open()
+        from swarm_mcp.server.calls import Calls  # noqa: PLC0415 - the first answer must not wait for these
+        from swarm_mcp.server.identity import Caller  # noqa: PLC0415
+        from swarm_mcp.server.resources import Resources  # noqa: PLC0415
+
+        with self.board.opening:
+            if self._calls is None:
+                self._caller = Caller(self._agent)
+                self._resources = Resources(swarm)
+                self._calls = Calls(swarm, self.profile)
+
+    async def _list_tools(self, ctx: ServerRequestContext[Any], params: object) -> Any:  # noqa: ANN401 - a result as the wire has it
+        _ = ctx, params
+        self._wanted.set()
+        return complete({"tools": self._tools}, kept_seconds=TOOLS_KEPT_SECONDS)
+
+    async def _call_tool(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Any:  # noqa: ANN401
+        self._wanted.set()
+        if params.name not in self._names:
+            raise MCPError(
+                code=types.INVALID_PARAMS,
+                message=f"Unknown tool `{params.name[:64]}`; this profile has {', '.join(sorted(self._names))}.",
+            )
+        try:
+            calls, caller = await self._opened()
+        except Refusal as refusal:
+            from swarm_mcp.server.calls import refused  # noqa: PLC0415
+
+            return complete(refused(refusal))
+        result = await anyio.to_thread.run_sync(calls.call, params.name, params.arguments, caller, client_name(ctx))
+        self._after_reading(calls, caller, params)
+        return complete(result)
+
+    def _after_reading(self, calls: Calls, caller: Caller, params: types.CallToolRequestParams) -> None:
+        """A reader's heartbeat, off the reading path."""
+        agent = str((params.arguments or {}).get("agent") or caller.name).strip().lower()
+        if caller.heartbeat_due(agent):
+            task = asyncio.create_task(anyio.to_thread.run_sync(calls.touch, caller, agent))  # type: ignore[arg-type]
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    async def _list_resources(self, ctx: ServerRequestContext[Any], params: types.PaginatedRequestParams | None) -> Any:  # noqa: ANN401
+        _ = ctx
+        _, caller = await self._ready()
+        assert self._resources is not None  # noqa: S101
+        cursor = (params.cursor if params is not None else None) or ""
+        return complete(await anyio.to_thread.run_sync(self._protocol(self._resources.page), cursor, caller), kept_seconds=0)
+
+    async def _list_templates(self, ctx: ServerRequestContext[Any], params: object) -> Any:  # noqa: ANN401
+        _ = ctx, params
+        await self._ready()
+        assert self._resources is not None  # noqa: S101
+        return complete({"resourceTemplates": self._resources.templates()}, kept_seconds=TOOLS_KEPT_SECONDS)
+
+    async def _read_resource(self, ctx: ServerRequestContext[Any], params: types.ReadResourceRequestParams) -> Any:  # noqa: ANN401
+        calls, caller = await self._ready()
+        assert self._resources is not None  # noqa: S101
+        read = self._protocol(self._resources.read)
+        await anyio.to_thread.run_sync(calls.make_known, caller, client_name(ctx))
+        return complete(await anyio.to_thread.run_sync(read, str(params.uri), caller), kept_seconds=0)
+
+    async def _ready(self) -> tuple[Calls, Caller]:
+        self._wanted.set()
+        try:
+            return await self._opened()
+        except Refusal as refusal:
+            raise MCPError(code=types.INTERNAL_ERROR, message=refusal.message) from None
+
+    def _protocol(self, function: Any) -> Any:  # noqa: ANN401 - the same function, with refusals as protocol errors
+        def run(*arguments: object) -> object:
+            try:
+                return function(*arguments)
+            except Refusal as refusal:
+                missing = refusal.code in {"not_found", "ambiguous", "invalid", "not_allowed"}
+                code = types.INVALID_PARAMS if missing else types.INTERNAL_ERROR
+                raise MCPError(code=code, message=refusal.message, data=refusal.facts or None) from None
+
+        return run
+
+
+def complete(result: dict[str, Any], *, kept_seconds: int | None = None) -> dict[str, Any]:
+    """A result with what the newer protocol wants around it; the older one is given none of it.
+
+    Args:
+        result: the result itself.
+        kept_seconds: for how long a client may keep it, of results that can be kept at all.
+
+    """
+    cached = {} if kept_seconds is None else {"ttlMs": kept_seconds * 1000, "cacheScope": "private"}
+    return {"resultType": "complete", **cached, **result}
+
+
+def client_name(ctx: ServerRequestContext[Any]) -> str:
+    """What the client calls itself."""
+    params = ctx.session.client_params
+    return params.client_info.name if params is not None and params.client_info is not None else ""

@@ -1,0 +1,147 @@
+"""Who is calling: names for connections, and what each connection remembers of its agents."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from swarm_mcp.model import ids
+from swarm_mcp.model.errors import Ambiguous, Invalid
+from swarm_mcp.operations import upkeep
+from swarm_mcp.repository import agents
+
+if TYPE_CHECKING:
+    from swarm_mcp.repository.database import Transaction
+
+HEARTBEAT_SECONDS = 60.0
+
+
+class Caller:
+    """One live connection: its name, who has acted through it, and the attempts that they know of."""
+
+    def __init__(self, fixed_name: str = "") -> None:
+        self.id = ids.new_uuid()
+        self.name = ids.fold_name(fixed_name) if fixed_name else ""
+        """The name that an empty `agent` means."""
+        self.acted: dict[str, float] = {}
+        """Who has acted through this connection, and when each was last noted as alive."""
+        self._attempts: dict[tuple[str, str], int] = {}
+        self._registered = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the connection has a name and the board knows of it."""
+        return self._registered
+
+    def register(self, db: Transaction, client: str) -> str:
+        """Enter the connection into the board; one without a name gets the client's, with the lowest free number.
+
+        Returns:
+            The name, to be kept with `registered()` once this is committed.
+
+        """
+        name = self.name or free_name(db, name_of_client(client))
+        agents.close_connection(db, self.id)
+        agents.open_connection(db, self.id, name, host=socket.gethostname(), process=os.getpid())
+        return name
+
+    def registered(self, name: str) -> None:
+        """Keep the name that was committed."""
+        self.name, self._registered = name, True
+
+    def unregistered(self, name: str) -> None:
+        """Go on under a name that the board could not write down."""
+        self.name = name
+
+    def fallback(self, client: str) -> str:
+        """The name without asking the board."""
+        return name_of_client(client)
+
+    def leave(self, db: Transaction) -> None:
+        """Take the connection off the board."""
+        agents.close_connection(db, self.id)
+
+    def agent(self, given: str, *, writing: bool) -> str:
+        """Whose call this is.
+
+        Raises:
+            Ambiguous: several agents act through this connection, and a write does not say which.
+
+        """
+        name = ids.fold_name(given) if given.strip() else ""
+        if not name and writing and len(self.acted) > 1:
+            names = sorted(self.acted)
+            raise Ambiguous(
+                f"Several agents act through this connection ({', '.join(names)}): say which one this is, agent=…",
+                candidates=names,
+            )
+        return name or self.name
+
+    def has_acted(self, agent: str) -> None:
+        """Note that an agent wrote through this connection."""
+        self.acted[agent] = time.monotonic()
+
+    def heartbeat_due(self, agent: str) -> bool:
+        """Whether a reader should be noted as alive, which happens once a minute at most and off the reading path."""
+        now = time.monotonic()
+        last = self.acted.get(agent)
+        if last is None or now - last < HEARTBEAT_SECONDS:
+            return False
+        self.acted[agent] = now
+        return True
+
+    def remember(self, agent: str, task: str, attempt: int) -> None:
+        """Keep the attempt that an agent last claimed or read here."""
+        if attempt:
+            self._attempts[agent, task] = attempt
+
+    def attempt(self, agent: str, task: str) -> int:
+        """The attempt that an agent means when it says none; 0 if this connection knows none."""
+        known = self._attempts.get((agent, task.strip()))
+        if known is not None:
+            return known
+        prefix = task.strip().lower()
+        fits = [
+            attempt for (who, each), attempt in self._attempts.items() if who == agent and each.startswith(prefix)
+        ]
+        return fits[0] if len(fits) == 1 and len(prefix) >= ids.PREFIX_MINIMUM else 0
+
+
+def name_of_client(client: str) -> str:
+    """A client's name as an agent's: lower case, dashes for what a name cannot have."""
+    folded = re.sub(r"[^a-z0-9_.-]+", "-", client.strip().lower()).strip("-._")[:50]
+    try:
+        return ids.fold_name(folded or "agent")
+    except Invalid:
+        return "agent"
+
+
+def free_name(db: Transaction, base: str) -> str:
+    """The client's name if no live connection uses it, else with the lowest number that none uses."""
+    taken = set()
+    for each in agents.connections(db):
+        if _is_live(db, each):
+            taken.add(each.agent)
+        else:
+            agents.close_connection(db, each.id)
+    if base not in taken:
+        return base
+    number = 2
+    while f"{base}-{number}" in taken:
+        number += 1
+    return f"{base}-{number}"
+
+
+def _is_live(db: Transaction, row: object) -> bool:
+    """Whether a connection is still there: its process lives, or it was seen just now from another machine."""
+    if row.host == socket.gethostname():  # type: ignore[attr-defined]
+        try:
+            os.kill(row.process, 0)  # type: ignore[attr-defined]
+        except ProcessLookupError:
+            return False
+        except (PermissionError, OSError):
+            pass
+    return db.now - row.seen_at <= upkeep.CONNECTION_SILENT  # type: ignore[attr-defined]
