@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from board import Board
 
 from swarm_mcp.repository import migrate
 from swarm_mcp.repository.database import Database
@@ -48,5 +50,25 @@ def database(database_path: Path, clock: Clock) -> Iterator[Database]:
     """Open a board with the newest schema and nothing in it."""
     board = Database(database_path, clock=clock)
     migrate.upgrade(board)
+    yield board
+    board.close()
+
+
+@pytest.fixture(scope="session")
+def manned_board(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a board with `lead`, `ada` and `bob` on it, made once: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("board") / "swarm.db"
+    board = Board(path, Clock())
+    for agent in ("lead", "ada", "bob"):
+        board.inbox(agent)
+    board.inbox("lead")
+    board.close()
+    return path
+
+
+@pytest.fixture
+def board(manned_board: Path, tmp_path: Path, clock: Clock) -> Iterator[Board]:
+    """A board with a root director, `lead`, and two workers below it, `ada` and `bob`."""
+    board = Board(shutil.copy(manned_board, tmp_path), clock)
     yield board
     board.close()

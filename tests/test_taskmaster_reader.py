@@ -167,6 +167,7 @@ def test_priorities_complexities_and_tags_are_in_our_words(small: dict[str, Plan
         ],
         *[
             ("5", "medium"),
+            ("tricky", ""),
             (0, ""),
             (11, ""),
             ("nan", ""),
@@ -215,7 +216,7 @@ def test_what_is_doubtful_is_reported() -> None:
     )
     assert document.renamed == ("master/7: it has no title; it was called `Weigh the flour üéØ`.",)
     assert document.guessed == (
-        "1 texts held characters that cannot be stored; each became \ufffd.",
+        "Characters that cannot be stored became \ufffd in 1 of its texts.",
         "master/1.3: its dependency `1` was taken as its sibling master/1.1, not as task master/1.",
         "master/2.2: its dependency `7` was taken as task master/7, for it has no such sibling.",
         "master/2.3: its dependency `2` was taken as its sibling master/2.2, not as task master/2.",

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from swarm_mcp.interchange.misdecoding import misdecoded
+from swarm_mcp.model.draft import TITLE_LIMIT
 from swarm_mcp.model.errors import Invalid
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-TITLE_LIMIT = 500
 
 
 @dataclass(slots=True)

@@ -9,9 +9,9 @@ CODE_PAGES = ("cp1252", "cp1254", "mac_roman", "latin-1")
 """The usual suspects, each of which turns the bytes of UTF-8 into two to four other characters."""
 
 RUN = re.compile(r"[^\x00-\x7f]{2,}")
-HEADLESS_EMOJI = re.compile(rb"\x9f[\x80-\xbf][\xa0-\xbf]")
-"""Old Macs have no character for the byte that begins an emoji. The last one's range leaves out letters, for
-Turkish has words like `üçü`."""
+HEADLESS_EMOJI = re.compile(rb"\x9f[\x80-\xbf](?:[\xa0-\xbf]|[\x80-\x9f]\xef\xb8\x8f)")
+"""Old Macs have no character for the byte that begins an emoji. Turkish has words like `üçü`, so the last byte
+is none of a letter, or a variation selector follows."""
 TELLTALES = ("ðŸ", "ğŸ", "â€", "ï»¿")
 """Beginnings of an emoji, a quotation mark and a byte order mark, of which the page may have lost the rest."""
 

@@ -55,7 +55,7 @@ def read(path: Path) -> PlanDocument:
     root, unstorable = parse_json(read_source(path), path.name)
     if unstorable:
         findings.guessed.append(
-            f"{unstorable:,} texts held characters that cannot be stored; each became \ufffd."
+            f"Characters that cannot be stored became \ufffd in {unstorable:,} of its texts."
         )
     lists, beside = _lists(root, path.name, findings)
     entries = [each for tag, tasks in lists for each in _tasks(tasks, tag, path.name, findings)]

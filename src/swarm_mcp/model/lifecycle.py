@@ -72,6 +72,7 @@ STATUS_ALIASES: dict[str, tuple[TaskStatus, str]] = {
     "doing": (S.IN_PROGRESS, ""),
     "hooked": (S.IN_PROGRESS, ""),
     "review": (S.IN_REVIEW, ""),
+    "canceled": (S.CANCELLED, ""),
     "deferred": (S.BLOCKED, "deferred"),
     "tombstone": (S.CANCELLED, "archived"),
 }
