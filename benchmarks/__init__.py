@@ -1,3 +1,9 @@
-"""Measurements of swarm-mcp against the stock echo server: `python -m benchmarks`."""
+"""Measurements of swarm-mcp against the SDK's stock echo server, the floor.
+
+`python -m benchmarks` (from the top of a checkout, with the development dependencies) makes them
+all and prints the goals beside them; it takes about four minutes. `--only calls start` makes some,
+`--sizes 100 1000` takes smaller boards, `--queue-size 1000000` a larger ready queue, `--json PATH`
+writes everything down. `BENCH_STDERR=1` shows what the servers say.
+"""
 
 from __future__ import annotations

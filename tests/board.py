@@ -13,19 +13,18 @@ from swarm_mcp import operations
 from swarm_mcp.model import ids
 from swarm_mcp.model.agent import Profile
 from swarm_mcp.operations import upkeep
-from swarm_mcp.operations.swarm import open_swarm
 from swarm_mcp.repository import agents, events, messages, tasks, work
 from swarm_mcp.repository.tables import AgentRow, ProjectRow, TeamMemberRow, TeamRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from conftest import Clock
     from sqlalchemy import Row
 
     from swarm_mcp.model.message import InboxItem, Sent
     from swarm_mcp.model.task import Brief, Claimed, Completed, Planned, TaskLine, Written
+    from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
 
 T = TypeVar("T")
@@ -36,8 +35,8 @@ LEASE = 30
 class Board:
     """What the agents do, in the fewest words."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self.swarm = open_swarm(path, clock=clock)
+    def __init__(self, swarm: Swarm, clock: Clock) -> None:
+        self.swarm = swarm
         self.clock = clock
 
     def call(self, agent: str, operation: Callable[..., T], **said: Any) -> T:
@@ -208,9 +207,6 @@ class Board:
             self.complete("ada", task, outcome=outcome)
         assert self.status(task) == status
         return task
-
-    def close(self) -> None:
-        self.swarm.close()
 
 
 def _id(db: Transaction, name: str) -> str | None:

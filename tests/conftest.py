@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from board import Board
 
+from swarm_mcp.operations.swarm import open_swarm
 from swarm_mcp.repository import migrate
 from swarm_mcp.repository.database import Database
 
@@ -55,20 +56,27 @@ def database(database_path: Path, clock: Clock) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def manned_board(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a board with `lead`, `ada` and `bob` on it, made once: migrating takes longer than most tests."""
+def manned_board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Board, Path]]:
+    """A board with `lead`, `ada` and `bob` on it, and a copy of its file.
+
+    Made once, because migrating a file and compiling the statements take longer than most tests.
+    """
     path = tmp_path_factory.mktemp("board") / "swarm.db"
-    board = Board(path, Clock())
-    for agent in ("lead", "ada", "bob"):
+    clock = Clock()
+    board = Board(open_swarm(path, clock=clock), clock)
+    for agent in ("lead", "ada", "bob", "lead"):
         board.inbox(agent)
-    board.inbox("lead")
-    board.close()
-    return path
+    board.swarm.close()
+    yield board, shutil.copy(path, path.with_name("copy.db"))
+    board.swarm.close()
 
 
 @pytest.fixture
-def board(manned_board: Path, tmp_path: Path, clock: Clock) -> Iterator[Board]:
-    """A board with a root director, `lead`, and two workers below it, `ada` and `bob`."""
-    board = Board(shutil.copy(manned_board, tmp_path), clock)
-    yield board
-    board.close()
+def board(manned_board: tuple[Board, Path], clock: Clock) -> Board:
+    """A board with a root director, `lead`, and two workers below it, `ada` and `bob`, and nothing else."""
+    board, copy = manned_board
+    board.swarm.close()
+    board.clock.now = clock.now
+    shutil.copy(copy, fresh := copy.with_name("fresh.db"))
+    fresh.replace(copy.with_name("swarm.db"))
+    return board

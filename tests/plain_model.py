@@ -11,7 +11,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
-from typing import NoReturn
 
 OPERATOR = "operator"
 LEASE = timedelta(minutes=30)
@@ -405,10 +404,11 @@ class Board:
             self._finish(task, "failed")
             return
         if task.handed:
-            task.handed.lapses += counts
             task.handed.accepted = False
-            if task.handed.to == ("agent", task.holder) and task.handed.lapses > 1:
-                self._back_to_where_it_was(task)
+            if task.handed.to == ("agent", task.holder):
+                task.handed.lapses += counts
+                if task.handed.lapses > 1:
+                    self._back_to_where_it_was(task)
         self._end_claim(task, "lapsed")
 
     def _finish(self, task: Task, stage: str) -> None:
@@ -627,8 +627,3 @@ class Board:
     def _refuse(codes: set[str]) -> None:
         if codes:
             raise Refused(*codes)
-
-
-def never(words: str) -> NoReturn:
-    """Say that the model itself is wrong."""
-    raise AssertionError(words)

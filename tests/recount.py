@@ -59,27 +59,22 @@ class Recount:
 
     def _read(self) -> None:
         self.tasks = {row["id"]: row for row in self._rows("SELECT * FROM task", "project")}
-        self.edges = [row for row in self._rows("SELECT * FROM dependency") if row["task_id"] in self.tasks]
-        self.events: dict[str, list[Row]] = defaultdict(list)
-        for row in self._rows("SELECT * FROM event", "project", "seq"):
-            if row["task_id"]:
-                self.events[row["task_id"]].append({**row, "data": json.loads(row["data"])})
-        self.executions: dict[str, list[Row]] = defaultdict(list)
-        for row in self._rows("SELECT * FROM execution ORDER BY attempt"):
-            self.executions[row["task_id"]].append(row)
-        self.delegations: dict[str, list[Row]] = defaultdict(list)
-        for row in self._rows("SELECT * FROM delegation WHERE state IN ('offered', 'accepted')"):
-            self.delegations[row["task_id"]].append(row)
-        self.questions: dict[str, list[Row]] = defaultdict(list)
-        for row in self._rows("SELECT * FROM message WHERE asked_at IS NOT NULL"):
-            self.questions[row["task_id"]].append(row)
+        self.edges = self._of_tasks("dependency", "depends_on_id")
+        self.events = by_task(self._of_tasks("event", "seq"))
+        self.executions = by_task(self._of_tasks("execution", "attempt"))
+        live = [row for row in self._of_tasks("delegation", "at") if row["state"] in {"offered", "accepted"}]
+        self.delegations = by_task(live)
+        self.questions = by_task([row for row in self._of_tasks("message", "id") if row["asked_at"]])
         self.tally = self._rows("SELECT * FROM tally", "project")
 
-    def _rows(self, statement: str, project: str = "", order: str = "") -> list[Row]:
-        words, bound = statement, ()
-        if project and self.project is not None:
-            words, bound = f"{statement} WHERE project = ?", (self.project,)
-        cursor = self.connection.execute(f"{words} ORDER BY {order}" if order else words, bound)
+    def _of_tasks(self, table: str, order: str) -> list[Row]:
+        """The rows of a table that belong to tasks."""
+        return self._rows(f"SELECT other.* FROM task JOIN {table} AS other ON other.task_id = task.id",
+                          "task.project", order=f"other.{order}")
+
+    def _rows(self, statement: str, project: str, order: str = "1") -> list[Row]:
+        where, bound = (f"WHERE {project} = ?", (self.project,)) if self.project is not None else ("", ())
+        cursor = self.connection.execute(f"{statement} {where} ORDER BY {order}", bound)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
@@ -232,7 +227,7 @@ class Recount:
         edges: set[str] = set()
         attempts: list[int] = []
         for event in events:
-            self._replay(task, event, state, edges)
+            self._replay(task, event, json.loads(event["data"]), state, edges)
             if event["kind"] == "claimed":
                 attempts.append(state["attempt"])
         for name in sorted(VERSIONED):
@@ -244,8 +239,7 @@ class Recount:
         if attempts != sorted(set(attempts)):
             self.say(task, f"was claimed in the attempts {attempts}")
 
-    def _replay(self, task: Row, event: Row, state: Row, edges: set[str]) -> None:
-        data = event["data"]
+    def _replay(self, task: Row, event: Row, data: Row, state: Row, edges: set[str]) -> None:
         for name in VERSIONED & data.keys():
             before, after = (remembered(name, value) for value in data[name])
             if event["kind"] != "created" and before != state[name]:
@@ -257,6 +251,14 @@ class Recount:
         changed = data.get("edges", {})
         edges.update(changed.get("added", []))
         edges.difference_update(changed.get("dropped", []))
+
+
+def by_task(rows: list[Row]) -> dict[str, list[Row]]:
+    """Rows by the task that they belong to, in their order."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["task_id"]].append(row)
+    return found
 
 
 def stored(name: str, value: Any) -> Any:

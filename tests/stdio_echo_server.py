@@ -58,6 +58,10 @@ async def tell(text: str) -> str:
     return text
 
 
+async def pid() -> str:
+    return str(os.getpid())
+
+
 async def chatter() -> str:
     """Do everything that must not reach the wire, and return what a child could read of it."""
     print("print")  # noqa: T201
@@ -103,7 +107,9 @@ async def hang() -> str:
     return "late"
 
 
-TOOLS = {tool.__name__: tool for tool in (echo, tell, chatter, surrogate, wait_for_ever, write_slowly, hang)}
+TOOLS = {
+    tool.__name__: tool for tool in (echo, tell, pid, chatter, surrogate, wait_for_ever, write_slowly, hang)
+}
 
 
 async def list_tools(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCRequest
+from mcp_types import JSONRPCRequest, JSONRPCResponse
 from stdio_host import ECHO_SERVER, GIVE_UP_SECONDS, hosting, request
 
 from swarm_mcp.server.lines import LineReader, LineWriter
@@ -104,6 +104,25 @@ def test_a_last_line_without_its_newline_is_answered() -> None:
         host.send(request(1, "echo", text="last words"))
         host.wire_in.close()
         assert host.answer()["result"]["content"][0]["text"] == "last words"
+
+
+def test_the_end_of_stdin_waits_for_the_answers_that_are_still_due() -> None:
+    async def read() -> bool:
+        there, here = os.pipe()
+        os.write(here, PING)
+        os.close(here)
+        due = Unanswered()
+        incoming = Incoming(LineReader(there), due, on_end=lambda _reason: None)
+        await incoming.receive()
+        end = asyncio.ensure_future(anext(incoming, None))
+        await asyncio.sleep(0)
+        waited = not end.done()
+        due.answered(JSONRPCResponse(jsonrpc="2.0", id=1, result={}))
+        assert await end is None
+        os.close(there)
+        return waited
+
+    assert finished(read())
 
 
 def test_an_answer_that_cannot_be_encoded_becomes_an_error() -> None:

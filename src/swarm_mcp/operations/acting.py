@@ -49,7 +49,7 @@ def _hold(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:
     if row.hold_reason is not None:
         raise Conflict(f"{row.id} is held already: {shorten(row.hold_reason)}. One hold at a time; resume it first.")
     if row.status not in WAITING | CLAIMED | {S.PARTIAL}:
-        raise IllegalMove(f"{row.id} is {row.status} and cannot be held.", status=row.status)
+        raise moves.illegal(row, "be held")
     values = {"hold_reason": reason.strip(), "hold_by_id": db.actor.id}
     if row.status in CLAIMED:
         moved = claims.end_claim(db, row, ExecutionStatus.RECALLED, "held", values)
@@ -63,7 +63,7 @@ def _hold(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:
 def _resume(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:
     _ = reason
     if row.hold_reason is None:
-        raise IllegalMove(f"{row.id} is not held.", status=row.status)
+        raise IllegalMove(f"{row.id} is {row.status} and not held; there is nothing to resume.", status=row.status)
     if row.hold_by_id is None or row.hold_by_id != db.actor.id:
         require_authority(db, row, "lift the hold on")
     moved = moves.requeue(db, row, "resumed", {"hold_reason": None, "hold_by_id": None})
@@ -191,7 +191,7 @@ def _unarchive(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], s
     _ = reason
     require_authority(db, row, "unarchive")
     if row.archived_at is None:
-        raise IllegalMove(f"{row.id} is not archived.", status=row.status)
+        raise IllegalMove(f"{row.id} is {row.status} and not archived.", status=row.status)
     return moves.change(db, row, "unarchived", {"archived_at": None}).row, "is back in the lists"
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TITLE_SHOWN = 80
 EDGES_SHOWN = 3
 READY_COUNTED = 100
+ROLLED_UP = 1000
 
 
 def task_change(row: Row[Any], **changed: object) -> TaskChange:
@@ -95,15 +96,30 @@ def _task_line(
 
 
 def rolled_progress(db: Transaction, task_ids: Iterable[str]) -> dict[str, int]:
-    """For each of these tasks that has subtasks, their progress weighed by estimate (one hour where none is known)."""
+    """For each of these tasks that has subtasks, their progress weighed by estimate (one hour where none is known).
+
+    Subtasks are rolled up in their turn, level by level, until a thousand have been read.
+    """
+    levels: list[Sequence[Row[Any]]] = []
+    below = list(task_ids)
+    while below and sum(map(len, levels)) < ROLLED_UP:
+        levels.append(tasks.subtask_progress(db, below))
+        below = [row.id for row in levels[-1]]
+    rolled: dict[str, float] = {}
+    for level in reversed(levels):
+        rolled |= _weighed(level, rolled)
+    return {parent: round(done) for parent, done in rolled.items()}
+
+
+def _weighed(subtasks: Iterable[Row[Any]], rolled: dict[str, float]) -> dict[str, float]:
     sums: dict[str, tuple[float, float]] = {}
-    for row in tasks.subtask_progress(db, list(task_ids)):
+    for row in subtasks:
         if row.status == TaskStatus.CANCELLED:
             continue
         weight = float(row.estimated_hours or 1)
         done, total = sums.get(row.parent_id, (0.0, 0.0))
-        sums[row.parent_id] = (done + weight * percent(row), total + weight)
-    return {parent: round(done / total) for parent, (done, total) in sums.items()}
+        sums[row.parent_id] = (done + weight * rolled.get(row.id, percent(row)), total + weight)
+    return {parent: done / total for parent, (done, total) in sums.items()}
 
 
 def digest(arguments: dict[str, object]) -> str:

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.draft import Text
-from swarm_mcp.model.errors import Blocked, Conflict, IllegalMove, Invalid, LimitReached, NotAllowed
-from swarm_mcp.model.lifecycle import CLAIMED, MOVES, TaskStatus
+from swarm_mcp.model.errors import Blocked, Conflict, Invalid, LimitReached, NotAllowed
+from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
 from swarm_mcp.model.task import Claimed
-from swarm_mcp.operations import claims, naming, standing
+from swarm_mcp.operations import claims, moves, naming, standing
 from swarm_mcp.operations.answering import shorten, task_change, task_lines, unread
 from swarm_mcp.operations.briefing import brief_of
 from swarm_mcp.operations.catalog import operation
@@ -101,11 +101,7 @@ def _check_claimable(db: Transaction, row: Row[Any]) -> None:
             f"{row.id} is not ready: {standing.say(obstacles)}. claim_task() gives you another one.",
             task=row.id, in_the_way=obstacles,
         )
-    allowed = sorted(MOVES[TaskStatus(row.status)])
-    raise IllegalMove(
-        f"{row.id} is {row.status} and cannot be claimed; from {row.status} it can become {', '.join(allowed)}.",
-        task=row.id, status=row.status, allowed=allowed,
-    )
+    raise moves.illegal(row, "be claimed")
 
 
 def _check_entitled(db: Transaction, row: Row[Any]) -> None:

@@ -117,7 +117,7 @@ def end_claim(
     """Take a task back from its holder and put it into the queue."""
     withdraw_question(db, row)
     work.end_execution(db, row.id, row.attempt, how)
-    return moves.requeue(db, row, kind, {"progress": None, **(values or {})}, data)
+    return moves.requeue(db, row, kind, values, data)
 
 
 def withdraw_question(db: Transaction, row: Row[Any]) -> None:

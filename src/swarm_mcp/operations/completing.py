@@ -137,7 +137,9 @@ def finish(db: Transaction, row: Row[Any], wanted: TaskStatus, result: dict[str,
     )
     values = dict(result)
     if to is TaskStatus.COMPLETED:
-        values |= {"completed_at": db.now, "lapses": 0, "progress": None}
+        values |= {"completed_at": db.now, "lapses": 0}
+    if wanted is TaskStatus.COMPLETED:
+        values["progress"] = None
     moved = moves.move(db, row, to, str(to), values)
     if to in {TaskStatus.COMPLETED, TaskStatus.FAILED}:
         claims.end_delegation(db, row.id, DelegationState.DONE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.draft import Text, Texts, check_texts, read_edge
-from swarm_mcp.model.errors import Conflict, IllegalMove, Invalid, NotAllowed
+from swarm_mcp.model.errors import Conflict, Invalid, NotAllowed
 from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, TaskStatus, choose, Priority
 from swarm_mcp.model.task import DelegationState, ExecutionStatus, Written
 from swarm_mcp.operations import claims, moves, naming, placing, telling
@@ -78,7 +78,7 @@ def delegate(
 def _check_delegable(db: Transaction, row: Row[Any]) -> None:
     """Refuse work that is finished, in review, claimed by another, or none of the caller's business."""
     if row.status in FINISHED or row.status == TaskStatus.IN_REVIEW:
-        raise IllegalMove(f"{row.id} is {row.status}; finished work and work in review cannot be delegated.")
+        raise moves.illegal(row, "be delegated")
     if not has_authority(db, row) and not is_own(db.actor, row):
         raise NotAllowed(f"{db.actor.name} may not delegate {row.id}: ask {whom_to_ask(db, row)}.")
     if row.status in CLAIMED and row.holder_id != db.actor.id:

@@ -84,7 +84,7 @@ def change(
         data: more for the event (never the text of notes or messages).
 
     """
-    before = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name for the row as a mapping
+    before = row._asdict()
     differing = {name: value for name, value in values.items() if before[name] != value}
     versioned = {
         name: [plain(before[name]), plain(value)] for name, value in differing.items() if name in VERSIONED
@@ -132,11 +132,16 @@ def check_move(row: Row[Any], to: TaskStatus) -> None:
     if to is here and here in WAITING:
         return
     if to not in MOVES[here]:
-        allowed = ", ".join(sorted(MOVES[here]))
-        raise IllegalMove(
-            f"{row.id} is {here} and cannot become {to}; from {here} it can become {allowed}.",
-            status=here.value, allowed=sorted(MOVES[here]),
-        )
+        raise illegal(row, f"become {to}")
+
+
+def illegal(row: Row[Any], doing: str, hint: str = "") -> IllegalMove:
+    """The refusal of what a task's status does not allow, with what it does allow."""
+    allowed = sorted(MOVES[TaskStatus(row.status)])
+    return IllegalMove(
+        f"{row.id} is {row.status} and cannot {doing}; from {row.status} it can become {', '.join(allowed)}.{hint}",
+        task=row.id, status=row.status, allowed=allowed,
+    )
 
 
 def requeue(

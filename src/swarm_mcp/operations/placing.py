@@ -105,7 +105,7 @@ def _pool_of(parent: Row[Any] | None) -> dict[str, str | None]:
     """Parts that are given to nobody lie in the pool in which their parent lies, or lay before it was split."""
     if parent is None:
         return {}
-    lay = parent.reserved_from or parent._mapping  # noqa: SLF001 - documented
+    lay = parent.reserved_from or parent._asdict()
     return {"pool_team_id": lay.get("pool_team_id"), "pool_specialty": lay.get("pool_specialty")}
 
 
@@ -116,7 +116,7 @@ def _assignment(db: Transaction, place: Place) -> dict[str, str | None]:
 def _record_new(db: Transaction, row: Row[Any], new: Placement) -> None:
     data: dict[str, Any] = {
         name: [None, moves.plain(value)]
-        for name, value in row._mapping.items()  # noqa: SLF001 - documented
+        for name, value in row._asdict().items()
         if name in moves.VERSIONED and value not in (None, "", [], {}, 0)
     }
     if new.blockers:

@@ -79,7 +79,7 @@ def create_task(
 
 
 def _created(db: Transaction, row: Row[Any], new: Placement, warnings: list[str]) -> Written:
-    edges = [placing.say_edge(row.id, other.id, kind) for other, kind in new.blockers]
+    edges = [placing.say_edge(row.id, other, kind) for other, kind in new.blockers]
     whose = f" for {new.place.label}" if new.place.label else ""
     under = f" under {row.parent_id}" if row.parent_id else ""
     how = f"; {'; '.join(edges[:5])}" if edges else ""

@@ -70,9 +70,7 @@ def _judge_of_others(db: Transaction, row: Row[Any], what: str) -> list[str]:
 
 def _accept(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], list[str]]:
     if row.status not in REVIEWABLE:
-        raise IllegalMove(
-            f"{row.id} is {row.status}; only work in review, or partial work, can be accepted.", status=row.status
-        )
+        raise moves.illegal(row, "be accepted", " Only work in review, or partial work, is accepted.")
     warnings = _judge_of_others(db, row, "accept")
     obstacles = standing.in_the_way(db, row)
     if obstacles:
@@ -89,10 +87,8 @@ def _accept(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], 
 
 def _rework(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], list[str]]:
     if row.status not in REVIEWABLE:
-        raise IllegalMove(
-            f'{row.id} is {row.status}; only work in review, or partial work, goes back. '
-            f'update_task(task="{row.id}", action="reopen") reopens finished work.',
-            status=row.status,
+        raise moves.illegal(
+            row, "be sent back", f' update_task(task="{row.id}", action="reopen") reopens finished work.'
         )
     if not notes.strip():
         raise Invalid("Say in `notes` what is to be done again.")
@@ -101,7 +97,7 @@ def _rework(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], 
 
 def _fail(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], list[str]]:
     if row.status not in REVIEWABLE:
-        raise IllegalMove(f"{row.id} is {row.status}; only work in review, or partial work, can be failed.")
+        raise moves.illegal(row, "be failed by a review", " Only work in review, or partial work, is.")
     if not notes.strip():
         raise Invalid("Say in `notes` why it has failed.")
     moved = moves.move(db, row, TaskStatus.FAILED, "failed", {"error": notes})

@@ -48,6 +48,7 @@ class Transaction:
         "after_commit",
         "connection",
         "connection_id",
+        "driver",
         "now",
         "project",
         "via",
@@ -56,6 +57,8 @@ class Transaction:
 
     def __init__(self, connection: Connection, *, now: datetime, writable: bool) -> None:
         self.connection = connection
+        self.driver: Any = connection.connection.driver_connection
+        """The driver's own connection, for statements that are compiled already (see statement.py)."""
         self.now = now
         """When it opened: aware, UTC, to the microsecond."""
         self.writable = writable
@@ -98,7 +101,7 @@ class Transaction:
         if self._session is not None:
             with suppress(Exception):  # its savepoint may be gone, as after a full disk
                 self._session.close()
-        del self.connection
+        del self.connection, self.driver
 
 
 class Database:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, insert, select, text
 
+from swarm_mcp.repository.statement import ListStatement, Statement
 from swarm_mcp.repository.tables import EventRow
 
 if TYPE_CHECKING:
@@ -17,18 +18,18 @@ if TYPE_CHECKING:
 
 event = EventRow.__table__
 
-INSERT = insert(event)
-OF_TASK = (
+INSERT = Statement(insert(event))
+OF_TASK = Statement(
     select(event)
     .where(event.c.task_id == bindparam("task"), event.c.seq > bindparam("after"))
     .order_by(event.c.seq)
     .limit(bindparam("limit"))
 )
-LATEST_OF_TASK = (
+LATEST_OF_TASK = Statement(
     select(event).where(event.c.task_id == bindparam("task")).order_by(event.c.seq.desc()).limit(bindparam("limit"))
 )
-COUNT_OF_TASK = select(func.count()).where(event.c.task_id == bindparam("task"))
-OF_PROJECT = (
+COUNT_OF_TASK = Statement(select(func.count()).where(event.c.task_id == bindparam("task")))
+OF_PROJECT = Statement(
     select(event)
     .where(event.c.project == bindparam("project"), event.c.seq > bindparam("after"))
     .order_by(event.c.seq)
@@ -40,52 +41,60 @@ def insert_event(
     db: Transaction, kind: str, task_id: str | None, agent_id: str | None, version: int | None, data: dict[str, Any]
 ) -> None:
     """Append one event."""
-    db.connection.execute(
-        INSERT,
+    INSERT.run(
+        db,
         {
-            "at": db.now, "project": db.project.slug, "kind": kind, "task_id": task_id, "agent_id": agent_id,
-            "via": db.via, "version": version, "data": data,
+            "at": db.now,
+            "project": db.project.slug,
+            "kind": kind,
+            "task_id": task_id,
+            "agent_id": agent_id,
+            "via": db.via,
+            "version": version,
+            "data": data,
         },
     )
 
 
 def task_events(db: Transaction, task_id: str, *, after: int = 0, limit: int = 100) -> Sequence[Row[Any]]:
     """A task's events after a sequence number, oldest first."""
-    return db.connection.execute(OF_TASK, {"task": task_id, "after": after, "limit": limit}).all()
+    return OF_TASK.all(db, {"task": task_id, "after": after, "limit": limit})
 
 
 def latest_task_events(db: Transaction, task_id: str, *, limit: int) -> Sequence[Row[Any]]:
     """A task's newest events, newest first."""
-    return db.connection.execute(LATEST_OF_TASK, {"task": task_id, "limit": limit}).all()
+    return LATEST_OF_TASK.all(db, {"task": task_id, "limit": limit})
 
 
 def project_events(db: Transaction, *, after: int, limit: int) -> Sequence[Row[Any]]:
     """The project's events after a sequence number, oldest first."""
     bound = {"project": db.project.slug, "after": after, "limit": limit}
-    return db.connection.execute(OF_PROJECT, bound).all()
+    return OF_PROJECT.all(db, bound)
 
 
 def count_task_events(db: Transaction, task_id: str) -> int:
     """How many events a task has."""
-    return db.connection.execute(COUNT_OF_TASK, {"task": task_id}).scalar_one()
+    return COUNT_OF_TASK.scalar(db, {"task": task_id})
 
 
-RELEASED = (
+RELEASED = Statement(
     select(event.c.task_id, event.c.seq)
     .where(event.c.agent_id == bindparam("agent"), text("event.kind = 'released'"), event.c.at > bindparam("since"))
     .order_by(event.c.seq)
 )
-HANDED_AGAIN = select(event.c.task_id, func.max(event.c.seq)).where(
-    event.c.task_id.in_(bindparam("tasks", expanding=True)), event.c.kind == "delegated"
-).group_by(event.c.task_id)
+HANDED_AGAIN = ListStatement(
+    lambda wanted: (
+        select(event.c.task_id, func.max(event.c.seq))
+        .where(event.c.task_id.in_(wanted), event.c.kind == "delegated")
+        .group_by(event.c.task_id)
+    )
+)
 
 
 def released_since(db: Transaction, agent_id: str, since: Any) -> set[str]:  # noqa: ANN401 - a datetime
     """The tasks that an agent gave back since then and that nobody handed on since."""
-    released = {
-        task_id: seq for task_id, seq in db.connection.execute(RELEASED, {"agent": agent_id, "since": since})
-    }
+    released = {task_id: seq for task_id, seq in RELEASED.all(db, {"agent": agent_id, "since": since})}
     if not released:
         return set()
-    handed = dict(db.connection.execute(HANDED_AGAIN, {"tasks": list(released)}).all())
+    handed = dict(HANDED_AGAIN.all(db, list(released)))
     return {task_id for task_id, seq in released.items() if handed.get(task_id, 0) < seq}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import bindparam, delete, func, insert, select, text, update
 
 from swarm_mcp.model.errors import CycleRefused
+from swarm_mcp.repository.statement import ListStatement, Statement
 from swarm_mcp.repository.tables import DependencyRow, ProjectRow, TaskRow
 
 if TYPE_CHECKING:
@@ -29,30 +30,36 @@ if TYPE_CHECKING:
 task = TaskRow.__table__
 edge = DependencyRow.__table__
 
-INSERT_EDGE = insert(edge)
-DROP_EDGE = delete(edge).where(
-    edge.c.task_id == bindparam("task"), edge.c.depends_on_id == bindparam("other"), edge.c.type == bindparam("kind")
+INSERT_EDGE = Statement(insert(edge))
+DROP_EDGE = Statement(
+    delete(edge).where(
+        edge.c.task_id == bindparam("task"),
+        edge.c.depends_on_id == bindparam("other"),
+        edge.c.type == bindparam("kind"),
+    )
 )
-EDGES_OF = select(edge).where(edge.c.task_id == bindparam("task"))
-EDGES_TO = select(edge).where(edge.c.depends_on_id == bindparam("task"))
-BLOCKERS = (
-    select(edge.c.task_id, task.c.id, task.c.status, task.c.title, task.c.holder_id, task.c.assignee_id)
-    .join(task, task.c.id == edge.c.depends_on_id)
-    .where(edge.c.task_id.in_(bindparam("tasks", expanding=True)), text("dependency.type = 'blocks'"))
-    .order_by(edge.c.created_at, task.c.rank)
+EDGES_OF = Statement(select(edge).where(edge.c.task_id == bindparam("task")))
+EDGES_TO = Statement(select(edge).where(edge.c.depends_on_id == bindparam("task")))
+BLOCKERS = ListStatement(
+    lambda wanted: (
+        select(edge.c.task_id, task.c.id, task.c.status, task.c.title, task.c.holder_id, task.c.assignee_id)
+        .join(task, task.c.id == edge.c.depends_on_id)
+        .where(edge.c.task_id.in_(wanted), text("dependency.type = 'blocks'"))
+        .order_by(edge.c.created_at, task.c.rank)
+    )
 )
-WAITERS = (
+WAITERS = Statement(
     select(task)
     .join(edge, edge.c.task_id == task.c.id)
     .where(edge.c.depends_on_id == bindparam("task"), text("dependency.type = 'blocks'"))
     .order_by(task.c.urgency, task.c.created_at, task.c.id)
 )
-UNFINISHED_BLOCKERS = (
+UNFINISHED_BLOCKERS = Statement(
     select(func.count())
     .select_from(edge.join(task, task.c.id == edge.c.depends_on_id))
     .where(edge.c.task_id == bindparam("task"), text("dependency.type = 'blocks'"), task.c.status != "completed")
 )
-SHIFT_WAITS = (
+SHIFT_WAITS = Statement(
     update(task)
     .where(
         task.c.id.in_(
@@ -64,60 +71,57 @@ SHIFT_WAITS = (
     .values(waits=task.c.waits + bindparam("by"))
     .returning(task.c.id, task.c.status, task.c.waits, task.c.gates, task.c.hold_reason)
 )
-LOCK = select(ProjectRow.slug).where(ProjectRow.slug == bindparam("project")).with_for_update()
+LOCK = Statement(select(ProjectRow.slug).where(ProjectRow.slug == bindparam("project")).with_for_update())
 
 
 def lock_graph(db: Transaction) -> None:
     """Let one transaction at a time change a project's graph (SQLite's one writer already does)."""
-    db.connection.execute(LOCK, {"project": db.project.slug})
+    LOCK.run(db, {"project": db.project.slug})
 
 
 def insert_edge(db: Transaction, task_id: str, depends_on: str, kind: str, *, by: str | None) -> None:
     """Store one edge; the caller has checked that it closes no cycle."""
-    db.connection.execute(
-        INSERT_EDGE,
-        {"task_id": task_id, "depends_on_id": depends_on, "type": kind, "created_at": db.now, "created_by_id": by},
+    INSERT_EDGE.run(
+        db, {"task_id": task_id, "depends_on_id": depends_on, "type": kind, "created_at": db.now, "created_by_id": by}
     )
 
 
 def remove_edge(db: Transaction, task_id: str, depends_on: str, kind: str) -> None:
     """Take one edge away."""
-    db.connection.execute(DROP_EDGE, {"task": task_id, "other": depends_on, "kind": kind})
+    DROP_EDGE.run(db, {"task": task_id, "other": depends_on, "kind": kind})
 
 
 def edges_of(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
     """What a task depends on or is related to."""
-    return db.connection.execute(EDGES_OF, {"task": task_id}).all()
+    return EDGES_OF.all(db, {"task": task_id})
 
 
 def edges_to(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
     """What depends on a task or is related to it."""
-    return db.connection.execute(EDGES_TO, {"task": task_id}).all()
+    return EDGES_TO.all(db, {"task": task_id})
 
 
 def blockers(db: Transaction, task_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
     """For each task, what it waits for (finished or not), in the order in which it was said."""
-    wanted = list(task_ids)
     found: dict[str, list[Row[Any]]] = {}
-    for start in range(0, len(wanted), 500):
-        for row in db.connection.execute(BLOCKERS, {"tasks": wanted[start : start + 500]}):
-            found.setdefault(row.task_id, []).append(row)
+    for row in BLOCKERS.all(db, list(task_ids)):
+        found.setdefault(row.task_id, []).append(row)
     return found
 
 
 def waiters(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
     """The tasks that wait for a task, the most urgent first."""
-    return db.connection.execute(WAITERS, {"task": task_id}).all()
+    return WAITERS.all(db, {"task": task_id})
 
 
 def count_unfinished_blockers(db: Transaction, task_id: str) -> int:
     """A recount of a task's own unfinished dependencies."""
-    return db.connection.execute(UNFINISHED_BLOCKERS, {"task": task_id}).scalar_one()
+    return UNFINISHED_BLOCKERS.scalar(db, {"task": task_id})
 
 
 def shift_waits(db: Transaction, blocker: str, by: int) -> Sequence[Row[Any]]:
     """Count a blocker in (+1) or out (-1) for everything that waits for it; those tasks as they are now."""
-    return db.connection.execute(SHIFT_WAITS, {"blocker": blocker, "by": by}).all()
+    return SHIFT_WAITS.all(db, {"blocker": blocker, "by": by})
 
 
 # --- the order ------------------------------------------------------------------------------------------------------
@@ -157,17 +161,21 @@ def place(now: datetime, *, after: Iterable[int], below: int | None) -> tuple[in
     return start, start + part // 2
 
 
-RANKS = select(task.c.id, task.c.parent_id, task.c.rank, task.c.end_rank).where(
-    task.c.id.in_(bindparam("ids", expanding=True))
+RANKS = ListStatement(
+    lambda wanted: select(task.c.id, task.c.parent_id, task.c.rank, task.c.end_rank).where(task.c.id.in_(wanted))
 )
-WAITERS_OF = select(edge.c.depends_on_id, edge.c.task_id).where(
-    edge.c.depends_on_id.in_(bindparam("ids", expanding=True)), text("dependency.type = 'blocks'")
+WAITERS_OF = ListStatement(
+    lambda wanted: select(edge.c.depends_on_id, edge.c.task_id).where(
+        edge.c.depends_on_id.in_(wanted), text("dependency.type = 'blocks'")
+    )
 )
-BLOCKERS_OF = select(edge.c.task_id, edge.c.depends_on_id).where(
-    edge.c.task_id.in_(bindparam("ids", expanding=True)), text("dependency.type = 'blocks'")
+BLOCKERS_OF = ListStatement(
+    lambda wanted: select(edge.c.task_id, edge.c.depends_on_id).where(
+        edge.c.task_id.in_(wanted), text("dependency.type = 'blocks'")
+    )
 )
-CHILDREN_OF = select(task.c.parent_id, task.c.id).where(task.c.parent_id.in_(bindparam("ids", expanding=True)))
-SET_RANKS = (
+CHILDREN_OF = ListStatement(lambda wanted: select(task.c.parent_id, task.c.id).where(task.c.parent_id.in_(wanted)))
+SET_RANKS = Statement(
     update(task).where(task.c.id == bindparam("key_id")).values(rank=bindparam("low"), end_rank=bindparam("high"))
 )
 
@@ -197,9 +205,7 @@ class _Region:
 
     def load(self, task_ids: Iterable[str]) -> None:
         missing = [each for each in dict.fromkeys(task_ids) if each not in self.tasks]
-        for start in range(0, len(missing), 500):
-            for row in self.db.connection.execute(RANKS, {"ids": missing[start : start + 500]}):
-                self.tasks[row.id] = row
+        self.tasks.update({row.id: row for row in RANKS.all(self.db, missing)})
 
     def rank(self, node: Node) -> int:
         self.load((node.task,))
@@ -254,12 +260,8 @@ class _Region:
         )
         return steps
 
-    def _pairs(self, statement: Any, task_ids: list[str]) -> list[tuple[str, str]]:  # noqa: ANN401
-        pairs: list[tuple[str, str]] = []
-        for start in range(0, len(task_ids), 500):
-            batch = task_ids[start : start + 500]
-            pairs.extend((first, second) for first, second in self.db.connection.execute(statement, {"ids": batch}))
-        return pairs
+    def _pairs(self, statement: ListStatement, task_ids: list[str]) -> list[tuple[str, str]]:
+        return [(first, second) for first, second in statement.all(self.db, task_ids)]
 
 
 def _explain(came_from: dict[Node, Node | None], last: Node) -> str:
@@ -285,6 +287,4 @@ def _reorder(db: Transaction, region: _Region, nodes: list[Node]) -> None:
     for node, value in zip(nodes, pool, strict=True):
         row = region.tasks[node.task]
         ranks.setdefault(node.task, [row.rank, row.end_rank])[int(node.finish)] = value
-    db.connection.execute(
-        SET_RANKS, [{"key_id": each, "low": low, "high": high} for each, (low, high) in ranks.items()]
-    )
+    SET_RANKS.run_many(db, [{"key_id": each, "low": low, "high": high} for each, (low, high) in ranks.items()])

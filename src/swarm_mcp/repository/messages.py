@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, case, func, insert, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
+from swarm_mcp.repository.statement import Statement
 from swarm_mcp.repository.tables import ConversationRow, InboxRow, MessageRow, TaskRow
 
 if TYPE_CHECKING:
@@ -22,158 +23,193 @@ inbox = InboxRow.__table__
 conversation = ConversationRow.__table__
 task = TaskRow.__table__
 
-INSERT_MESSAGE = insert(message).returning(message.c.id)
-INSERT_COPY = insert(inbox)
-NOTIFY = upsert(inbox).values(
-    project=bindparam("project"), agent_id=bindparam("agent"), task_id=bindparam("task"), kind=bindparam("kind"),
-    text=bindparam("text"), at=bindparam("at"), state="new",
+INSERT_MESSAGE = Statement(insert(message).returning(message.c.id))
+INSERT_COPY = Statement(insert(inbox))
+_notice = upsert(inbox).values(
+    project=bindparam("project"),
+    agent_id=bindparam("agent"),
+    task_id=bindparam("task"),
+    kind=bindparam("kind"),
+    text=bindparam("text"),
+    at=bindparam("at"),
+    state="new",
 )
-NOTIFY = NOTIFY.on_conflict_do_update(
-    index_elements=[inbox.c.agent_id, inbox.c.task_id, inbox.c.kind],
-    index_where=text("message_id IS NULL AND state <> 'read'"),
-    set_={"text": NOTIFY.excluded.text, "at": NOTIFY.excluded.at, "state": "new"},
+NOTIFY = Statement(
+    _notice.on_conflict_do_update(
+        index_elements=[inbox.c.agent_id, inbox.c.task_id, inbox.c.kind],
+        index_where=text("message_id IS NULL AND state <> 'read'"),
+        set_={"text": _notice.excluded.text, "at": _notice.excluded.at, "state": "new"},
+    )
 )
 MINE = (inbox.c.project == bindparam("in_project"), inbox.c.agent_id == bindparam("reader"))
 OPERATORS = (inbox.c.project == bindparam("in_project"), inbox.c.agent_id.is_(None))
-COUNT_UNREAD = select(func.count()).where(*MINE, text("inbox.state <> 'read'"))
+COUNT_UNREAD = Statement(select(func.count()).where(*MINE, text("inbox.state <> 'read'")))
 ITEMS = (
     select(
-        inbox.c.id, inbox.c.kind, inbox.c.at, inbox.c.state, inbox.c.task_id, inbox.c.message_id,
-        inbox.c.text.label("notice"), message.c.type, message.c.text, message.c.sender_id, task.c.title,
+        inbox.c.id,
+        inbox.c.kind,
+        inbox.c.at,
+        inbox.c.state,
+        inbox.c.task_id,
+        inbox.c.message_id,
+        inbox.c.text.label("notice"),
+        message.c.type,
+        message.c.text,
+        message.c.sender_id,
+        task.c.title,
     )
     .outerjoin(message, message.c.id == inbox.c.message_id)
     .outerjoin(task, task.c.id == inbox.c.task_id)
     .order_by(
-        case((message.c.type == "question", 0), (message.c.type == "answer", 1), (message.c.type.is_not(None), 2), else_=3),
+        case(
+            (message.c.type == "question", 0),
+            (message.c.type == "answer", 1),
+            (message.c.type.is_not(None), 2),
+            else_=3,
+        ),
         inbox.c.id,
     )
     .limit(bindparam("limit"))
 )
-UNREAD = ITEMS.where(*MINE, text("inbox.state <> 'read'"))
-UNREAD_OF_OPERATOR = ITEMS.where(*OPERATORS, text("inbox.state <> 'read'"))
-FINISH_SHOWN = update(inbox).where(*MINE, text("inbox.state = 'shown'")).values(state="read")
-FINISH_SHOWN_TO_OPERATOR = update(inbox).where(*OPERATORS, text("inbox.state = 'shown'")).values(state="read")
-SHOW = update(inbox).where(inbox.c.id == bindparam("key_id")).values(state="shown")
-MESSAGE = select(message).where(message.c.id == bindparam("id"), message.c.project == bindparam("project"))
-RECIPIENTS = select(inbox.c.agent_id).where(inbox.c.message_id == bindparam("id"))
-OPEN_QUESTION = (
+UNREAD = Statement(ITEMS.where(*MINE, text("inbox.state <> 'read'")))
+UNREAD_OF_OPERATOR = Statement(ITEMS.where(*OPERATORS, text("inbox.state <> 'read'")))
+FINISH_SHOWN = Statement(update(inbox).where(*MINE, text("inbox.state = 'shown'")).values(state="read"))
+FINISH_SHOWN_TO_OPERATOR = Statement(
+    update(inbox).where(*OPERATORS, text("inbox.state = 'shown'")).values(state="read")
+)
+SHOW = Statement(update(inbox).where(inbox.c.id == bindparam("key_id")).values(state="shown"))
+MESSAGE = Statement(select(message).where(message.c.id == bindparam("id"), message.c.project == bindparam("project")))
+RECIPIENTS = Statement(select(inbox.c.agent_id).where(inbox.c.message_id == bindparam("id")))
+OPEN_QUESTION = Statement(
     select(message)
     .where(message.c.task_id == bindparam("task"), text("message.asked_at IS NOT NULL"))
     .order_by(message.c.id.desc())
     .limit(1)
 )
-OVERDUE_QUESTIONS = select(message).where(
-    message.c.project == bindparam("project"), message.c.asked_at < bindparam("before")
-).limit(50)
-SETTLE = update(message).where(message.c.id == bindparam("key_id")).values(asked_at=None)
-ASK = (
-    update(message).where(message.c.id == bindparam("key_id"))
+OVERDUE_QUESTIONS = Statement(
+    select(message).where(message.c.project == bindparam("project"), message.c.asked_at < bindparam("before")).limit(50)
+)
+SETTLE = Statement(update(message).where(message.c.id == bindparam("key_id")).values(asked_at=None))
+ASK = Statement(
+    update(message)
+    .where(message.c.id == bindparam("key_id"))
     .values(asked_id=bindparam("asked"), asked_at=bindparam("now"))
 )
-CONVERSATION = select(conversation.c.id).where(conversation.c.task_id == bindparam("task")).limit(1)
-INSERT_CONVERSATION = insert(conversation)
-END_CONVERSATION = (
+CONVERSATION = Statement(select(conversation.c.id).where(conversation.c.task_id == bindparam("task")).limit(1))
+INSERT_CONVERSATION = Statement(insert(conversation))
+END_CONVERSATION = Statement(
     update(conversation).where(conversation.c.task_id == bindparam("key_task")).values(status=bindparam("new_status"))
 )
 
 
 def insert_message(db: Transaction, values: dict[str, Any]) -> int:
     """Store a message and return its id."""
-    return db.connection.execute(
-        INSERT_MESSAGE, {"project": db.project.slug, "sender_id": db.actor.id, "at": db.now, **values}
-    ).scalar_one()
+    return INSERT_MESSAGE.scalar(db, {"project": db.project.slug, "sender_id": db.actor.id, "at": db.now, **values})
 
 
 def deliver(db: Transaction, message_id: int, task_id: str | None, recipients: Iterable[str | None]) -> None:
     """Put a copy of a message into every recipient's inbox."""
     copies = [
         {
-            "project": db.project.slug, "agent_id": recipient, "message_id": message_id, "task_id": task_id,
-            "at": db.now, "state": "new",
+            "project": db.project.slug,
+            "agent_id": recipient,
+            "message_id": message_id,
+            "task_id": task_id,
+            "at": db.now,
+            "state": "new",
         }
         for recipient in recipients
     ]
     if copies:
-        db.connection.execute(INSERT_COPY, copies)
+        INSERT_COPY.run_many(db, copies)
 
 
 def notify(db: Transaction, task_id: str, kind: str, words: str, recipients: Iterable[str]) -> None:
     """Tell agents what happened to a task: one unread notification per task and kind."""
     notices = [
         {
-            "project": db.project.slug, "agent": recipient, "task": task_id, "kind": kind, "text": words, "at": db.now,
+            "project": db.project.slug,
+            "agent": recipient,
+            "task": task_id,
+            "kind": kind,
+            "text": words,
+            "at": db.now,
         }
         for recipient in recipients
     ]
     if notices:
-        db.connection.execute(NOTIFY, notices)
+        NOTIFY.run_many(db, notices)
 
 
 def count_unread(db: Transaction, agent_id: str) -> int:
     """How many items an agent has not read."""
-    return db.connection.execute(COUNT_UNREAD, {"in_project": db.project.slug, "reader": agent_id}).scalar_one()
+    return COUNT_UNREAD.scalar(db, {"in_project": db.project.slug, "reader": agent_id})
 
 
 def unread(db: Transaction, agent_id: str | None, *, limit: int) -> Sequence[Row[Any]]:
     """What an agent (nobody: the operator) has not read, questions first."""
     statement = UNREAD if agent_id else UNREAD_OF_OPERATOR
-    return db.connection.execute(statement, {"in_project": db.project.slug, "reader": agent_id, "limit": limit}).all()
+    return statement.all(db, {"in_project": db.project.slug, "reader": agent_id, "limit": limit})
 
 
 def finish_shown(db: Transaction, agent_id: str | None) -> None:
     """Count as read what was shown the last time."""
     statement = FINISH_SHOWN if agent_id else FINISH_SHOWN_TO_OPERATOR
-    db.connection.execute(statement, {"in_project": db.project.slug, "reader": agent_id})
+    statement.run(db, {"in_project": db.project.slug, "reader": agent_id})
 
 
 def show(db: Transaction, item_ids: Iterable[int]) -> None:
     """Mark items as shown."""
     shown = [{"key_id": item} for item in item_ids]
     if shown:
-        db.connection.execute(SHOW, shown)
+        SHOW.run_many(db, shown)
 
 
 def find_message(db: Transaction, message_id: int) -> Row[Any] | None:
     """A message of this project, or None."""
-    return db.connection.execute(MESSAGE, {"id": message_id, "project": db.project.slug}).first()
+    return MESSAGE.first(db, {"id": message_id, "project": db.project.slug})
 
 
 def recipients_of(db: Transaction, message_id: int) -> list[str | None]:
     """Who got a copy; None is the operator."""
-    return list(db.connection.execute(RECIPIENTS, {"id": message_id}).scalars())
+    return list(RECIPIENTS.scalars(db, {"id": message_id}))
 
 
 def open_question(db: Transaction, task_id: str) -> Row[Any] | None:
     """The unanswered question about a task, or None."""
-    return db.connection.execute(OPEN_QUESTION, {"task": task_id}).first()
+    return OPEN_QUESTION.first(db, {"task": task_id})
 
 
 def overdue_questions(db: Transaction, before: Any) -> Sequence[Row[Any]]:  # noqa: ANN401 - a datetime
     """Questions that whoever was asked has left lying."""
-    return db.connection.execute(OVERDUE_QUESTIONS, {"project": db.project.slug, "before": before}).all()
+    return OVERDUE_QUESTIONS.all(db, {"project": db.project.slug, "before": before})
 
 
 def settle_question(db: Transaction, message_id: int) -> None:
     """A question is answered or withdrawn."""
-    db.connection.execute(SETTLE, {"key_id": message_id})
+    SETTLE.run(db, {"key_id": message_id})
 
 
 def ask(db: Transaction, message_id: int, agent_id: str | None) -> None:
     """Note who should answer a question."""
-    db.connection.execute(ASK, {"key_id": message_id, "asked": agent_id, "now": db.now})
+    ASK.run(db, {"key_id": message_id, "asked": agent_id, "now": db.now})
 
 
 def thread_about(db: Transaction, task_row: Any) -> str:  # noqa: ANN401 - a task's row
     """The conversation about a task, begun if there is none."""
-    found = db.connection.execute(CONVERSATION, {"task": task_row.id}).scalar()
+    found = CONVERSATION.scalar(db, {"task": task_row.id})
     if found:
         return found
     thread = ids.new_uuid()
-    db.connection.execute(
-        INSERT_CONVERSATION,
+    INSERT_CONVERSATION.run(
+        db,
         {
-            "id": thread, "project": db.project.slug, "task_id": task_row.id, "title": task_row.title,
-            "status": "active", "created_at": db.now,
+            "id": thread,
+            "project": db.project.slug,
+            "task_id": task_row.id,
+            "title": task_row.title,
+            "status": "active",
+            "created_at": db.now,
         },
     )
     return thread
@@ -181,17 +217,17 @@ def thread_about(db: Transaction, task_row: Any) -> str:  # noqa: ANN401 - a tas
 
 def set_conversation(db: Transaction, task_id: str, status: str) -> None:
     """A conversation ends, or goes on, with its task."""
-    db.connection.execute(END_CONVERSATION, {"key_task": task_id, "new_status": status})
+    END_CONVERSATION.run(db, {"key_task": task_id, "new_status": status})
 
 
-def about_task(db: Transaction, task_id: str, reader: str | None, *, everything: bool, limit: int) -> Sequence[Row[Any]]:
+def about_task(
+    db: Transaction, task_id: str, reader: str | None, *, everything: bool, limit: int
+) -> Sequence[Row[Any]]:
     """Messages about a task that a reader may read, newest first: questions, answers, and its own."""
     statement = select(message).where(message.c.task_id == task_id)
     if not everything:
         mine = select(inbox.c.message_id).where(inbox.c.agent_id == reader, inbox.c.message_id.is_not(None))
         statement = statement.where(
-            or_(
-                message.c.type.in_(["question", "answer"]), message.c.sender_id == reader, message.c.id.in_(mine)
-            )
+            or_(message.c.type.in_(["question", "answer"]), message.c.sender_id == reader, message.c.id.in_(mine))
         )
     return db.connection.execute(statement.order_by(message.c.id.desc()).limit(limit)).all()

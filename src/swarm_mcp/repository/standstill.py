@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, exists, or_, select, text
 
+from swarm_mcp.repository.statement import ListStatement, Statement, among
 from swarm_mcp.repository.tables import AgentRow, DependencyRow, TaskRow
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _waited_for = exists(
     .where(
         edge.c.depends_on_id == task.c.id,
         text("dependency.type = 'blocks'"),
-        waiter.c.status.not_in(["completed", "failed", "cancelled"]),
+        ~among(waiter.c.status, "completed", "failed", "cancelled"),
     )
 )
 _unclaimed = and_(
@@ -39,7 +40,7 @@ _unclaimed = and_(
         task.c.assignee_id.in_(
             select(agent.c.id).where(
                 or_(
-                    agent.c.lifecycle.in_(["paused", "failed", "terminated"]),
+                    among(agent.c.lifecycle, "paused", "failed", "terminated"),
                     agent.c.last_seen_at < bindparam("seen_since"),
                 )
             )
@@ -48,15 +49,15 @@ _unclaimed = and_(
         task.c.pool_specialty.is_not(None),
     ),
 )
-STILL = (
+STILL = Statement(
     select(task)
     .where(
         task.c.project == bindparam("project"),
         text("task.archived_at IS NULL"),
         or_(
             and_(task.c.status == "blocked", task.c.hold_reason.is_not(None)),
-            task.c.status.in_(["requires_assistance", "in_review", "partial"]),
-            and_(task.c.status.in_(["failed", "cancelled"]), _waited_for),
+            among(task.c.status, "requires_assistance", "in_review", "partial"),
+            and_(among(task.c.status, "failed", "cancelled"), _waited_for),
             and_(task.c.status == "failed", task.c.parent_id.is_not(None)),
             and_(task.c.status == "in_progress", task.c.lease_until < bindparam("now")),
             _unclaimed,
@@ -65,22 +66,18 @@ STILL = (
     .order_by(task.c.urgency, task.c.created_at, task.c.id)
     .limit(SUSPECTS)
 )
-NEXT = select(edge.c.task_id).where(
-    edge.c.depends_on_id.in_(bindparam("ids", expanding=True)), text("dependency.type = 'blocks'")
+NEXT = ListStatement(
+    lambda wanted: select(edge.c.task_id).where(edge.c.depends_on_id.in_(wanted), text("dependency.type = 'blocks'"))
 )
-AROUND = select(task.c.id, task.c.parent_id).where(
-    task.c.id.in_(bindparam("ids", expanding=True)), task.c.status.not_in(["completed", "failed", "cancelled"])
-)
-BELOW = select(task.c.id).where(
-    task.c.parent_id.in_(bindparam("ids", expanding=True)),
-    task.c.status.not_in(["completed", "failed", "cancelled"]),
-)
+OVER = ["completed", "failed", "cancelled"]
+AROUND = ListStatement(lambda wanted: select(task.c.parent_id).where(task.c.id.in_(wanted), ~among(task.c.status, *OVER)))
+BELOW = ListStatement(lambda wanted: select(task.c.id).where(task.c.parent_id.in_(wanted), ~among(task.c.status, *OVER)))
 
 
 def suspects(db: Transaction, *, now: datetime, seen_since: datetime) -> Sequence[Row[Any]]:
     """Tasks that stand still and are not merely waiting for others; the most urgent five hundred."""
     bound = {"project": db.project.slug, "now": now, "seen_since": seen_since}
-    return db.connection.execute(STILL, bound).all()
+    return STILL.all(db, bound)
 
 
 def count_behind(db: Transaction, task_id: str) -> int:
@@ -88,11 +85,9 @@ def count_behind(db: Transaction, task_id: str) -> int:
     reached: set[str] = set()
     frontier = {task_id}
     while frontier and len(reached) < COUNTED:
-        batch = {"ids": sorted(frontier)[:500]}
-        found = set(db.connection.execute(NEXT, batch).scalars()) | set(db.connection.execute(BELOW, batch).scalars())
-        parents = {row.parent_id for row in db.connection.execute(AROUND, batch) if row.parent_id}
+        batch = sorted(frontier)[:500]
+        found = {row[0] for row in [*NEXT.all(db, batch), *BELOW.all(db, batch)]}
+        parents = {row.parent_id for row in AROUND.all(db, batch) if row.parent_id}
         frontier = (found | parents) - reached - {task_id}
         reached |= frontier
     return min(len(reached), COUNTED)
-
-

@@ -10,13 +10,14 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, TaskNotFound
+from swarm_mcp.repository.statement import ListStatement, Statement, among
 from swarm_mcp.repository.tables import ExternalRefRow, TallyRow, TaskRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row, Update
+    from sqlalchemy import Row
 
     from swarm_mcp.repository.database import Transaction
 
@@ -25,43 +26,51 @@ ref = ExternalRefRow.__table__
 tally = TallyRow.__table__
 
 HERE = task.c.project == bindparam("project")
-BY_ID = select(task).where(HERE, task.c.id == bindparam("id"))
-BY_IDS = select(task).where(HERE, task.c.id.in_(bindparam("ids", expanding=True)))
-BY_REF = select(task).join(ref, ref.c.task_id == task.c.id).where(
-    ref.c.project == bindparam("project"), ref.c.foreign_id == bindparam("name")
-).limit(6)
-BY_PREFIX = (
+BY_ID = Statement(select(task).where(HERE, task.c.id == bindparam("id")))
+BY_IDS = ListStatement(lambda wanted: select(task).where(HERE, task.c.id.in_(wanted)))
+BY_REF = Statement(
+    select(task)
+    .join(ref, ref.c.task_id == task.c.id)
+    .where(ref.c.project == bindparam("project"), ref.c.foreign_id == bindparam("name"))
+    .limit(6)
+)
+BY_PREFIX = Statement(
     select(task).where(HERE, task.c.id >= bindparam("low"), task.c.id < bindparam("high")).order_by(task.c.id).limit(6)
 )
-INSERT = insert(task)
-INSERT_REF = insert(ref)
-CHILDREN = select(task).where(task.c.parent_id == bindparam("parent")).order_by(task.c.created_at, task.c.rank)
+INSERT = Statement(insert(task))
+INSERT_REF = Statement(insert(ref))
+CHILDREN = Statement(
+    select(task).where(task.c.parent_id == bindparam("parent")).order_by(task.c.created_at, task.c.rank)
+)
 ORDER = (task.c.urgency, task.c.due, task.c.created_at, task.c.id)
-READY = (
+READY = Statement(
     select(task.c.id, task.c.urgency, task.c.due, task.c.created_at, task.c.touches)
-    .where(
-        HERE, task.c.lane == bindparam("lane"), text("task.status = 'pending' AND task.archived_at IS NULL")
-    )
+    .where(HERE, task.c.lane == bindparam("lane"), text("task.status = 'pending' AND task.archived_at IS NULL"))
     .order_by(*ORDER)
     .limit(bindparam("limit"))
 )
-COUNT_READY = select(func.count()).select_from(
-    select(literal(1)).where(
-        HERE, task.c.lane == bindparam("lane"), text("task.status = 'pending' AND task.archived_at IS NULL")
-    ).limit(bindparam("limit")).subquery()
+COUNT_READY = Statement(
+    select(func.count()).select_from(
+        select(literal(1))
+        .where(HERE, task.c.lane == bindparam("lane"), text("task.status = 'pending' AND task.archived_at IS NULL"))
+        .limit(bindparam("limit"))
+        .subquery()
+    )
 )
-EXPIRED = (
+EXPIRED = Statement(
     select(task)
     .where(HERE, task.c.lease_until < bindparam("now"), text("task.lease_until IS NOT NULL"))
     .order_by(task.c.lease_until)
     .limit(bindparam("limit"))
 )
-RESERVED = select(task).where(HERE, text("task.reserved_from IS NOT NULL")).limit(200)
-HELD_BY = select(task).where(task.c.holder_id == bindparam("agent"), HERE).order_by(*ORDER)
-LIVE_TOUCHES = select(task.c.id, task.c.title, task.c.holder_id, task.c.touches).where(
-    HERE, text("task.holder_id IS NOT NULL"), task.c.touches != []
+RESERVED = Statement(select(task).where(HERE, text("task.reserved_from IS NOT NULL")).limit(200))
+HELD_BY = Statement(select(task).where(task.c.holder_id == bindparam("agent"), HERE).order_by(*ORDER))
+LIVE_TOUCHES = Statement(
+    select(task.c.id, task.c.title, task.c.holder_id, task.c.touches).where(
+        HERE, text("task.holder_id IS NOT NULL"), task.c.touches != []
+    )
 )
-RENEW = (
+RENEW = Statement(
     update(task)
     .where(
         task.c.holder_id == bindparam("agent"),
@@ -72,25 +81,29 @@ RENEW = (
     .values(lease_until=bindparam("until"))
 )
 
-_above = select(task.c.id, task.c.parent_id, literal(0).label("height")).where(task.c.id == bindparam("id")).cte(
-    "above", recursive=True
+_above = (
+    select(task.c.id, task.c.parent_id, literal(0).label("height"))
+    .where(task.c.id == bindparam("id"))
+    .cte("above", recursive=True)
 )
 _above = _above.union_all(
     select(task.c.id, task.c.parent_id, _above.c.height + 1).join(_above, task.c.id == _above.c.parent_id)
 )
-ANCESTORS = select(task).join(_above, task.c.id == _above.c.id).where(_above.c.height > 0).order_by(_above.c.height)
+ANCESTORS = Statement(
+    select(task).join(_above, task.c.id == _above.c.id).where(_above.c.height > 0).order_by(_above.c.height)
+)
 
 _below = select(task.c.id).where(task.c.parent_id == bindparam("root")).cte("below", recursive=True)
 _below = _below.union_all(select(task.c.id).join(_below, task.c.parent_id == _below.c.id))
-DESCENDANT_IDS = select(_below.c.id)
-SHIFT_GATES = (
+DESCENDANT_IDS = Statement(select(_below.c.id))
+SHIFT_GATES = Statement(
     update(task)
     .where(task.c.id.in_(select(_below.c.id)))
     .values(gates=task.c.gates + bindparam("by"), waits=task.c.waits + bindparam("by"))
 )
-DESCENDANTS = select(task).where(task.c.id.in_(select(_below.c.id)))
-DESCENDANTS_AT_TURN = select(task.c.id).where(
-    task.c.id.in_(select(_below.c.id)), task.c.status.in_(["pending", "blocked"])
+DESCENDANTS = Statement(select(task).where(task.c.id.in_(select(_below.c.id))))
+DESCENDANTS_AT_TURN = Statement(
+    select(task.c.id).where(task.c.id.in_(select(_below.c.id)), among(task.c.status, "pending", "blocked"))
 )
 
 
@@ -109,7 +122,7 @@ def task_row(db: Transaction, task_id: str) -> Row[Any]:
 
 def find_task(db: Transaction, task_id: str) -> Row[Any] | None:
     """The task of exactly that id, or None."""
-    return db.connection.execute(BY_ID, {"project": db.project.slug, "id": task_id}).first()
+    return BY_ID.first(db, {"project": db.project.slug, "id": task_id})
 
 
 def resolve_task(db: Transaction, name: str) -> Row[Any]:
@@ -131,11 +144,11 @@ def resolve_task(db: Transaction, name: str) -> Row[Any]:
 def _resolve_loosely(db: Transaction, wanted: str) -> Row[Any]:
     found: Sequence[Row[Any]] = []
     if wanted:
-        found = db.connection.execute(BY_REF, {"project": db.project.slug, "name": wanted}).all()
+        found = BY_REF.all(db, {"project": db.project.slug, "name": wanted})
     folded = wanted.lower()
     if not found and len(folded) >= ids.PREFIX_MINIMUM and folded.isalnum() and folded.isascii():
         bounds = {"project": db.project.slug, "low": folded, "high": folded + "~"}
-        found = db.connection.execute(BY_PREFIX, bounds).all()
+        found = BY_PREFIX.all(db, bounds)
     if len(found) == 1:
         return found[0]
     if not found:
@@ -154,33 +167,33 @@ def _resolve_loosely(db: Transaction, wanted: str) -> Row[Any]:
 def task_rows(db: Transaction, task_ids: Iterable[str]) -> dict[str, Row[Any]]:
     """The tasks of these ids that exist, by id; fetched in batches."""
     wanted = list(dict.fromkeys(task_ids))
-    rows: dict[str, Row[Any]] = {}
-    for start in range(0, len(wanted), 500):
-        batch = {"project": db.project.slug, "ids": wanted[start : start + 500]}
-        rows.update({row.id: row for row in db.connection.execute(BY_IDS, batch)})
-    return rows
+    return {row.id: row for row in BY_IDS.all(db, wanted, {"project": db.project.slug})}
 
 
 def insert_task(db: Transaction, values: dict[str, Any]) -> None:
     """Store a new task; every column that the caller leaves out has its default."""
-    db.connection.execute(INSERT, values)
+    INSERT.run(db, values)
 
 
 def insert_reference(db: Transaction, task_id: str, source: str, foreign_id: str, raw: dict[str, Any]) -> None:
     """Keep what a task was called elsewhere, and the record as it was."""
-    db.connection.execute(
-        INSERT_REF,
+    INSERT_REF.run(
+        db,
         {
-            "id": ids.new_uuid(), "project": db.project.slug, "task_id": task_id,
-            "source": source, "foreign_id": foreign_id, "raw": raw,
+            "id": ids.new_uuid(),
+            "project": db.project.slug,
+            "task_id": task_id,
+            "source": source,
+            "foreign_id": foreign_id,
+            "raw": raw,
         },
     )
 
 
 @cache
-def _update_statement(columns: tuple[str, ...]) -> Update:
+def _update_statement(columns: tuple[str, ...]) -> Statement:
     """One constant statement for each combination of columns."""
-    return (
+    return Statement(
         update(task)
         .where(task.c.id == bindparam("key_id"))
         .values({column: bindparam(f"new_{column}") for column in columns})
@@ -192,10 +205,10 @@ def update_task(db: Transaction, task_id: str, values: dict[str, Any]) -> Row[An
     """Set columns of one task and return it as it is now."""
     columns = tuple(sorted(values))
     bound = {f"new_{column}": values[column] for column in columns}
-    return db.connection.execute(_update_statement(columns), {"key_id": task_id, **bound}).one()
+    return _update_statement(columns).first(db, {"key_id": task_id, **bound})
 
 
-CLAIM = (
+CLAIM = Statement(
     update(task)
     .where(
         task.c.id == bindparam("key_id"),
@@ -231,121 +244,130 @@ def take_claim(
 
     """
     bound = {
-        "key_id": row.id, "seen_attempt": row.attempt, "seen_status": row.status, "agent": agent, "until": until,
-        "minutes": minutes, "connection": db.connection_id, "started": started, "now": db.now,
+        "key_id": row.id,
+        "seen_attempt": row.attempt,
+        "seen_status": row.status,
+        "agent": agent,
+        "until": until,
+        "minutes": minutes,
+        "connection": db.connection_id,
+        "started": started,
+        "now": db.now,
     }
-    return db.connection.execute(CLAIM, bound).first()
+    return CLAIM.first(db, bound)
 
 
 def children(db: Transaction, parent: str) -> Sequence[Row[Any]]:
     """The subtasks of a task, oldest first."""
-    return db.connection.execute(CHILDREN, {"parent": parent}).all()
+    return CHILDREN.all(db, {"parent": parent})
 
 
 def ancestors(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
     """The parents of a task, the nearest first."""
-    return db.connection.execute(ANCESTORS, {"id": task_id}).all()
+    return ANCESTORS.all(db, {"id": task_id})
 
 
 def descendants(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
     """Everything below a task."""
-    return db.connection.execute(DESCENDANTS, {"root": task_id}).all()
+    return DESCENDANTS.all(db, {"root": task_id})
 
 
 def shift_gates(db: Transaction, task_id: str, by: int) -> list[str]:
     """Open (-1) or close (+1) one gate for everything below a task; the ids that may turn by it."""
-    db.connection.execute(SHIFT_GATES, {"root": task_id, "by": by})
-    return list(db.connection.execute(DESCENDANTS_AT_TURN, {"root": task_id}).scalars())
+    SHIFT_GATES.run(db, {"root": task_id, "by": by})
+    return list(DESCENDANTS_AT_TURN.scalars(db, {"root": task_id}))
 
 
 def ready_in_lane(db: Transaction, lane: str, *, limit: int) -> Sequence[Row[Any]]:
     """The most urgent ready tasks of one lane: an agent's own, a pool's, or ("") anyone's."""
-    return db.connection.execute(READY, {"project": db.project.slug, "lane": lane, "limit": limit}).all()
+    return READY.all(db, {"project": db.project.slug, "lane": lane, "limit": limit})
 
 
 def count_ready(db: Transaction, lanes: Iterable[str], *, limit: int) -> int:
     """How many tasks are ready in these lanes, counting up to `limit` in each."""
-    return sum(
-        db.connection.execute(COUNT_READY, {"project": db.project.slug, "lane": lane, "limit": limit}).scalar_one()
-        for lane in lanes
-    )
+    return sum(COUNT_READY.scalar(db, {"project": db.project.slug, "lane": lane, "limit": limit}) for lane in lanes)
 
 
 def expired_claims(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
     """Claims whose lease has run out, the oldest first."""
-    return db.connection.execute(EXPIRED, {"project": db.project.slug, "now": db.now, "limit": limit}).all()
+    return EXPIRED.all(db, {"project": db.project.slug, "now": db.now, "limit": limit})
 
 
 def reserved_tasks(db: Transaction) -> Sequence[Row[Any]]:
     """Tasks kept for the worker that split them."""
-    return db.connection.execute(RESERVED, {"project": db.project.slug}).all()
+    return RESERVED.all(db, {"project": db.project.slug})
 
 
 def held_by(db: Transaction, agent: str) -> Sequence[Row[Any]]:
     """What an agent holds, the most urgent first."""
-    return db.connection.execute(HELD_BY, {"project": db.project.slug, "agent": agent}).all()
+    return HELD_BY.all(db, {"project": db.project.slug, "agent": agent})
 
 
 def live_touches(db: Transaction) -> Sequence[Row[Any]]:
     """Claimed tasks that say what they change."""
-    return db.connection.execute(LIVE_TOUCHES, {"project": db.project.slug}).all()
+    return LIVE_TOUCHES.all(db, {"project": db.project.slug})
 
 
-TALLY = upsert(tally).values(
-    project=bindparam("project"), status=bindparam("status"), archived=bindparam("archived"), shard=0,
+_counted = upsert(tally).values(
+    project=bindparam("project"),
+    status=bindparam("status"),
+    archived=bindparam("archived"),
+    shard=0,
     tasks=bindparam("by"),
 )
-TALLY = TALLY.on_conflict_do_update(
-    index_elements=[tally.c.project, tally.c.status, tally.c.archived, tally.c.shard],
-    set_={"tasks": tally.c.tasks + TALLY.excluded.tasks},
+TALLY = Statement(
+    _counted.on_conflict_do_update(
+        index_elements=[tally.c.project, tally.c.status, tally.c.archived, tally.c.shard],
+        set_={"tasks": tally.c.tasks + _counted.excluded.tasks},
+    )
 )
-TALLIES = select(tally.c.status, func.sum(tally.c.tasks)).where(
-    tally.c.project == bindparam("project"), tally.c.archived == bindparam("archived")
-).group_by(tally.c.status)
+TALLIES = Statement(
+    select(tally.c.status, func.sum(tally.c.tasks))
+    .where(tally.c.project == bindparam("project"), tally.c.archived == bindparam("archived"))
+    .group_by(tally.c.status)
+)
 
 
 def count_status(db: Transaction, status: str, by: int, *, archived: bool = False) -> None:
     """Keep the tally of a status."""
-    db.connection.execute(TALLY, {"project": db.project.slug, "status": status, "archived": archived, "by": by})
+    TALLY.run(db, {"project": db.project.slug, "status": status, "archived": archived, "by": by})
 
 
 def tallies(db: Transaction, *, archived: bool = False) -> dict[str, int]:
     """How many tasks have each status."""
-    rows = db.connection.execute(TALLIES, {"project": db.project.slug, "archived": archived})
+    rows = TALLIES.all(db, {"project": db.project.slug, "archived": archived})
     return {status: count for status, count in rows if count}
 
 
-SHIFT_OPEN = (
-    update(task)
-    .where(task.c.id == bindparam("key_id"))
-    .values(open_subtasks=task.c.open_subtasks + bindparam("by"))
+SHIFT_OPEN = Statement(
+    update(task).where(task.c.id == bindparam("key_id")).values(open_subtasks=task.c.open_subtasks + bindparam("by"))
 )
 
 
 def shift_open_subtasks(db: Transaction, parent: str, by: int) -> str:
     """Count a subtask in (+1) or out (-1); the parent's id."""
-    db.connection.execute(SHIFT_OPEN, {"key_id": parent, "by": by})
+    SHIFT_OPEN.run(db, {"key_id": parent, "by": by})
     return parent
 
 
-SUBTASK_PROGRESS = select(
-    task.c.parent_id, task.c.status, task.c.progress, task.c.started_at, task.c.estimated_hours
-).where(task.c.parent_id.in_(bindparam("parents", expanding=True))).limit(5000)
+SUBTASK_PROGRESS = ListStatement(
+    lambda parents: select(
+        task.c.id, task.c.parent_id, task.c.status, task.c.progress, task.c.started_at, task.c.estimated_hours
+    ).where(task.c.parent_id.in_(parents))
+)
 
 
 def subtask_progress(db: Transaction, parents: list[str]) -> Sequence[Row[Any]]:
     """How far the subtasks of these tasks are."""
-    if not parents:
-        return []
-    return db.connection.execute(SUBTASK_PROGRESS, {"parents": parents}).all()
+    return SUBTASK_PROGRESS.all(db, parents)
 
 
-OWN_OPEN = (
+OWN_OPEN = Statement(
     select(task)
     .where(
         HERE,
         (task.c.holder_id == bindparam("agent")) | (task.c.assignee_id == bindparam("agent")),
-        task.c.status.in_(["pending", "blocked", "in_progress", "requires_assistance", "partial"]),
+        among(task.c.status, "pending", "blocked", "in_progress", "requires_assistance", "partial"),
     )
     .order_by(task.c.holder_id.is_(None), task.c.updated_at.desc())
     .limit(1)
@@ -354,7 +376,7 @@ OWN_OPEN = (
 
 def own_open_task(db: Transaction, agent: str) -> Row[Any] | None:
     """What an agent is on: the task it holds, else the latest that it is assigned; None if there is none."""
-    return db.connection.execute(OWN_OPEN, {"project": db.project.slug, "agent": agent}).first()
+    return OWN_OPEN.first(db, {"project": db.project.slug, "agent": agent})
 
 
 EVERY = 1_000_000
@@ -363,10 +385,10 @@ EVERY = 1_000_000
 
 def subtree_ids(db: Transaction, task_id: str) -> list[str]:
     """A task and everything below it."""
-    return [task_id, *db.connection.execute(DESCENDANT_IDS, {"root": task_id}).scalars()]
+    return [task_id, *DESCENDANT_IDS.scalars(db, {"root": task_id})]
 
 
-BLOCKED_SAMPLE = (
+BLOCKED_SAMPLE = Statement(
     select(task)
     .where(HERE, text("task.status = 'blocked' AND task.archived_at IS NULL"))
     .order_by(*ORDER)
@@ -376,10 +398,10 @@ BLOCKED_SAMPLE = (
 
 def blocked_sample(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
     """The most urgent blocked tasks."""
-    return db.connection.execute(BLOCKED_SAMPLE, {"project": db.project.slug, "limit": limit}).all()
+    return BLOCKED_SAMPLE.all(db, {"project": db.project.slug, "limit": limit})
 
 
-TOP_TASKS = (
+TOP_TASKS = Statement(
     select(task)
     .where(HERE, task.c.parent_id.is_(None), text("task.archived_at IS NULL"))
     .order_by(task.c.finished, task.c.created_at, task.c.rank)
@@ -389,15 +411,18 @@ TOP_TASKS = (
 
 def top_tasks(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
     """Tasks without a parent, open ones first, the oldest first."""
-    return db.connection.execute(TOP_TASKS, {"project": db.project.slug, "limit": limit}).all()
+    return TOP_TASKS.all(db, {"project": db.project.slug, "limit": limit})
 
 
 def renew_claims(db: Transaction, agent: str, before: datetime, until: datetime) -> None:
     """Set the lease of an agent's claims on this connection that end before an instant; suspended ones stay so."""
-    db.connection.execute(
-        RENEW,
+    RENEW.run(
+        db,
         {
-            "agent": agent, "claimed_by": db.connection_id, "renew_before": before, "until": until,
+            "agent": agent,
+            "claimed_by": db.connection_id,
+            "renew_before": before,
+            "until": until,
             "in_project": db.project.slug,
         },
     )

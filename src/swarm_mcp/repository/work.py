@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
+from swarm_mcp.repository.statement import Statement, among
 from swarm_mcp.repository.tables import (
     CriterionRow,
     DelegationRow,
@@ -34,68 +35,84 @@ feedback = FeedbackRow.__table__
 idempotency = IdempotencyRow.__table__
 
 OF_TASK = {
-    "criteria": select(criterion).where(criterion.c.task_id == bindparam("task")).order_by(criterion.c.position),
-    "delegations": select(delegation).where(delegation.c.task_id == bindparam("task")).order_by(delegation.c.at),
-    "executions": select(execution).where(execution.c.task_id == bindparam("task")).order_by(execution.c.attempt),
-    "feedback": select(feedback).where(feedback.c.task_id == bindparam("task")).order_by(feedback.c.id),
-    "participants": select(participant).where(
-        participant.c.task_id == bindparam("task"), text("participant.left_at IS NULL")
+    "criteria": Statement(
+        select(criterion).where(criterion.c.task_id == bindparam("task")).order_by(criterion.c.position)
+    ),
+    "delegations": Statement(
+        select(delegation).where(delegation.c.task_id == bindparam("task")).order_by(delegation.c.at)
+    ),
+    "executions": Statement(
+        select(execution).where(execution.c.task_id == bindparam("task")).order_by(execution.c.attempt)
+    ),
+    "feedback": Statement(select(feedback).where(feedback.c.task_id == bindparam("task")).order_by(feedback.c.id)),
+    "participants": Statement(
+        select(participant).where(participant.c.task_id == bindparam("task"), text("participant.left_at IS NULL"))
     ),
 }
-INSERT_CRITERION = insert(criterion)
-SET_CRITERION = (
+INSERT_CRITERION = Statement(insert(criterion))
+SET_CRITERION = Statement(
     update(criterion)
     .where(criterion.c.task_id == bindparam("key_task"), criterion.c.position == bindparam("key_position"))
     .values(
-        outcome=bindparam("new_outcome"), evidence=bindparam("new_evidence"), reason=bindparam("new_reason"),
+        outcome=bindparam("new_outcome"),
+        evidence=bindparam("new_evidence"),
+        reason=bindparam("new_reason"),
         evaluated_at=bindparam("new_at"),
     )
 )
-INSERT_DELEGATION = insert(delegation)
-LIVE_DELEGATION = (
+INSERT_DELEGATION = Statement(insert(delegation))
+LIVE_DELEGATION = Statement(
     select(delegation)
-    .where(delegation.c.task_id == bindparam("task"), delegation.c.state.in_(["offered", "accepted"]))
+    .where(delegation.c.task_id == bindparam("task"), among(delegation.c.state, "offered", "accepted"))
     .order_by(delegation.c.at.desc())
     .limit(1)
 )
-INSERT_EXECUTION = insert(execution)
-END_EXECUTION = (
+INSERT_EXECUTION = Statement(insert(execution))
+END_EXECUTION = Statement(
     update(execution)
     .where(execution.c.task_id == bindparam("key_task"), execution.c.attempt == bindparam("key_attempt"))
     .values(status=bindparam("new_status"), ended_at=bindparam("new_ended"))
 )
-ATTEMPTS_OF = select(execution.c.attempt).where(
-    execution.c.task_id == bindparam("task"), execution.c.agent_id == bindparam("agent")
+ATTEMPTS_OF = Statement(
+    select(execution.c.attempt).where(
+        execution.c.task_id == bindparam("task"), execution.c.agent_id == bindparam("agent")
+    )
 )
-EXECUTION = select(execution).where(
-    execution.c.task_id == bindparam("task"), execution.c.attempt == bindparam("attempt")
+EXECUTION = Statement(
+    select(execution).where(execution.c.task_id == bindparam("task"), execution.c.attempt == bindparam("attempt"))
 )
-INSERT_PROGRESS = insert(progress)
-PROGRESS = (
+INSERT_PROGRESS = Statement(insert(progress))
+PROGRESS = Statement(
     select(progress)
     .where(progress.c.task_id == bindparam("task"), progress.c.id > bindparam("after"))
     .order_by(progress.c.id)
     .limit(bindparam("limit"))
 )
-LATEST_PROGRESS = (
-    select(progress).where(progress.c.task_id == bindparam("task")).order_by(progress.c.id.desc())
+LATEST_PROGRESS = Statement(
+    select(progress)
+    .where(progress.c.task_id == bindparam("task"))
+    .order_by(progress.c.id.desc())
     .limit(bindparam("limit"))
 )
-JOIN = (
+JOIN = Statement(
     upsert(participant)
     .values(task_id=bindparam("task"), agent_id=bindparam("agent"), role=bindparam("role"), joined_at=bindparam("at"))
     .on_conflict_do_update(index_elements=[participant.c.task_id, participant.c.agent_id], set_={"left_at": None})
 )
-INSERT_FEEDBACK = insert(feedback)
-REMEMBERED = select(idempotency).where(
-    idempotency.c.project == bindparam("project"), idempotency.c.agent == bindparam("agent"),
-    idempotency.c.operation == bindparam("operation"), idempotency.c.key == bindparam("key"),
+INSERT_FEEDBACK = Statement(insert(feedback))
+REMEMBERED = Statement(
+    select(idempotency).where(
+        idempotency.c.project == bindparam("project"),
+        idempotency.c.agent == bindparam("agent"),
+        idempotency.c.operation == bindparam("operation"),
+        idempotency.c.key == bindparam("key"),
+    )
 )
-REMEMBER = insert(idempotency)
+REMEMBER = Statement(insert(idempotency))
 
 
 def _of(what: str, db: Transaction, task_id: str) -> Sequence[Row[Any]]:
-    return db.connection.execute(OF_TASK[what], {"task": task_id}).all()
+    return OF_TASK[what].all(db, {"task": task_id})
 
 
 def criteria(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
@@ -110,25 +127,27 @@ def insert_criteria(db: Transaction, task_id: str, wanted: Iterable[tuple[str, s
         for n, (words, check) in enumerate(wanted, start=1)
     ]
     if rows:
-        db.connection.execute(INSERT_CRITERION, rows)
+        INSERT_CRITERION.run_many(db, rows)
 
 
 def set_criterion(db: Transaction, task_id: str, n: int, *, outcome: str, evidence: str, reason: str) -> None:
     """Note what became of a criterion."""
-    db.connection.execute(
-        SET_CRITERION,
+    SET_CRITERION.run(
+        db,
         {
-            "key_task": task_id, "key_position": n, "new_outcome": outcome, "new_evidence": evidence,
-            "new_reason": reason, "new_at": db.now,
+            "key_task": task_id,
+            "key_position": n,
+            "new_outcome": outcome,
+            "new_evidence": evidence,
+            "new_reason": reason,
+            "new_at": db.now,
         },
     )
 
 
 def drop_criteria(db: Transaction, task_id: str, positions: list[int]) -> None:
     """Take criteria away; the numbers of the others stay."""
-    db.connection.execute(
-        delete(criterion).where(criterion.c.task_id == task_id, criterion.c.position.in_(positions))
-    )
+    db.connection.execute(delete(criterion).where(criterion.c.task_id == task_id, criterion.c.position.in_(positions)))
 
 
 def reopen_criteria(db: Transaction, task_id: str) -> None:
@@ -147,12 +166,12 @@ def delegations(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
 
 def live_delegation(db: Transaction, task_id: str) -> Row[Any] | None:
     """The delegation that is offered or accepted, or None."""
-    return db.connection.execute(LIVE_DELEGATION, {"task": task_id}).first()
+    return LIVE_DELEGATION.first(db, {"task": task_id})
 
 
 def insert_delegation(db: Transaction, values: dict[str, Any]) -> None:
     """Store a delegation."""
-    db.connection.execute(INSERT_DELEGATION, {"id": ids.new_uuid(), "at": db.now, **values})
+    INSERT_DELEGATION.run(db, {"id": ids.new_uuid(), "at": db.now, **values})
 
 
 def update_delegation(db: Transaction, delegation_id: str, **values: object) -> None:
@@ -167,21 +186,26 @@ def executions(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
 
 def find_execution(db: Transaction, task_id: str, attempt: int) -> Row[Any] | None:
     """One attempt, or None."""
-    return db.connection.execute(EXECUTION, {"task": task_id, "attempt": attempt}).first()
+    return EXECUTION.first(db, {"task": task_id, "attempt": attempt})
 
 
 def attempts_of(db: Transaction, task_id: str, agent_id: str) -> list[int]:
     """The attempts that an agent has had at a task."""
-    return list(db.connection.execute(ATTEMPTS_OF, {"task": task_id, "agent": agent_id}).scalars())
+    return list(ATTEMPTS_OF.scalars(db, {"task": task_id, "agent": agent_id}))
 
 
 def insert_execution(db: Transaction, task_id: str, attempt: int, agent_id: str | None, specialty: str) -> None:
     """Note that an attempt has begun."""
-    db.connection.execute(
-        INSERT_EXECUTION,
+    INSERT_EXECUTION.run(
+        db,
         {
-            "id": ids.new_uuid(), "task_id": task_id, "attempt": attempt, "agent_id": agent_id,
-            "specialty": specialty, "started_at": db.now, "status": "running",
+            "id": ids.new_uuid(),
+            "task_id": task_id,
+            "attempt": attempt,
+            "agent_id": agent_id,
+            "specialty": specialty,
+            "started_at": db.now,
+            "status": "running",
         },
     )
 
@@ -189,7 +213,7 @@ def insert_execution(db: Transaction, task_id: str, attempt: int, agent_id: str 
 def end_execution(db: Transaction, task_id: str, attempt: int, status: str) -> None:
     """Note how an attempt ended."""
     bound = {"key_task": task_id, "key_attempt": attempt, "new_status": status, "new_ended": db.now}
-    db.connection.execute(END_EXECUTION, bound)
+    END_EXECUTION.run(db, bound)
 
 
 def report_execution(db: Transaction, task_id: str, attempt: int, values: dict[str, Any]) -> None:
@@ -202,23 +226,23 @@ def report_execution(db: Transaction, task_id: str, attempt: int, values: dict[s
 def insert_progress(db: Transaction, task_id: str, percent: int | None, message: str) -> None:
     """Append a report of progress."""
     bound = {"task_id": task_id, "agent_id": db.actor.id, "percent": percent, "message": message, "at": db.now}
-    db.connection.execute(INSERT_PROGRESS, bound)
+    INSERT_PROGRESS.run(db, bound)
 
 
 def progress_of(db: Transaction, task_id: str, *, after: int, limit: int) -> Sequence[Row[Any]]:
     """A task's progress, oldest first."""
-    return db.connection.execute(PROGRESS, {"task": task_id, "after": after, "limit": limit}).all()
+    return PROGRESS.all(db, {"task": task_id, "after": after, "limit": limit})
 
 
 def latest_progress(db: Transaction, task_id: str, *, limit: int) -> Sequence[Row[Any]]:
     """A task's progress, newest first."""
-    return db.connection.execute(LATEST_PROGRESS, {"task": task_id, "limit": limit}).all()
+    return LATEST_PROGRESS.all(db, {"task": task_id, "limit": limit})
 
 
 def join(db: Transaction, task_id: str, agent_id: str | None, role: str = "") -> None:
     """Make an agent a participant; once is enough."""
     if agent_id:
-        db.connection.execute(JOIN, {"task": task_id, "agent": agent_id, "role": role, "at": db.now})
+        JOIN.run(db, {"task": task_id, "agent": agent_id, "role": role, "at": db.now})
 
 
 def participants(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
@@ -233,22 +257,27 @@ def feedback_of(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
 
 def insert_feedback(db: Transaction, values: dict[str, Any]) -> None:
     """Store what a reviewer said."""
-    db.connection.execute(INSERT_FEEDBACK, {"at": db.now, **values})
+    INSERT_FEEDBACK.run(db, {"at": db.now, **values})
 
 
 def remembered(db: Transaction, operation: str, key: str) -> Row[Any] | None:
     """The first success under a key, or None."""
     bound = {"project": db.project.slug, "agent": db.actor.name, "operation": operation, "key": key}
-    return db.connection.execute(REMEMBERED, bound).first()
+    return REMEMBERED.first(db, bound)
 
 
 def remember(db: Transaction, operation: str, key: str, arguments: str, result: dict[str, Any]) -> None:
     """Keep a success under a key."""
-    db.connection.execute(
-        REMEMBER,
+    REMEMBER.run(
+        db,
         {
-            "project": db.project.slug, "agent": db.actor.name, "operation": operation, "key": key,
-            "arguments": arguments, "result": result, "at": db.now,
+            "project": db.project.slug,
+            "agent": db.actor.name,
+            "operation": operation,
+            "key": key,
+            "arguments": arguments,
+            "result": result,
+            "at": db.now,
         },
     )
 
@@ -256,5 +285,3 @@ def remember(db: Transaction, operation: str, key: str, arguments: str, result: 
 def forget_keys(db: Transaction, before: Any) -> None:  # noqa: ANN401 - a datetime
     """Let go of keys older than their promise."""
     db.connection.execute(delete(idempotency).where(idempotency.c.at < before))
-
-

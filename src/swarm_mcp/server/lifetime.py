@@ -59,12 +59,11 @@ class Lifetime:
         self._endings.put(reason)
 
     def finish(self) -> None:
-        """Run `on_stop`, the first time."""
-        on_stop, self._on_stop = self._on_stop, None
-        if on_stop is None:
+        """Run `on_stop`: everything has ended in order."""
+        if self._on_stop is None:
             return
         try:
-            on_stop()
+            self._on_stop()
         except Exception:  # noqa: BLE001 - there is nobody left to raise it to
             _log.exception("closing down failed")
 

@@ -1,0 +1,188 @@
+"""Statements that every call needs: compiled once by SQLAlchemy, executed on the driver's own cursor.
+
+SQLAlchemy's Core compiles the SQL, chooses the parameters' order and converts the values, exactly as it would by
+itself; what is left out is its execution context and result object, two thirds of the time of a statement that finds
+one row by its key (measured on SQLite: 8 µs against 25). Statements that are made up for one call go through the
+connection as usual.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Insert, Select, bindparam, literal_column
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, Dialect, Executable
+    from sqlalchemy.sql.elements import BindParameter
+
+    from swarm_mcp.repository.database import Transaction
+
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+"""Lengths of a list for which there is a statement; shorter lists repeat their last value."""
+
+type_of_row = namedtuple  # noqa: PYI024 - made from a statement's columns at run time
+
+
+class Plan(NamedTuple):
+    """A statement as the driver takes it."""
+
+    sql: str
+    parameters: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    defaults: dict[str, Any]
+    make: Callable[[Iterable[Any]], Any]
+    convert: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+
+class Statement:
+    """One statement with named parameters. Rows are named tuples of its columns.
+
+    An insert takes a value for each column; those left out get the column's default.
+    """
+
+    __slots__ = ("_plan", "source")
+
+    def __init__(self, source: Executable) -> None:
+        self.source = source
+        self._plan: Plan | None = None
+
+    def run(self, db: Transaction, values: Mapping[str, Any]) -> None:
+        """Execute it for its effect."""
+        plan = self._plan or self._compile(db)
+        db.driver.execute(plan.sql, _bound(plan, values))
+
+    def run_many(self, db: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute it for its effect, once for each of these."""
+        plan = self._plan or self._compile(db)
+        db.driver.executemany(plan.sql, [_bound(plan, values) for values in rows])
+
+    def all(self, db: Transaction, values: Mapping[str, Any]) -> list[Any]:
+        """Every row."""
+        plan = self._plan or self._compile(db)
+        return [_row(plan, raw) for raw in db.driver.execute(plan.sql, _bound(plan, values)).fetchall()]
+
+    def first(self, db: Transaction, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a row, or None
+        """The first row, or None."""
+        plan = self._plan or self._compile(db)
+        found = db.driver.execute(plan.sql, _bound(plan, values)).fetchall()
+        return _row(plan, found[0]) if found else None
+
+    def scalar(self, db: Transaction, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a column's value
+        """The first column of the first row, or None."""
+        row = self.first(db, values)
+        return None if row is None else row[0]
+
+    def scalars(self, db: Transaction, values: Mapping[str, Any]) -> list[Any]:
+        """The first column of every row."""
+        return [row[0] for row in self.all(db, values)]
+
+    def _compile(self, db: Transaction) -> Plan:
+        dialect = db.connection.dialect
+        compiled = self.source.compile(dialect=dialect, **_columns_to_insert(self.source))  # type: ignore[attr-defined]
+        defaults = {
+            name: value
+            for name, value in compiled.params.items()
+            if value is not None and not compiled.binds[name].required
+        }
+        defaults |= _column_defaults(self.source, compiled.params)
+        names = compiled.positiontup or []
+        parameters = tuple((name, _to_driver(compiled.binds[name], dialect)) for name in names)
+        columns = list(_columns(self.source))
+        row = type_of_row("Row", [column.key for column in columns], rename=True)
+        convert = tuple(
+            (place, processor)
+            for place, column in enumerate(columns)
+            if (processor := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+        )
+        self._plan = Plan(str(compiled), parameters, defaults, row._make, convert)
+        return self._plan
+
+
+class ListStatement:
+    """A statement about a list of values, such as ids: `make` is given that many parameters and returns it."""
+
+    __slots__ = ("_make", "_statements")
+
+    def __init__(self, make: Callable[[list[BindParameter[Any]]], Select[Any]]) -> None:
+        self._make = make
+        self._statements: dict[int, Statement] = {}
+
+    def all(self, db: Transaction, wanted: Sequence[Any], values: Mapping[str, Any] | None = None) -> list[Any]:
+        """The rows for these values, however many they are, batch by batch."""
+        found: list[Any] = []
+        for start in range(0, len(wanted), SIZES[-1]):
+            batch = wanted[start : start + SIZES[-1]]
+            size = next(each for each in SIZES if each >= len(batch))
+            listed = {f"item_{n}": batch[min(n, len(batch) - 1)] for n in range(size)}
+            found += self._statement(size).all(db, {**(values or {}), **listed})
+        return found
+
+    def _statement(self, size: int) -> Statement:
+        if size not in self._statements:
+            self._statements[size] = Statement(self._make([bindparam(f"item_{n}") for n in range(size)]))
+        return self._statements[size]
+
+
+def among(column: ColumnElement[str], *words: str) -> ColumnElement[bool]:
+    """Whether a column has one of these fixed words, which become part of the statement's text."""
+    return column.in_([literal_column(f"'{word}'") for word in words])
+
+
+def _bound(plan: Plan, values: Mapping[str, Any]) -> list[Any]:
+    defaults = plan.defaults
+    bound = []
+    for name, process in plan.parameters:
+        value = values[name] if name in values else defaults.get(name)
+        if callable(value):
+            value = value()
+        bound.append(value if process is None or value is None else process(value))
+    return bound
+
+
+def _row(plan: Plan, raw: Sequence[Any]) -> Any:  # noqa: ANN401 - a named tuple
+    if not plan.convert:
+        return plan.make(raw)
+    values = list(raw)
+    for place, process in plan.convert:
+        if values[place] is not None:
+            values[place] = process(values[place])
+    return plan.make(values)
+
+
+def _to_driver(bind: BindParameter[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return bind.type.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _columns(source: Executable) -> Iterable[Any]:
+    if isinstance(source, Select):
+        return source.selected_columns
+    return getattr(source, "exported_columns", ())
+
+
+def _columns_to_insert(source: Executable) -> dict[str, list[str]]:
+    """An insert without values inserts every column that the database does not compute itself."""
+    if not isinstance(source, Insert) or source._values is not None:  # noqa: SLF001 - nothing public tells
+        return {}
+    return {
+        "column_keys": [
+            column.key
+            for column in source.table.columns
+            if column.computed is None and not (column.primary_key and column is source.table.autoincrement_column)  # type: ignore[attr-defined]
+        ]
+    }
+
+
+def _column_defaults(source: Executable, names: Iterable[str]) -> dict[str, Any]:
+    """The defaults of the columns that an insert may leave out; a callable makes a new value each time."""
+    if not isinstance(source, Insert):
+        return {}
+    found: dict[str, Any] = {}
+    for name in names:
+        column = source.table.columns.get(name)
+        if column is not None and column.default is not None:
+            given = column.default.arg  # type: ignore[attr-defined]
+            found[name] = (lambda make=given: make(None)) if callable(given) else given
+    return found

@@ -1,0 +1,115 @@
+"""Servers as hosts run them: a process on a pipe, spoken to by the SDK's client in either generation of the protocol."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from anyio.from_thread import start_blocking_portal
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp_types import Implementation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from anyio.from_thread import BlockingPortal
+
+MODERN, LEGACY = "auto", "legacy"
+# Only so that a server that is stuck fails its test instead of stopping the run.
+GIVE_UP_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a tool answered: the text for some hosts, the facts for the others."""
+
+    text: str
+    facts: dict[str, Any]
+    refused: bool
+
+    def __getitem__(self, name: str) -> Any:
+        """A fact by its name."""
+        return self.facts[name]
+
+    @property
+    def task(self) -> str:
+        """The id of the task that was written."""
+        return self.facts["task"]["id"]
+
+
+class Desk:
+    """One host's connection to one server process."""
+
+    def __init__(self, portal: BlockingPortal, client: Client, log: Path) -> None:
+        self._portal = portal
+        self.client = client
+        self.log = log
+        """What the server wrote to stderr."""
+
+    def begin(self, tool: str, /, **arguments: Any) -> Future[Answer]:
+        """Send a call and do not wait for its answer."""
+        return self._portal.start_task_soon(self._answer, tool, arguments)
+
+    def ask(self, tool: str, /, **arguments: Any) -> Answer:
+        """Call a tool, whatever comes of it."""
+        return self._portal.call(self._answer, tool, arguments)
+
+    def call(self, tool: str, /, **arguments: Any) -> Answer:
+        """Call a tool that must not refuse."""
+        answer = self.ask(tool, **arguments)
+        assert not answer.refused, answer.text
+        return answer
+
+    def refusal(self, tool: str, /, **arguments: Any) -> Answer:
+        """Call a tool that must refuse."""
+        answer = self.ask(tool, **arguments)
+        assert answer.refused, answer.text
+        return answer
+
+    def read(self, uri: str) -> str:
+        """The text of a resource."""
+        contents = self._portal.call(self.client.read_resource, uri).contents
+        assert len(contents) == 1
+        assert contents[0].uri == uri
+        return contents[0].text  # pyright: ignore[reportAttributeAccessIssue] - all of ours are text
+
+    def run(self, request: str, /, **arguments: Any) -> Any:
+        """Any other request of the client, by the name of its method."""
+
+        async def send() -> Any:
+            return await getattr(self.client, request)(**arguments)
+
+        return self._portal.call(send)
+
+    async def _answer(self, tool: str, arguments: dict[str, Any]) -> Answer:
+        result = await self.client.call_tool(tool, arguments)
+        text = "\n".join(block.text for block in result.content)  # pyright: ignore[reportAttributeAccessIssue]
+        return Answer(text, result.structured_content or {}, bool(result.is_error))
+
+
+@contextmanager
+def serving(
+    board: Path, *options: str, name: str = "host", mode: str = MODERN, **environment: str
+) -> Iterator[Desk]:
+    """Run a server on a board for a host of that name."""
+    command = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "swarm_mcp", "serve", "--database", str(board), *options],
+        env=environment,
+        cwd=board.parent,
+    )
+    log = board.with_name(f"{board.name}.{name}.log")
+    with log.open("a") as errors, start_blocking_portal() as portal:
+        host = Client(
+            stdio_client(command, errlog=errors),
+            mode=mode,
+            client_info=Implementation(name=name, version="1"),
+            read_timeout_seconds=GIVE_UP_SECONDS,
+        )
+        with portal.wrap_async_context_manager(host) as client:
+            yield Desk(portal, client, log)
