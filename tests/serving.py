@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import sys
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +24,11 @@ if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
 MODERN, LEGACY = "auto", "legacy"
+ENVELOPE = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": {"name": "wire", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
 # Only so that a server that is stuck fails its test instead of stopping the run.
 GIVE_UP_SECONDS = 30.0
 
@@ -113,3 +122,75 @@ def serving(
         )
         with portal.wrap_async_context_manager(host) as client:
             yield Desk(portal, client, log)
+
+
+class Wire:
+    """A server process spoken to by hand, a line at a time, for what no client would send."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self._asked = 0
+
+    def send(self, method: str, params: dict[str, Any] | None = None) -> int:
+        """Send a modern request and return its id."""
+        self._asked += 1
+        message = {
+            "jsonrpc": "2.0", "id": self._asked, "method": method, "params": {**(params or {}), "_meta": ENVELOPE},
+        }  # fmt: skip
+        self.write(json.dumps(message).encode())
+        return self._asked
+
+    def write(self, line: bytes) -> None:
+        """Send a line as it is."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + b"\n")
+        self.process.stdin.flush()
+
+    def hear(self) -> dict[str, Any]:
+        """Wait for the next line; it must be JSON."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        return json.loads(line)
+
+    def request(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Send a request and wait for its answer."""
+        asked = self.send(method, params)
+        answer = self.hear()
+        assert answer["id"] == asked
+        return answer
+
+    def call(self, tool: str, arguments: object) -> dict[str, Any]:
+        """Call a tool; its result as the wire has it."""
+        return self.request("tools/call", {"name": tool, "arguments": arguments})["result"]
+
+    def rest(self) -> bytes:
+        """Hang up; everything that the server still had to say."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        return self.process.stdout.read()
+
+
+@contextmanager
+def wired(board: Path, *options: str, **environment: str) -> Iterator[Wire]:
+    """Run a server on a board, spoken to by hand."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "swarm_mcp", "serve", "--database", str(board), *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=(board.parent / "wire.log").open("ab"),
+        cwd=board.parent,
+        env={**os.environ, **environment},
+    )
+    rescue = threading.Timer(GIVE_UP_SECONDS, process.kill)
+    rescue.start()
+    try:
+        yield Wire(process)
+    finally:
+        rescue.cancel()
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with suppress(BrokenPipeError):
+                    stream.close()

@@ -169,6 +169,7 @@ print(board.revision())
             child.stdin.flush()
         answers = [child.communicate(timeout=60)[0].strip() for child in children]
     assert answers == [migrate.HEAD] * 8
+    assert not list(database_path.parent.glob("*.before-*")), "seven found nothing to do"
 
 
 def test_a_board_with_content_is_copied_first_and_then_migrated(

@@ -66,9 +66,8 @@ def _resume(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]
         raise IllegalMove(f"{row.id} is {row.status} and not held; there is nothing to resume.", status=row.status)
     if row.hold_by_id is None or row.hold_by_id != db.actor.id:
         require_authority(db, row, "lift the hold on")
-    moved = moves.requeue(db, row, "resumed", {"hold_reason": None, "hold_by_id": None})
-    telling.tell(db, moved.row, "unblocked", f"{db.actor.name} lifted the hold on {row.id} {shorten(row.title)}.")
-    return moved.row, "is no longer held"
+    moves.change(db, row, "resumed", {"hold_reason": None, "hold_by_id": None})
+    return tasks.task_row(db, row.id), "is no longer held"
 
 
 def _recall(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:

@@ -55,14 +55,23 @@ def percent(row: Row[Any]) -> int:
     return natural_progress(TaskStatus(row.status), started=row.started_at is not None)
 
 
-def task_lines(db: Transaction, rows: Sequence[Row[Any]]) -> list[TaskLine]:
-    """Tasks as rows of a list, in a handful of queries however many they are."""
+def task_lines(
+    db: Transaction, rows: Sequence[Row[Any]], *, edges: dict[str, list[Row[Any]]] | None = None
+) -> list[TaskLine]:
+    """Tasks as rows of a list, in a handful of queries however many they are.
+
+    Args:
+        db: the transaction.
+        rows: the tasks.
+        edges: what they wait for, if the caller knows it already.
+
+    """
     names = agents.agent_names(db, (each for row in rows for each in (row.assignee_id, row.holder_id)))
     teams = agents.team_names(db, (row.pool_team_id for row in rows))
-    waiting = [row.id for row in rows if row.waits > row.gates]
-    edges = graph.blockers(db, waiting) if waiting else {}
+    if edges is None:
+        edges = graph.blockers(db, [row.id for row in rows if row.waits > row.gates])
     rolled = rolled_progress(db, [row.id for row in rows])
-    return [_task_line(db, row, names, teams, edges, rolled) for row in rows]
+    return [_task_line(db, row, names, teams, edges.get(row.id, ()), rolled) for row in rows]
 
 
 def _task_line(
@@ -70,10 +79,10 @@ def _task_line(
     row: Row[Any],
     names: dict[str | None, str],
     teams: dict[str | None, str],
-    edges: dict[str, list[Row[Any]]],
+    edges: Iterable[Row[Any]],
     rolled: dict[str, int],
 ) -> TaskLine:
-    open_edges = [each.id for each in edges.get(row.id, []) if each.status != TaskStatus.COMPLETED]
+    open_edges = [each.id for each in edges if each.status != TaskStatus.COMPLETED]
     assignee = names.get(row.assignee_id, "")
     if row.pool_team_id:
         assignee = f"team:{teams[row.pool_team_id]}"

@@ -24,6 +24,8 @@ CHARACTERS_PER_TOKEN = 4
 LARGEST = 8000
 SMALLEST = 200
 SHOWN = 10
+HELD_SHOWN = 50
+RESULTS_SHOWN = 20
 
 
 @operation(profiles=EVERY, writes=False)
@@ -43,9 +45,9 @@ def get_task(
         raise Invalid(f"max_tokens is {SMALLEST} to {LARGEST}; got {max_tokens}.")
     if task.strip():
         return brief_of(db, tasks.resolve_task(db, task), include=include, max_tokens=max_tokens, cursor=cursor)
-    held = tasks.held_by(db, db.actor.id) if db.actor.id else []
+    held = tasks.held_by(db, db.actor.id, limit=HELD_SHOWN + 1) if db.actor.id else []
     if len(held) == 1:
-        return brief_of(db, held[0], include=include, max_tokens=max_tokens, cursor=cursor)
+        return brief_of(db, tasks.task_row(db, held[0].id), include=include, max_tokens=max_tokens, cursor=cursor)
     return _holding(db, held)
 
 
@@ -54,9 +56,10 @@ def _holding(db: Transaction, held: Sequence[Row[Any]]) -> Holding:
         return Holding(
             message=f"{db.actor.name} holds nothing.", agent=db.actor.name, unread=unread(db), next=["claim_task()"]
         )
+    count = f"{HELD_SHOWN} and more" if len(held) > HELD_SHOWN else str(len(held))
     return Holding(
-        message=f"{db.actor.name} holds {len(held)} tasks.", agent=db.actor.name,
-        held=task_lines(db, held[:50]), unread=unread(db), next=[f'get_task(task="{held[0].id}")'],
+        message=f"{db.actor.name} holds {count} tasks.", agent=db.actor.name,
+        held=task_lines(db, held[:HELD_SHOWN]), unread=unread(db), next=[f'get_task(task="{held[0].id}")'],
     )  # fmt: skip
 
 
@@ -65,13 +68,13 @@ def brief_of(
 ) -> Brief:
     """Gather a task's brief and cut it to its budget."""
     above = tasks.ancestors(db, row.id) if row.parent_id else []
-    subtasks = tasks.children(db, row.id)
-    lines = task_lines(db, [row, *above[:5], *subtasks[:SHOWN]])
-    line = lines[0]
-    task = BriefTask(**line.model_dump() | {"title": row.title, "version": row.version, "attempt": row.attempt})
+    subtasks = tasks.children(db, row.id, limit=RESULTS_SHOWN)
+    near = [row, *above[:5], *subtasks[:SHOWN]]
+    edges = graph.blockers(db, [each.id for each in near if each.id == row.id or each.waits > each.gates])
+    lines = task_lines(db, near, edges=edges)
+    task = BriefTask(**lines[0].model_dump() | {"title": row.title, "version": row.version, "attempt": row.attempt})
     mine = row.holder_id is not None and row.holder_id == db.actor.id
-    asked = details.sections(db, row, include, cursor)
-    fields: dict[str, Any] = {"notes": _own_notes(db, row), **asked}
+    waited_for = [each.id for each in (*edges.get(row.id, ()), *subtasks) if each.status == TaskStatus.COMPLETED]
     brief = Brief(
         message=f"{row.id} {row.status}: {shorten(row.title)}",
         task=task,
@@ -84,13 +87,13 @@ def brief_of(
         parents=lines[1 : 1 + min(5, len(above))],
         subtasks=lines[1 + min(5, len(above)) :],
         delegation=_delegation(db, row),
-        results=_results(db, row),
+        results=_results(db, waited_for[:RESULTS_SHOWN]) if waited_for else [],
         context=_context(db, row, above),
         also_changing=_also_changing(db, row),
         review=_review(db, row),
         unread=unread(db),
         next=next_calls(db, row),
-        **fields,
+        **{"notes": _own_notes(db, row), **details.sections(db, row, include, cursor)},
     )
     return cut(brief, max_tokens)
 
@@ -117,11 +120,9 @@ def _delegation(db: Transaction, row: Row[Any]) -> dict[str, Any]:
     return {"from": names.get(live.from_id, "operator"), **{name: value for name, value in said.items() if value}}
 
 
-def _results(db: Transaction, row: Row[Any]) -> list[ResultView]:
-    """What the tasks that it waited for have brought; a parent's subtasks as well."""
-    done = [each.id for each in graph.blockers(db, [row.id]).get(row.id, []) if each.status == TaskStatus.COMPLETED]
-    done += [each.id for each in tasks.children(db, row.id) if each.status == TaskStatus.COMPLETED]
-    rows = tasks.task_rows(db, done[:20])
+def _results(db: Transaction, finished: Sequence[str]) -> list[ResultView]:
+    """What the tasks that it waited for, and its subtasks, have brought."""
+    rows = tasks.task_rows(db, finished)
     names = agents.agent_names(db, (each.worker_id for each in rows.values()))
     return [
         ResultView(
@@ -134,10 +135,9 @@ def _results(db: Transaction, row: Row[Any]) -> list[ResultView]:
 
 def _context(db: Transaction, row: Row[Any], above: Sequence[Row[Any]]) -> list[ContextView]:
     """Shared context of the task, then of what it inherits from, then of the whole project; nearer keys win."""
-    near = memory.context_of(db, [row.id, *(each.id for each in above)], limit=50)
-    order = {each: place for place, each in enumerate([row.id, *(above_row.id for above_row in above)])}
-    found = sorted(near, key=lambda each: (order[each.task_id], -each.id))
-    found += memory.project_context(db, limit=20)
+    order: dict[str | None, int] = {each: place for place, each in enumerate([row.id, *(each.id for each in above)])}
+    found = memory.context_around(db, list(order), limit=70)
+    found.sort(key=lambda each: (order.get(each.task_id, len(order)), -each.id))
     names = agents.agent_names(db, (each.by_id for each in found))
     views: dict[str, ContextView] = {}
     for each in found:

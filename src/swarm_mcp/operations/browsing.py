@@ -47,7 +47,7 @@ def list_tasks(
     wanted = listing.Filter(
         statuses=tuple(dict.fromkeys(read_status(word).value for word in status)),
         place=_place(db, assignee),
-        under=tuple(tasks.subtree_ids(db, tasks.resolve_task(db, under).id)[1:]) if under.strip() else None,
+        under=tasks.resolve_task(db, under).id if under.strip() else "",
         ready=ready,
         overdue=overdue,
         priority=read_priority(priority).value if priority.strip() else "",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LOOKAHEAD = 16
 """Candidates per lane: enough to step around tasks that change what others are changing."""
 SWEEP_LIMIT = 20
+HELD_SHOWN = 5
 
 
 @operation(repeatable=True, names_task=True)
@@ -46,7 +47,7 @@ def claim_task(
 
 def _claimed(db: Transaction, row: Row[Any]) -> Claimed:
     brief = brief_of(db, row)
-    held = [each for each in tasks.held_by(db, db.actor.id or "") if each.id != row.id]
+    held = [each for each in tasks.held_by(db, db.actor.id or "", limit=HELD_SHOWN + 1) if each.id != row.id]
     until = row.lease_until.isoformat(timespec="seconds") if row.lease_until else ""
     return Claimed(
         task=task_change(row, title=shorten(row.title)),
@@ -56,7 +57,7 @@ def _claimed(db: Transaction, row: Row[Any]) -> Claimed:
         brief=brief,
         attempt=row.attempt,
         lease_until=until,
-        held=task_lines(db, held[:10]),
+        held=task_lines(db, held[:HELD_SHOWN]),
         unread=brief.unread,
     )
 

@@ -43,6 +43,8 @@ class Placement:
     parent: str = ""
     blockers: list[tuple[str, EdgeType]] = field(default_factory=list)
     place: Place = field(default_factory=Place)
+    stated: dict[str, Any] = field(default_factory=dict)
+    """Columns that a document states (see operations.stating); empty for a task that is created here."""
 
 
 def check_draft(draft: PlanItem | TaskDraft) -> Placement:
@@ -88,6 +90,7 @@ def insert_new(db: Transaction, new: Placement) -> Row[Any]:
         "end_rank": end_rank, "waits": waits, "gates": gates,
     }  # fmt: skip
     values["status"] = TaskStatus.BLOCKED.value if waits else TaskStatus.PENDING.value
+    values |= new.stated
     tasks.insert_task(db, values)
     row = tasks.task_row(db, values["id"])
     _record_new(db, row, new)
@@ -121,7 +124,7 @@ def _record_new(db: Transaction, row: Row[Any], new: Placement) -> None:
     }
     if new.blockers:
         data["edges"] = {"added": [f"{kind}:{other}" for other, kind in new.blockers]}
-    moves.record(db, "created", row, data, version=row.version)
+    moves.record(db, "imported" if new.stated else "created", row, data, version=row.version)
 
 
 def _make_room(db: Transaction, row: Row[Any], parent: Row[Any] | None, blocking: Iterable[Row[Any]]) -> None:
@@ -135,7 +138,7 @@ def _make_room(db: Transaction, row: Row[Any], parent: Row[Any] | None, blocking
 
 def _hand_over_new(db: Transaction, row: Row[Any], place: Place) -> None:
     """Naming an assignee when creating is a delegation too."""
-    if not place.label:
+    if not place.label or row.status in FINISHED:  # a document may say who has finished it
         return
     offer(db, row, place, {}, before={})
     if place.agent is not None:

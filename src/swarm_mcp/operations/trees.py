@@ -45,7 +45,7 @@ def _walk(db: Transaction, root: Row[Any] | None, limit: int, shown: list[tuple[
             return limit + 1
         depth, row = stack.pop()
         shown.append((depth, row))
-        below = tasks.children(db, row.id) if len(shown) < limit else tasks.children(db, row.id)[:1]
+        below = tasks.children(db, row.id, limit=limit - len(shown) + 1)
         stack += [(depth + 1, each) for each in reversed(below)]
     return len(shown)
 

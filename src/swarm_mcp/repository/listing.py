@@ -6,12 +6,14 @@ import base64
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Text, and_, cast, func, literal, or_, select, text, tuple_
+from sqlalchemy import Text, bindparam, cast, func, literal, or_, select, text, tuple_
 
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.repository import tasks
+from swarm_mcp.repository.statement import Statement
 from swarm_mcp.repository.tables import OVERDUE, TaskRow
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ SORTS: dict[str, tuple[str, ...]] = {
     "deadline": ("due", "id"),
 }
 DESCENDING = frozenset({"updated"})
+INSTANTS = frozenset({"due", "created_at", "updated_at"})
+WORDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Filter:
 
     statuses: tuple[str, ...] = ()
     place: tuple[tuple[str, str | None], ...] = ()
-    under: tuple[str, ...] | None = None
+    under: str = ""
     ready: bool = False
     overdue: bool = False
     priority: str = ""
@@ -51,10 +55,44 @@ class Filter:
     @property
     def by_status_alone(self) -> bool:
         """Whether the tally can count it."""
-        return not (
-            self.place or self.under is not None or self.ready or self.overdue or self.priority or self.tag
-            or self.area or self.text
-        )  # fmt: skip
+        return self.shape() == Filter().shape()
+
+    def shape(self) -> Shape:
+        """What of it becomes SQL; the rest are values."""
+        return Shape(
+            place=tuple((name, value is None) for name, value in self.place),
+            under=bool(self.under),
+            ready=self.ready,
+            overdue=self.overdue,
+            priority=bool(self.priority),
+            tag=bool(self.tag),
+            area=bool(self.area),
+            words=len(self.text.split()[:WORDS]),
+        )
+
+    def values(self) -> dict[str, Any]:
+        """The values of its conditions."""
+        return {
+            **dict(self.place),
+            **{f"word_{n}": _pattern(word) for n, word in enumerate(self.text.split()[:WORDS])},
+            "root": self.under,
+            "priority": self.priority,
+            "area": self.area,
+            "tag": _pattern(json.dumps(self.tag, ensure_ascii=False)),
+        }
+
+
+class Shape(NamedTuple):
+    """The conditions of a filter without their values: one statement serves all lists of one shape."""
+
+    place: tuple[tuple[str, bool], ...]
+    under: bool
+    ready: bool
+    overdue: bool
+    priority: bool
+    tag: bool
+    area: bool
+    words: int
 
 
 @dataclass(slots=True)
@@ -74,82 +112,81 @@ def find(db: Transaction, wanted: Filter, *, sort: str, limit: int, cursor: str)
         Invalid: the cursor belongs to no such list.
 
     """
-    columns = [task.c[name] for name in SORTS[sort]]
-    conditions = _conditions(db, wanted)
-    after = _after(columns, sort, cursor)
-    ordered = [column.desc() if sort in DESCENDING else column for column in columns]
-    if len(wanted.statuses) > 1 and sort == "urgency":
-        rows = _merged(db, wanted, conditions, after, ordered, limit)
-    else:
-        narrowed = [task.c.status.in_(wanted.statuses)] if wanted.statuses else []
-        statement = select(task).where(*conditions, *narrowed, *after).order_by(*ordered).limit(limit + 1)
-        rows = db.connection.execute(statement).all()
+    after = _read_cursor(sort, cursor)
+    values = {**wanted.values(), **after, "project": db.project.slug, "now": db.now, "limit": limit + 1}
+    statement = _page(wanted.shape(), sort, bool(after), bool(wanted.statuses))
+    rows: list[Any] = []
+    for status in wanted.statuses or ("",):
+        rows += statement.all(db, {**values, "status": status})
+    if len(wanted.statuses) > 1:  # the heads of each status, merged: no index has them in one order
+        rows.sort(key=lambda row: tuple(getattr(row, name) for name in SORTS[sort]), reverse=sort in DESCENDING)
     page = Page(rows=rows[:limit])
     if len(rows) > limit:
         page.next_cursor = _write_cursor(rows[limit - 1], sort)
-    page.total, page.exact = _count(db, wanted, conditions, len(rows) if not cursor and len(rows) <= limit else None)
+    if not cursor and len(rows) <= limit:
+        page.total = len(rows)
+    else:
+        page.total, page.exact = _count(db, wanted, values)
     return page
 
 
-def _merged(
-    db: Transaction,
-    wanted: Filter,
-    conditions: list[ColumnElement[bool]],
-    after: list[ColumnElement[bool]],
-    ordered: list[Any],
-    limit: int,
-) -> list[Row[Any]]:
-    """Several statuses at once: the head of each, merged, since no index has them in one order."""
-    found: list[Row[Any]] = []
-    for status in wanted.statuses:
-        statement = select(task).where(*conditions, task.c.status == status, *after)
-        found += db.connection.execute(statement.order_by(*ordered).limit(limit + 1)).all()
-    found.sort(key=lambda row: tuple(getattr(row, name) for name in SORTS["urgency"]))
-    return found[: limit + 1]
+@cache
+def _page(shape: Shape, sort: str, continued: bool, of_status: bool) -> Statement:  # noqa: FBT001 - parts of a key
+    """The statement for one page of the lists of one shape."""
+    columns = [task.c[name] for name in SORTS[sort]]
+    descending = sort in DESCENDING
+    statement = select(*tasks.SLIM).where(*_conditions(shape, of_status=of_status))
+    if continued:
+        bound = tuple_(*(bindparam(f"after_{column.key}", type_=column.type) for column in columns))
+        statement = statement.where(tuple_(*columns) < bound if descending else tuple_(*columns) > bound)
+    ordered = [column.desc() if descending else column for column in columns]
+    return Statement(statement.order_by(*ordered).limit(bindparam("limit")))
 
 
-def _conditions(db: Transaction, wanted: Filter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [task.c.project == db.project.slug, text("task.archived_at IS NULL")]
-    if wanted.ready:
+@cache
+def _counting(shape: Shape, of_status: bool) -> Statement:  # noqa: FBT001 - parts of a key
+    inner = select(literal(1)).select_from(task).where(*_conditions(shape, of_status=of_status))
+    return Statement(select(func.count()).select_from(inner.limit(bindparam("limit")).subquery()))
+
+
+def _conditions(shape: Shape, *, of_status: bool) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [task.c.project == bindparam("project"), text("task.archived_at IS NULL")]
+    if of_status:
+        found.append(task.c.status == bindparam("status"))
+    if shape.ready:
         found.append(text("task.status = 'pending'"))
-    if wanted.overdue:
-        found += [text(OVERDUE), task.c.due < db.now]
-    for name, value in wanted.place:
-        found.append(task.c[name] == value if value is not None else task.c[name].is_(None))
-    if wanted.priority:
-        found.append(task.c.priority == wanted.priority)
-    if wanted.area:
-        found.append(task.c.area == wanted.area)
-    if wanted.tag:
-        found.append(cast(task.c.tags, Text).contains(json.dumps(wanted.tag, ensure_ascii=False), autoescape=True))
-    if wanted.under is not None:
-        found.append(_inside(wanted.under))
-    for word in wanted.text.split()[:8]:
-        found.append(
-            or_(task.c.title.icontains(word, autoescape=True), task.c.description.icontains(word, autoescape=True))
-        )
+    if shape.overdue:
+        found += [text(OVERDUE), task.c.due < bindparam("now")]
+    for name, empty in shape.place:
+        found.append(task.c[name].is_(None) if empty else task.c[name] == bindparam(name))
+    if shape.priority:
+        found.append(task.c.priority == bindparam("priority"))
+    if shape.area:
+        found.append(task.c.area == bindparam("area"))
+    if shape.tag:
+        found.append(cast(task.c.tags, Text).like(bindparam("tag"), escape="\\"))
+    if shape.under:
+        found.append(task.c.id.in_(tasks.BELOW))
+    for n in range(shape.words):
+        word = bindparam(f"word_{n}")
+        found.append(or_(task.c.title.ilike(word, escape="\\"), task.c.description.ilike(word, escape="\\")))
     return found
 
 
-def _inside(ids: tuple[str, ...]) -> ColumnElement[bool]:
-    """Membership in a subtree of any size, in batches below the database's limit of variables."""
-    if not ids:
-        return text("1 = 0")
-    batches = [ids[start : start + 20_000] for start in range(0, len(ids), 20_000)]
-    return or_(*(task.c.id.in_(batch) for batch in batches))
+def _pattern(word: str) -> str:
+    """A word anywhere in a text, for LIKE."""
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
-def _count(
-    db: Transaction, wanted: Filter, conditions: list[ColumnElement[bool]], known: int | None
-) -> tuple[int, bool]:
-    if known is not None:
-        return known, True
+def _count(db: Transaction, wanted: Filter, values: dict[str, Any]) -> tuple[int, bool]:
     if wanted.by_status_alone:
         counts = tasks.tallies(db)
         return sum(count for status, count in counts.items() if not wanted.statuses or status in wanted.statuses), True
-    narrowed = [task.c.status.in_(wanted.statuses)] if wanted.statuses else []
-    inner = select(literal(1)).select_from(task).where(and_(*conditions, *narrowed)).limit(COUNTED + 1).subquery()
-    total = db.connection.execute(select(func.count()).select_from(inner)).scalar_one()
+    counting = _counting(wanted.shape(), bool(wanted.statuses))
+    total = sum(
+        counting.scalar(db, {**values, "status": status, "limit": COUNTED + 1}) for status in wanted.statuses or ("",)
+    )
     return min(total, COUNTED), total <= COUNTED
 
 
@@ -159,23 +196,24 @@ def _write_cursor(row: Row[Any], sort: str) -> str:
     return base64.urlsafe_b64encode(json.dumps([sort, *plain], separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def _after(columns: list[Any], sort: str, cursor: str) -> list[ColumnElement[bool]]:
-    """The rows beyond a cursor."""
+def _read_cursor(sort: str, cursor: str) -> dict[str, Any]:
+    """Where the page begins, as values of the statement."""
     if not cursor.strip():
-        return []
+        return {}
+    names = SORTS[sort]
     try:
         padded = cursor.strip() + "=" * (-len(cursor.strip()) % 4)
         made_for, *values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if made_for != sort or len(values) != len(columns):
-            raise ValueError(cursor)
-        times = {"due", "created_at", "updated_at"}
         read = [
-            datetime.fromisoformat(each) if column.name in times else each
-            for column, each in zip(columns, values, strict=True)
+            datetime.fromisoformat(each) if name in INSTANTS else each for name, each in zip(names, values, strict=True)
         ]
-        if any(not isinstance(each, str | int | datetime) for each in read):
+        if made_for != sort or any(
+            type(each) is not (datetime if name in INSTANTS else str if name == "id" else int)
+            or (isinstance(each, datetime) and each.tzinfo is None)
+            or (isinstance(each, int) and abs(each) > 9)  # noqa: PLR2004 - no order has more classes
+            for name, each in zip(names, read, strict=True)
+        ):
             raise ValueError(cursor)
     except (ValueError, TypeError, UnicodeDecodeError):
         raise Invalid(f"`{cursor[:40]}` is no cursor of this list; leave it empty to begin anew.") from None
-    bound = tuple_(*(literal(each, column.type) for column, each in zip(columns, read, strict=True)))
-    return [tuple_(*columns) < bound if sort in DESCENDING else tuple_(*columns) > bound]
+    return {f"after_{name}": each for name, each in zip(names, read, strict=True)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, or_, select
 
 from swarm_mcp.repository.statement import ListStatement, Statement
 from swarm_mcp.repository.tables import ContextRow, NoteRow
@@ -21,10 +21,22 @@ note = NoteRow.__table__
 
 INSERT_CONTEXT = Statement(insert(context))
 INSERT_NOTE = Statement(insert(note))
-_latest_of_project = (
-    select(func.max(context.c.id).label("id"))
-    .where(context.c.project == bindparam("project"), context.c.task_id.is_(None))
-    .group_by(context.c.key)
+AROUND = ListStatement(
+    lambda wanted: (
+        select(context)
+        .where(
+            context.c.id.in_(
+                select(func.max(context.c.id))
+                .where(
+                    context.c.project == bindparam("project"),
+                    or_(context.c.task_id.in_(wanted), context.c.task_id.is_(None)),
+                )
+                .group_by(context.c.task_id, context.c.key)
+            )
+        )
+        .order_by(context.c.task_id.is_(None), context.c.id.desc())
+        .limit(bindparam("limit"))
+    )
 )
 CONTEXT = ListStatement(
     lambda wanted: (
@@ -39,9 +51,6 @@ CONTEXT = ListStatement(
         .order_by(context.c.id.desc())
         .limit(bindparam("limit"))
     )
-)
-PROJECT_CONTEXT = Statement(
-    select(context).where(context.c.id.in_(_latest_of_project)).order_by(context.c.id.desc()).limit(bindparam("limit"))
 )
 NOTES = Statement(
     select(note)
@@ -67,9 +76,9 @@ def context_of(db: Transaction, task_ids: Iterable[str], *, limit: int) -> Seque
     return CONTEXT.all(db, list(task_ids), {"project": db.project.slug, "limit": limit})
 
 
-def project_context(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
-    """The latest value of every key of the whole project, newest first."""
-    return PROJECT_CONTEXT.all(db, {"project": db.project.slug, "limit": limit})
+def context_around(db: Transaction, task_ids: Iterable[str], *, limit: int) -> list[Row[Any]]:
+    """The latest value of every key of these tasks and of the whole project; the tasks' own first, newest first."""
+    return AROUND.all(db, list(task_ids), {"project": db.project.slug, "limit": limit})
 
 
 def insert_note(db: Transaction, task_id: str, words: str) -> None:

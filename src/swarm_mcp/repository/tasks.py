@@ -25,6 +25,13 @@ task = TaskRow.__table__
 ref = ExternalRefRow.__table__
 tally = TallyRow.__table__
 
+SLIM = tuple(
+    column
+    for column in task.c
+    if column.key
+    not in {"description", "tags", "source", "completion_summary", "outputs", "artifacts", "error", "lane", "end_rank"}
+)
+"""What rows of lists and trees are made from: everything but the long texts."""
 HERE = task.c.project == bindparam("project")
 BY_ID = Statement(select(task).where(HERE, task.c.id == bindparam("id")))
 BY_IDS = ListStatement(lambda wanted: select(task).where(HERE, task.c.id.in_(wanted)))
@@ -40,7 +47,10 @@ BY_PREFIX = Statement(
 INSERT = Statement(insert(task))
 INSERT_REF = Statement(insert(ref))
 CHILDREN = Statement(
-    select(task).where(task.c.parent_id == bindparam("parent")).order_by(task.c.created_at, task.c.rank)
+    select(*SLIM)
+    .where(task.c.parent_id == bindparam("parent"))
+    .order_by(task.c.created_at, task.c.rank)
+    .limit(bindparam("limit"))
 )
 ORDER = (task.c.urgency, task.c.due, task.c.created_at, task.c.id)
 READY = Statement(
@@ -64,7 +74,9 @@ EXPIRED = Statement(
     .limit(bindparam("limit"))
 )
 RESERVED = Statement(select(task).where(HERE, text("task.reserved_from IS NOT NULL")).limit(200))
-HELD_BY = Statement(select(task).where(task.c.holder_id == bindparam("agent"), HERE).order_by(*ORDER))
+HELD_BY = Statement(
+    select(*SLIM).where(task.c.holder_id == bindparam("agent"), HERE).order_by(*ORDER).limit(bindparam("limit"))
+)
 LIVE_TOUCHES = Statement(
     select(task.c.id, task.c.title, task.c.holder_id, task.c.touches).where(
         HERE, text("task.holder_id IS NOT NULL"), task.c.touches != []
@@ -90,12 +102,14 @@ _above = _above.union_all(
     select(task.c.id, task.c.parent_id, _above.c.height + 1).join(_above, task.c.id == _above.c.parent_id)
 )
 ANCESTORS = Statement(
-    select(task).join(_above, task.c.id == _above.c.id).where(_above.c.height > 0).order_by(_above.c.height)
+    select(*SLIM).join(_above, task.c.id == _above.c.id).where(_above.c.height > 0).order_by(_above.c.height)
 )
 
 _below = select(task.c.id).where(task.c.parent_id == bindparam("root")).cte("below", recursive=True)
 _below = _below.union_all(select(task.c.id).join(_below, task.c.parent_id == _below.c.id))
-DESCENDANT_IDS = Statement(select(_below.c.id))
+BELOW = select(_below.c.id)
+"""The ids of everything below the task `root`."""
+DESCENDANT_IDS = Statement(BELOW)
 SHIFT_GATES = Statement(
     update(task)
     .where(task.c.id.in_(select(_below.c.id)))
@@ -257,13 +271,13 @@ def take_claim(
     return CLAIM.first(db, bound)
 
 
-def children(db: Transaction, parent: str) -> Sequence[Row[Any]]:
-    """The subtasks of a task, oldest first."""
-    return CHILDREN.all(db, {"parent": parent})
+def children(db: Transaction, parent: str, *, limit: int = 1_000_000) -> Sequence[Row[Any]]:
+    """The subtasks of a task, oldest first, without their long texts."""
+    return CHILDREN.all(db, {"parent": parent, "limit": limit})
 
 
 def ancestors(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
-    """The parents of a task, the nearest first."""
+    """The parents of a task, the nearest first, without their long texts."""
     return ANCESTORS.all(db, {"id": task_id})
 
 
@@ -298,9 +312,9 @@ def reserved_tasks(db: Transaction) -> Sequence[Row[Any]]:
     return RESERVED.all(db, {"project": db.project.slug})
 
 
-def held_by(db: Transaction, agent: str) -> Sequence[Row[Any]]:
-    """What an agent holds, the most urgent first."""
-    return HELD_BY.all(db, {"project": db.project.slug, "agent": agent})
+def held_by(db: Transaction, agent: str, *, limit: int) -> Sequence[Row[Any]]:
+    """What an agent holds, the most urgent first, without long texts."""
+    return HELD_BY.all(db, {"project": db.project.slug, "agent": agent, "limit": limit})
 
 
 def live_touches(db: Transaction) -> Sequence[Row[Any]]:
@@ -389,7 +403,7 @@ def subtree_ids(db: Transaction, task_id: str) -> list[str]:
 
 
 BLOCKED_SAMPLE = Statement(
-    select(task)
+    select(*SLIM)
     .where(HERE, text("task.status = 'blocked' AND task.archived_at IS NULL"))
     .order_by(*ORDER)
     .limit(bindparam("limit"))
@@ -402,7 +416,7 @@ def blocked_sample(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
 
 
 TOP_TASKS = Statement(
-    select(task)
+    select(*SLIM)
     .where(HERE, task.c.parent_id.is_(None), text("task.archived_at IS NULL"))
     .order_by(task.c.finished, task.c.created_at, task.c.rank)
     .limit(bindparam("limit"))

@@ -1,0 +1,33 @@
+"""Options that several commands share, and the settings that come of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from swarm_mcp.config import Settings
+
+Database = Annotated[str, typer.Option(help="A path or a SQLAlchemy URL [env: SWARM_DATABASE].", show_default=False)]
+Project = Annotated[str, typer.Option(help="The project [env: SWARM_PROJECT].", show_default=False)]
+Agent = Annotated[str, typer.Option(help="Who acts [env: SWARM_AGENT].", show_default=False)]
+ChosenProfile = Annotated[str, typer.Option(help="worker, director or observer [env: SWARM_PROFILE].", show_default=False)]
+LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error [env: SWARM_LOG_LEVEL].", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def settings(**given: Any) -> Settings:  # noqa: ANN401 - checked by the settings
+    """What was said on the command line over the environment, `.env` and the defaults.
+
+    Raises:
+        BadParameter: a value that a setting cannot have.
+
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "a setting"
+        words = f"{name} cannot be `{first['input']}`: {first['msg']}"
+        raise typer.BadParameter(words) from None

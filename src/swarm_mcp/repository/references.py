@@ -1,0 +1,31 @@
+"""Names that tasks had elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select
+
+from swarm_mcp.repository.statement import ListStatement
+from swarm_mcp.repository.tables import ExternalRefRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+ref = ExternalRefRow.__table__
+
+KNOWN = ListStatement(
+    lambda wanted: select(ref.c.foreign_id, ref.c.task_id, ref.c.raw).where(
+        ref.c.project == bindparam("project"), ref.c.source == bindparam("source"), ref.c.foreign_id.in_(wanted)
+    )
+)
+
+
+def known_references(db: Transaction, source: str, foreign_ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """Those of these names that tasks of the project have from that source, with the record as it was: by name."""
+    found = KNOWN.all(db, list(foreign_ids), {"project": db.project.slug, "source": source})
+    return {row.foreign_id: row for row in found}
