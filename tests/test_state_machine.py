@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from plain_model import OPERATOR, Agent, Board, Place, Refused, Task
 from recount import Recount, file_problems, looking
 from sqlalchemy import insert, update
@@ -50,15 +57,25 @@ PROFILE = settings(
 WORKERS = ("ada", "bob", "carla")
 EVERYBODY = st.sampled_from(["dana", *WORKERS, OPERATOR])
 AGENTS = st.sampled_from(["ada", "bob", "carla", "dana"])
-SOME = st.integers(0, 999)
-"""Which of the tasks in question, counted round."""
+SOME = st.integers(0, 49)
+"""Which of the tasks in question, counted round; every fifth number means any task at all."""
 PLACES: dict[str, Place] = {
     **{name: ("agent", name) for name in ("dana", *WORKERS)},
     "team:blue": ("team", "blue"),
     "specialty:coding": ("specialty", "coding"),
 }
 HOLD = {"action": "hold", "reason": "not now"}
+WILD = 4
 numbers = itertools.count(1)
+
+
+def some(likely: Callable[[Board, Task], object]) -> Callable[[Any], bool]:
+    """Whether there is a task of that kind: what would be refused for certain is not tried all the time."""
+    return lambda machine: any(likely(machine.board, task) for task in machine.board.tasks.values())
+
+
+held = precondition(some(lambda _, task: task.attempts))
+begun = precondition(some(lambda _, task: task.stage not in {"waiting", "in_progress"}))
 
 
 class BoardMachine(RuleBasedStateMachine):
@@ -144,20 +161,20 @@ class BoardMachine(RuleBasedStateMachine):
     def task(self, n: int, likely: Callable[[Task], object] | None = None) -> str:
         """The n-th of the tasks that are likely to make sense; every fifth time, or without such, of all."""
         tasks = list(self.board.tasks.values())
-        good = [each for each in tasks if likely(each)] if likely is not None and n % 5 else []
+        good = [each for each in tasks if likely(each)] if likely is not None and n % 5 != WILD else []
         chosen = good or tasks
-        return chosen[n // 5 % len(chosen)].id if chosen else "nothing2"
+        return chosen[n // 5 % len(chosen)].id
 
     def attempt(self, name: str, which: int) -> int:
         """The present attempt at a task, mostly; else none, or an earlier or later one."""
-        now = len(self.board.tasks[name].attempts) if name in self.board.tasks else 0
-        return {0: 0, 1: max(1, now - 1), 2: now + 1}.get(which, now)
+        now = len(self.board.tasks[name].attempts)
+        return {7: 0, 8: max(1, now - 1), 9: now + 1}.get(which, now)
 
     def holding(self, n: int, *stages: str) -> tuple[str, str]:
         """An agent and a task that it holds, mostly; else a task and an agent that once held it, or any."""
         held = [each for each in self.board.tasks.values() if each.holder and (not stages or each.stage in stages)]
         once = [each for each in self.board.tasks.values() if each.attempts]
-        if held and n % 5:
+        if held and n % 5 != WILD:
             task = held[n // 5 % len(held)]
             return task.holder, task.id
         if once:

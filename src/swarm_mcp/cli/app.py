@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from swarm_mcp import __version__
-from swarm_mcp.config import Settings
+from swarm_mcp.cli import importing, projects
+from swarm_mcp.cli.demo.command import demo
+from swarm_mcp.cli.doctor import doctor
+from swarm_mcp.cli.options import Agent, ChosenProfile, Database, LogLevel, Project, settings
 from swarm_mcp.model.errors import Refusal
 
 app = typer.Typer(
@@ -21,27 +22,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Database = Annotated[str, typer.Option(help="A path or a SQLAlchemy URL [env: SWARM_DATABASE].", show_default=False)]
-Project = Annotated[str, typer.Option(help="The project [env: SWARM_PROJECT].", show_default=False)]
-Agent = Annotated[str, typer.Option(help="Who acts [env: SWARM_AGENT].", show_default=False)]
-ChosenProfile = Annotated[str, typer.Option(help="worker, director or observer [env: SWARM_PROFILE].", show_default=False)]
-LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error [env: SWARM_LOG_LEVEL].", show_default=False)]
-
-
-def settings(**given: Any) -> Settings:  # noqa: ANN401 - checked by the settings
-    """What was said on the command line over the environment, `.env` and the defaults.
-
-    Raises:
-        BadParameter: a value that a setting cannot have.
-
-    """
-    try:
-        return Settings(**{name: value for name, value in given.items() if value})
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "a setting"
-        words = f"{name} cannot be `{first['input']}`: {first['msg']}"
-        raise typer.BadParameter(words) from None
+app.command("import")(importing.import_plan)
+app.command()(demo)
+app.command()(doctor)
+app.add_typer(projects.app, name="project")
 
 
 @app.command()

@@ -17,7 +17,7 @@ LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error [env:
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def settings(**given: Any) -> Settings:  # noqa: ANN401 - checked by the settings
+def settings(**given: Any) -> Settings:
     """What was said on the command line over the environment, `.env` and the defaults.
 
     Raises:

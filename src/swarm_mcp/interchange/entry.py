@@ -9,7 +9,6 @@ from swarm_mcp.interchange.misdecoding import misdecoded
 from swarm_mcp.model.draft import TITLE_LIMIT
 from swarm_mcp.model.errors import Invalid
 
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.draft import TaskDraft
@@ -21,12 +21,11 @@ from swarm_mcp.repository import graph, references, tasks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Row
-
     from swarm_mcp.interchange.document import PlanDocument, PlanItem
     from swarm_mcp.operations.placing import Placement
     from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 NAMESPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 WORD = re.compile(rf"\b{ids.TASK_ID.pattern}\b")
@@ -66,7 +65,7 @@ class Imported(Answer):
     """The new tasks' ids by their foreign ids; empty after a dry run."""
 
 
-class Rehearsed(Exception):  # noqa: N818 - no error: it carries the report out of a transaction that is undone
+class Rehearsed(Exception):
     """A dry run has come to its end."""
 
     def __init__(self, report: Imported) -> None:
@@ -274,7 +273,7 @@ class _Loading:
             shown += f" and {len(claimed) - REFS_SHOWN} more" if len(claimed) > REFS_SHOWN else ""
             self.guessed.append(f"Nobody here holds what is in progress there, so that it waits to be claimed: {shown}.")
 
-    def _contradictions(self, rows: Mapping[str, Row[Any]]) -> list[str]:
+    def _contradictions(self, rows: Mapping[str, Row]) -> list[str]:
         """What the document says that cannot all be so; the board keeps it as stated."""
         refs = {task: ref for ref, task in self.known.items()}
         found: list[str] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-
 CODE_PAGES = ("cp1252", "cp1254", "mac_roman", "latin-1")
 """The usual suspects, each of which turns the bytes of UTF-8 into two to four other characters."""
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model.errors import Invalid, NotFound
 
-
 if TYPE_CHECKING:
     from pathlib import Path
 

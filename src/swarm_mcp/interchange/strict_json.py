@@ -9,7 +9,6 @@ from typing import NoReturn, cast
 
 from swarm_mcp.model.errors import Invalid
 
-
 DEPTH_LIMIT = 100
 """Lists and objects within one another. Whoever stores or compares them recurses; plans have about five."""
 

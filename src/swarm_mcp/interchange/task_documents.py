@@ -14,9 +14,8 @@ from swarm_mcp.operations.briefing import brief_of
 from swarm_mcp.repository import agents, events, graph, memory, tasks, work
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 PAGE = 200
 NODES = 200
@@ -24,7 +23,7 @@ CEILING = 30_000
 """Characters of a document: below 8,000 tokens for any text."""
 
 
-def brief(db: Transaction, row: Row[Any]) -> str:
+def brief(db: Transaction, row: Row) -> str:
     """The brief as Markdown."""
     text = brief_of(db, row, max_tokens=6000)
     lines = [f"# {row.title}", "", f"`{row.id}` {row.status}", ""]
@@ -34,7 +33,7 @@ def brief(db: Transaction, row: Row[Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def context_yaml(db: Transaction, row: Row[Any]) -> str:
+def context_yaml(db: Transaction, row: Row) -> str:
     """Shared context in Task Orchestrator's shape: requirements, decisions, artifacts, and free keys."""
     import yaml  # noqa: PLC0415 - only this document needs it
 
@@ -63,17 +62,17 @@ def context_yaml(db: Transaction, row: Row[Any]) -> str:
     return _capped(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120))
 
 
-def _words(row: Row[Any]) -> str:
+def _words(row: Row) -> str:
     """A requirement or a decision as its text; the key where the value says nothing more."""
     return row.value if isinstance(row.value, str) else f"{row.key}: {json.dumps(row.value, ensure_ascii=False)}"
 
 
-def progress_lines(db: Transaction, row: Row[Any], after: int) -> str:
+def progress_lines(db: Transaction, row: Row, after: int) -> str:
     """Progress as JSON lines, oldest first; a page ends with where the next one begins."""
     found = work.progress_of(db, row.id, after=after, limit=PAGE)
     names = agents.agent_names(db, (each.agent_id for each in found))
     lines: list[str] = []
-    used = 0
+    used = previous = 0
     for each in found:
         line = json.dumps(
             {
@@ -96,7 +95,7 @@ def _more(lines: list[str], uri: str, cursor: int) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def notes_markdown(db: Transaction, row: Row[Any], after: int) -> str:
+def notes_markdown(db: Transaction, row: Row, after: int) -> str:
     """The reader's own notes; nobody else's."""
     found = memory.notes_of(db, row.id, db.actor.id or "", after=after, limit=PAGE) if db.actor.id else []
     lines = [f"# Notes of {db.actor.name} on {row.id}", ""]
@@ -110,7 +109,7 @@ def notes_markdown(db: Transaction, row: Row[Any], after: int) -> str:
     return "\n".join(lines)
 
 
-def history(db: Transaction, row: Row[Any], after: int) -> str:
+def history(db: Transaction, row: Row, after: int) -> str:
     """The task's events, oldest first."""
     found = events.task_events(db, row.id, after=after, limit=PAGE)
     lines = details.history_lines(db, found)
@@ -119,7 +118,7 @@ def history(db: Transaction, row: Row[Any], after: int) -> str:
     return _capped("\n".join(lines) + "\n")
 
 
-def mermaid(db: Transaction, row: Row[Any]) -> str:
+def mermaid(db: Transaction, row: Row) -> str:
     """The graph around a task: what is below it, and what those wait for; at most two hundred nodes."""
     rows = {each.id: each for each in [row, *tasks.descendants(db, row.id)[: NODES - 1]]}
     edges = graph.blockers(db, rows)

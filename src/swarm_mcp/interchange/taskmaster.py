@@ -26,7 +26,6 @@ from swarm_mcp.model.lifecycle import (
 )
 from swarm_mcp.model.task import Complexity
 
-
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
     from pathlib import Path

@@ -16,7 +16,6 @@ from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.expression import FUNCTIONS, MACROS, Expression, Path, read_expression, tokens_of
 from swarm_mcp.model.measurements import Size, UnusableMeasurementError, cut, expand, find, plain
 
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from swarm_mcp.model.errors import Invalid
 
-
 Path = tuple[str, ...]
 
 LENGTH_LIMIT = 2_000

@@ -8,7 +8,6 @@ from typing import TypeVar
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.ids import nearest
 
-
 E = TypeVar("E", bound=StrEnum)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 from swarm_mcp.model.errors import Invalid
 
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model.errors import Blocked, Conflict, IllegalMove, Invalid, NotAllowed
 from swarm_mcp.model.ids import nearest
@@ -17,14 +17,13 @@ from swarm_mcp.repository import graph, tasks, work
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 S = TaskStatus
 
 
-def act(db: Transaction, row: Row[Any], action: str, reason: str, *, subtree: bool) -> tuple[Row[Any], str]:
+def act(db: Transaction, row: Row, action: str, reason: str, *, subtree: bool) -> tuple[Row, str]:
     """Do one verb to a task.
 
     Returns:
@@ -41,7 +40,7 @@ def act(db: Transaction, row: Row[Any], action: str, reason: str, *, subtree: bo
     return ACTIONS[verb](db, row, reason)
 
 
-def _hold(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:
+def _hold(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
     if not reason.strip():
         raise Invalid("Say in `reason` why it is held.")
     if not is_own(db.actor, row):
@@ -60,7 +59,7 @@ def _hold(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:
     return moved.row, "is held"
 
 
-def _resume(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:
+def _resume(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
     _ = reason
     if row.hold_reason is None:
         raise IllegalMove(f"{row.id} is {row.status} and not held; there is nothing to resume.", status=row.status)
@@ -70,7 +69,7 @@ def _resume(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]
     return tasks.task_row(db, row.id), "is no longer held"
 
 
-def _recall(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:
+def _recall(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
     """End a claim, or take a delegation back."""
     above_holder = is_above(db, db.actor.id, row.holder_id)
     if not above_holder:
@@ -92,21 +91,21 @@ def _recall(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]
     return moved.row, "is recalled"
 
 
-def _retry(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:
+def _retry(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
     if row.status not in {S.FAILED, S.PARTIAL}:
         verb = "reopen" if row.status in {S.COMPLETED, S.CANCELLED} else "claim_task"
         raise IllegalMove(f"{row.id} is {row.status}; retry is for failed and partial work ({verb} here).")
     return _back_into_queue(db, row, "retried", reason)
 
 
-def _reopen(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:
+def _reopen(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
     if row.status not in SETTLED:
         hint = "retry" if row.status in {S.FAILED, S.PARTIAL} else "nothing to reopen"
         raise IllegalMove(f"{row.id} is {row.status}; reopen is for completed and cancelled work ({hint}).")
     return _back_into_queue(db, row, "reopened", reason)
 
 
-def _back_into_queue(db: Transaction, row: Row[Any], kind: str, reason: str) -> tuple[Row[Any], str]:
+def _back_into_queue(db: Transaction, row: Row, kind: str, reason: str) -> tuple[Row, str]:
     """Retry or reopen: explicit, recorded, with everything above it that was finished."""
     require_authority(db, row, "reopen" if kind == "reopened" else "retry")
     _reopen_above(db, row)
@@ -120,7 +119,7 @@ def _back_into_queue(db: Transaction, row: Row[Any], kind: str, reason: str) -> 
     return moved.row, f"is {kind}"
 
 
-def _reopen_above(db: Transaction, row: Row[Any]) -> None:
+def _reopen_above(db: Transaction, row: Row) -> None:
     """A subtask that is open again reopens its finished ancestors, and sends those in review back."""
     shut = [each for each in tasks.ancestors(db, row.id) if each.status in FINISHED or each.status == S.IN_REVIEW]
     if not shut or row.status not in SETTLED:
@@ -137,7 +136,7 @@ def _reopen_above(db: Transaction, row: Row[Any]) -> None:
         )
 
 
-def _cancel(db: Transaction, row: Row[Any], reason: str, *, subtree: bool) -> tuple[Row[Any], str]:
+def _cancel(db: Transaction, row: Row, reason: str, *, subtree: bool) -> tuple[Row, str]:
     require_authority(db, row, "cancel")
     open_below = [each for each in tasks.descendants(db, row.id) if each.status not in SETTLED]
     if open_below and not subtree:
@@ -158,7 +157,7 @@ def _cancel(db: Transaction, row: Row[Any], reason: str, *, subtree: bool) -> tu
     return row, f"is cancelled{also}{dead}"
 
 
-def _cancel_one(db: Transaction, row: Row[Any], reason: str) -> Row[Any]:
+def _cancel_one(db: Transaction, row: Row, reason: str) -> Row:
     holder = row.holder_id
     claims.withdraw_question(db, row)
     if row.status in CLAIMED:
@@ -172,7 +171,7 @@ def _cancel_one(db: Transaction, row: Row[Any], reason: str) -> Row[Any]:
     return moved.row
 
 
-def _archive(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:
+def _archive(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
     _ = reason
     require_authority(db, row, "archive")
     if row.status not in FINISHED:
@@ -186,7 +185,7 @@ def _archive(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str
     return moves.change(db, row, "archived", {"archived_at": db.now}).row, "is archived"
 
 
-def _unarchive(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], str]:
+def _unarchive(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
     _ = reason
     require_authority(db, row, "unarchive")
     if row.archived_at is None:
@@ -194,7 +193,7 @@ def _unarchive(db: Transaction, row: Row[Any], reason: str) -> tuple[Row[Any], s
     return moves.change(db, row, "unarchived", {"archived_at": None}).row, "is back in the lists"
 
 
-ACTIONS: dict[str, Callable[[Transaction, Row[Any], str], tuple[Row[Any], str]]] = {
+ACTIONS: dict[str, Callable[[Transaction, Row, str], tuple[Row, str]]] = {
     "hold": _hold,
     "resume": _resume,
     "recall": _recall,

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.errors import Conflict
-from swarm_mcp.model.lifecycle import natural_progress, TaskStatus
+from swarm_mcp.model.lifecycle import TaskStatus, natural_progress
 from swarm_mcp.model.task import TaskChange, TaskLine
 from swarm_mcp.operations import claims
 from swarm_mcp.repository import agents, graph, messages, tasks, work
@@ -15,9 +15,8 @@ from swarm_mcp.repository import agents, graph, messages, tasks, work
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 TITLE_SHOWN = 80
 EDGES_SHOWN = 3
@@ -25,7 +24,7 @@ READY_COUNTED = 100
 ROLLED_UP = 1000
 
 
-def task_change(row: Row[Any], **changed: object) -> TaskChange:
+def task_change(row: Row, **changed: object) -> TaskChange:
     """A task after a write."""
     kept = {name: value for name, value in changed.items() if value not in (None, "", [], {})}
     return TaskChange(id=row.id, status=row.status, version=row.version, **kept)
@@ -46,7 +45,7 @@ def shorten(words: str, limit: int = TITLE_SHOWN) -> str:
     return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
 
 
-def percent(row: Row[Any]) -> int:
+def percent(row: Row) -> int:
     """Percent done: as reported, else what the status says by itself."""
     if row.status == TaskStatus.COMPLETED:
         return 100
@@ -56,7 +55,7 @@ def percent(row: Row[Any]) -> int:
 
 
 def task_lines(
-    db: Transaction, rows: Sequence[Row[Any]], *, edges: dict[str, list[Row[Any]]] | None = None
+    db: Transaction, rows: Sequence[Row], *, edges: dict[str, list[Row]] | None = None
 ) -> list[TaskLine]:
     """Tasks as rows of a list, in a handful of queries however many they are.
 
@@ -76,10 +75,10 @@ def task_lines(
 
 def _task_line(
     db: Transaction,
-    row: Row[Any],
+    row: Row,
     names: dict[str | None, str],
     teams: dict[str | None, str],
-    edges: Iterable[Row[Any]],
+    edges: Iterable[Row],
     rolled: dict[str, int],
 ) -> TaskLine:
     open_edges = [each.id for each in edges if each.status != TaskStatus.COMPLETED]
@@ -109,7 +108,7 @@ def rolled_progress(db: Transaction, task_ids: Iterable[str]) -> dict[str, int]:
 
     Subtasks are rolled up in their turn, level by level, until a thousand have been read.
     """
-    levels: list[Sequence[Row[Any]]] = []
+    levels: list[Sequence[Row]] = []
     below = list(task_ids)
     while below and sum(map(len, levels)) < ROLLED_UP:
         levels.append(tasks.subtask_progress(db, below))
@@ -120,7 +119,7 @@ def rolled_progress(db: Transaction, task_ids: Iterable[str]) -> dict[str, int]:
     return {parent: round(done) for parent, done in rolled.items()}
 
 
-def _weighed(subtasks: Iterable[Row[Any]], rolled: dict[str, float]) -> dict[str, float]:
+def _weighed(subtasks: Iterable[Row], rolled: dict[str, float]) -> dict[str, float]:
     sums: dict[str, tuple[float, float]] = {}
     for row in subtasks:
         if row.status == TaskStatus.CANCELLED:

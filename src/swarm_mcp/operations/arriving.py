@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.agent import ENDED, THE_OPERATOR, Actor, AgentRole, Lifecycle, Profile
@@ -13,9 +13,8 @@ from swarm_mcp.operations.moves import record
 from swarm_mcp.repository import agents, messages
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 HEARTBEAT = timedelta(minutes=1)
 ABSENT = timedelta(days=1)
@@ -71,7 +70,7 @@ def act_as(db: Transaction, name: str, profile: Profile) -> None:
         _lead_if_nobody_does(db, row)
 
 
-def _register(db: Transaction, name: str, title: str) -> Row[Any]:
+def _register(db: Transaction, name: str, title: str) -> Row:
     """A newcomer becomes a worker below the oldest active root director, or below nobody while there is none."""
     superior = naming.oldest_active_root(db)
     row = agents.insert_agent(
@@ -83,7 +82,7 @@ def _register(db: Transaction, name: str, title: str) -> Row[Any]:
     return row
 
 
-def _lead_if_nobody_does(db: Transaction, row: Row[Any]) -> None:
+def _lead_if_nobody_does(db: Transaction, row: Row) -> None:
     """In a project without an active root director, the first that writes on the director profile becomes it."""
     for root in agents.root_directors(db):
         if root.lifecycle == Lifecycle.ACTIVE and root.last_seen_at is not None and db.now - root.last_seen_at < ABSENT:

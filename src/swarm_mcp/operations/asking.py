@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import Lifecycle
 from swarm_mcp.model.errors import Invalid, NotFound
@@ -12,12 +12,11 @@ from swarm_mcp.operations.authority import has_authority
 from swarm_mcp.repository import agents, messages, tasks, work
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 
-def ask_about(db: Transaction, row: Row[Any], text: str, ask: str) -> tuple[str, int]:
+def ask_about(db: Transaction, row: Row, text: str, ask: str) -> tuple[str, int]:
     """Put a question about a held task to the one named, else to the nearest who can decide.
 
     Returns:
@@ -54,7 +53,7 @@ def _named(db: Transaction, ask: str) -> list[str | None]:
 
 
 def askable(
-    db: Transaction, row: Row[Any], asker: str | None, named: list[str | None], *, passed: frozenset[str | None] = frozenset()
+    db: Transaction, row: Row, asker: str | None, named: list[str | None], *, passed: frozenset[str | None] = frozenset()
 ) -> list[str | None]:
     """Who may be asked about a task, best first, ending with the operator (nobody).
 
@@ -80,7 +79,7 @@ def askable(
     return [*found, None]
 
 
-def answer(db: Transaction, question: Row[Any]) -> str:
+def answer(db: Transaction, question: Row) -> str:
     """An answer was given: resume the attempt that asked, if the one who answers may decide.
 
     Returns:
@@ -100,7 +99,7 @@ def answer(db: Transaction, question: Row[Any]) -> str:
     return row.id
 
 
-def pass_on(db: Transaction, question: Row[Any]) -> None:
+def pass_on(db: Transaction, question: Row) -> None:
     """Whoever was asked does not answer: the question goes to the next."""
     row = tasks.find_task(db, question.task_id) if question.task_id else None
     if row is None:

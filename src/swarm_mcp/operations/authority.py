@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.errors import NotAllowed
@@ -11,18 +11,17 @@ from swarm_mcp.repository import agents, tasks, work
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Row
-
     from swarm_mcp.model.agent import Actor
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 
-def is_own(actor: Actor, row: Row[Any]) -> bool:
+def is_own(actor: Actor, row: Row) -> bool:
     """Whether the task is assigned to, or held by, whoever acts."""
     return actor.id is not None and actor.id in {row.assignee_id, row.holder_id}
 
 
-def has_authority(db: Transaction, row: Row[Any], actor: Actor | None = None) -> bool:
+def has_authority(db: Transaction, row: Row, actor: Actor | None = None) -> bool:
     """Whether somebody may edit, reassign, hold, recall, cancel, review and waive this task.
 
     That is: who created or delegated it or an ancestor; assignee or holder of an ancestor; those above its creator
@@ -42,7 +41,7 @@ def has_authority(db: Transaction, row: Row[Any], actor: Actor | None = None) ->
     return who.id in _superiors_with_authority(db, row, above)
 
 
-def _superiors_with_authority(db: Transaction, row: Row[Any], above: Iterable[Row[Any]]) -> set[str]:
+def _superiors_with_authority(db: Transaction, row: Row, above: Iterable[Row]) -> set[str]:
     """Those above somebody whose relation to the task passes upwards."""
     below = {row.creator_id, row.delegator_id}
     for each in above:
@@ -65,7 +64,7 @@ def is_above(db: Transaction, upper: str | None, lower: str | None) -> bool:
     return bool(upper and lower) and any(each.id == upper for each in agents.superiors(db, lower or ""))
 
 
-def require_authority(db: Transaction, row: Row[Any], doing: str) -> None:
+def require_authority(db: Transaction, row: Row, doing: str) -> None:
     """Refuse whoever has no authority over a task.
 
     Raises:
@@ -80,7 +79,7 @@ def require_authority(db: Transaction, row: Row[Any], doing: str) -> None:
         )
 
 
-def whom_to_ask(db: Transaction, row: Row[Any]) -> str:
+def whom_to_ask(db: Transaction, row: Row) -> str:
     """The nearest one who has authority over a task: delegator, creator, a root director, else the operator."""
     roots = [each.id for each in agents.root_directors(db) if each.lifecycle not in ENDED]
     names = agents.agent_names(db, [row.delegator_id, row.creator_id, *roots])
@@ -90,7 +89,7 @@ def whom_to_ask(db: Transaction, row: Row[Any]) -> str:
     return "operator"
 
 
-def others_with_authority(db: Transaction, row: Row[Any]) -> bool:
+def others_with_authority(db: Transaction, row: Row) -> bool:
     """Whether some active agent other than the worker could judge its work."""
     worker = row.worker_id
     for each in agents.root_directors(db):
@@ -102,7 +101,7 @@ def others_with_authority(db: Transaction, row: Row[Any]) -> bool:
     )
 
 
-def judges_own_work(db: Transaction, row: Row[Any]) -> bool:
+def judges_own_work(db: Transaction, row: Row) -> bool:
     """Whether whoever acts would judge what it did itself."""
     if db.actor.id is None:
         return False

@@ -16,9 +16,8 @@ from swarm_mcp.repository import agents, graph, memory, tasks, work
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 CHARACTERS_PER_TOKEN = 4
 LARGEST = 8000
@@ -33,7 +32,7 @@ def get_task(
     db: Transaction,
     *,
     task: Text = "",
-    include: Texts = [],  # noqa: B006 - never changed
+    include: Texts = [],
     max_tokens: int = 1500,
     cursor: Text = "",
 ) -> Brief | Holding:
@@ -51,7 +50,7 @@ def get_task(
     return _holding(db, held)
 
 
-def _holding(db: Transaction, held: Sequence[Row[Any]]) -> Holding:
+def _holding(db: Transaction, held: Sequence[Row]) -> Holding:
     if not held:
         return Holding(
             message=f"{db.actor.name} holds nothing.", agent=db.actor.name, unread=unread(db), next=["claim_task()"]
@@ -64,7 +63,7 @@ def _holding(db: Transaction, held: Sequence[Row[Any]]) -> Holding:
 
 
 def brief_of(
-    db: Transaction, row: Row[Any], *, include: Sequence[str] = (), max_tokens: int = 1500, cursor: str = ""
+    db: Transaction, row: Row, *, include: Sequence[str] = (), max_tokens: int = 1500, cursor: str = ""
 ) -> Brief:
     """Gather a task's brief and cut it to its budget."""
     above = tasks.ancestors(db, row.id) if row.parent_id else []
@@ -98,14 +97,14 @@ def brief_of(
     return cut(brief, max_tokens)
 
 
-def _own_notes(db: Transaction, row: Row[Any]) -> list[str]:
+def _own_notes(db: Transaction, row: Row) -> list[str]:
     """The newest private notes of whoever reads."""
     if db.actor.id is None:
         return []
     return [shorten(each.text, 400) for each in memory.latest_notes(db, row.id, db.actor.id, limit=5)]
 
 
-def _delegation(db: Transaction, row: Row[Any]) -> dict[str, Any]:
+def _delegation(db: Transaction, row: Row) -> dict[str, Any]:
     live = work.live_delegation(db, row.id) if row.delegator_id or row.assignee_id else None
     if live is None:
         return {}
@@ -133,7 +132,7 @@ def _results(db: Transaction, finished: Sequence[str]) -> list[ResultView]:
     ]  # fmt: skip
 
 
-def _context(db: Transaction, row: Row[Any], above: Sequence[Row[Any]]) -> list[ContextView]:
+def _context(db: Transaction, row: Row, above: Sequence[Row]) -> list[ContextView]:
     """Shared context of the task, then of what it inherits from, then of the whole project; nearer keys win."""
     order: dict[str | None, int] = {each: place for place, each in enumerate([row.id, *(each.id for each in above)])}
     found = memory.context_around(db, list(order), limit=70)
@@ -151,7 +150,7 @@ def _context(db: Transaction, row: Row[Any], above: Sequence[Row[Any]]) -> list[
     return list(views.values())
 
 
-def _also_changing(db: Transaction, row: Row[Any]) -> list[str]:
+def _also_changing(db: Transaction, row: Row) -> list[str]:
     if not row.touches:
         return []
     live = [each for each in tasks.live_touches(db) if each.id != row.id]
@@ -163,7 +162,7 @@ def _also_changing(db: Transaction, row: Row[Any]) -> list[str]:
     ][:SHOWN]
 
 
-def _review(db: Transaction, row: Row[Any]) -> list[str]:
+def _review(db: Transaction, row: Row) -> list[str]:
     if row.attempt == 0:
         return []
     said = [each for each in work.feedback_of(db, row.id) if each.notes][-3:]
@@ -173,7 +172,7 @@ def _review(db: Transaction, row: Row[Any]) -> list[str]:
     ]
 
 
-def next_calls(db: Transaction, row: Row[Any]) -> list[str]:
+def next_calls(db: Transaction, row: Row) -> list[str]:
     """What to call next, with the right attempt filled in."""
     me = db.actor.id
     if me is not None and row.holder_id == me and row.status in CLAIMED:
@@ -220,7 +219,7 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _fit(value: Any, room: int) -> Any:  # noqa: ANN401 - a text, a list or a map, returned as the same
+def _fit(value: Any, room: int) -> Any:
     """As much of a section as there is room for."""
     room = max(room, 0)
     if isinstance(value, str):

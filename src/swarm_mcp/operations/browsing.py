@@ -24,7 +24,7 @@ LIMIT = 200
 def list_tasks(
     db: Transaction,
     *,
-    status: Texts = [],  # noqa: B006 - never changed
+    status: Texts = [],
     assignee: Text = "",
     under: Text = "",
     ready: bool = False,

@@ -16,9 +16,8 @@ from swarm_mcp.operations.naming import NOWHERE
 from swarm_mcp.repository import events, graph, tasks, work
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 CLEARABLE = frozenset({"assignee", "parent", "deadline", "tags", "description", "estimated_hours"})
 
@@ -34,13 +33,13 @@ def update_task(
     parent: Text = "",
     deadline: Text = "",
     estimated_hours: Hours = 0,
-    tags: Texts = [],  # noqa: B006 - never changed
-    add_depends_on: Texts = [],  # noqa: B006
-    drop_depends_on: Texts = [],  # noqa: B006
-    add_criteria: Texts = [],  # noqa: B006
-    add_checks: Texts = [],  # noqa: B006
-    drop_criteria: list[int] = [],  # noqa: B006
-    clear: Texts = [],  # noqa: B006
+    tags: Texts = [],
+    add_depends_on: Texts = [],
+    drop_depends_on: Texts = [],
+    add_criteria: Texts = [],
+    add_checks: Texts = [],
+    drop_criteria: list[int] = [],
+    clear: Texts = [],
     action: Text = "",
     reason: Text = "",
     subtree: bool = False,
@@ -76,7 +75,7 @@ def update_task(
     )  # fmt: skip
 
 
-def check_version(db: Transaction, row: Row[Any], version: int) -> None:
+def check_version(db: Transaction, row: Row, version: int) -> None:
     """Refuse an edit of what has changed since it was read.
 
     Raises:
@@ -120,7 +119,7 @@ def _words(
     return given | {each: empties[each] for each in clear if each in empties}
 
 
-def _set_parent(db: Transaction, row: Row[Any], parent: str, clear: list[str], said: list[str]) -> Row[Any]:
+def _set_parent(db: Transaction, row: Row, parent: str, clear: list[str], said: list[str]) -> Row:
     if parent.strip():
         above = planning.find_parent(db, parent, [])
         if above is not None and row.status not in {"completed", "cancelled"}:
@@ -133,7 +132,7 @@ def _set_parent(db: Transaction, row: Row[Any], parent: str, clear: list[str], s
     return row
 
 
-def _set_edges(db: Transaction, row: Row[Any], add: list[str], drop: list[str], said: list[str]) -> Row[Any]:
+def _set_edges(db: Transaction, row: Row, add: list[str], drop: list[str], said: list[str]) -> Row:
     if add:
         require_authority_or_own(db, row, "add dependencies to")
         wanted = [(tasks.resolve_task(db, name), kind) for name, kind in map(read_edge, add)]
@@ -154,14 +153,14 @@ def _set_edges(db: Transaction, row: Row[Any], add: list[str], drop: list[str], 
     return row
 
 
-def require_authority_or_own(db: Transaction, row: Row[Any], doing: str) -> None:
+def require_authority_or_own(db: Transaction, row: Row, doing: str) -> None:
     """Refuse whoever neither has authority over a task nor works on it."""
     if not is_own(db.actor, row):
         require_authority(db, row, doing)
 
 
 def _set_criteria(
-    db: Transaction, row: Row[Any], texts: list[str], checks: list[str], drop: list[int], said: list[str]
+    db: Transaction, row: Row, texts: list[str], checks: list[str], drop: list[int], said: list[str]
 ) -> None:
     if not (texts or checks or drop):
         return
@@ -184,7 +183,7 @@ def _set_criteria(
     telling.tell(db, row, "criteria_changed", f"{db.actor.name} changed the criteria of {row.id}.")
 
 
-def _check_waiver(db: Transaction, row: Row[Any]) -> None:
+def _check_waiver(db: Transaction, row: Row) -> None:
     """Dropping a criterion of what one works, or worked, on is a waiver."""
     if judges_own_work(db, row) and others_with_authority(db, row):
         raise NotAllowed(

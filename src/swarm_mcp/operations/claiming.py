@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model.draft import Text
 from swarm_mcp.model.errors import Blocked, Conflict, Invalid, LimitReached, NotAllowed
@@ -18,9 +18,8 @@ from swarm_mcp.repository import agents, events, tasks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 LOOKAHEAD = 16
 """Candidates per lane: enough to step around tasks that change what others are changing."""
@@ -45,7 +44,7 @@ def claim_task(
     return _nothing_ready(db) if row is None else _claimed(db, row)
 
 
-def _claimed(db: Transaction, row: Row[Any]) -> Claimed:
+def _claimed(db: Transaction, row: Row) -> Claimed:
     brief = brief_of(db, row)
     held = [each for each in tasks.held_by(db, db.actor.id or "", limit=HELD_SHOWN + 1) if each.id != row.id]
     until = row.lease_until.isoformat(timespec="seconds") if row.lease_until else ""
@@ -62,7 +61,7 @@ def _claimed(db: Transaction, row: Row[Any]) -> Claimed:
     )
 
 
-def _claim_named(db: Transaction, row: Row[Any], minutes: int) -> Row[Any]:
+def _claim_named(db: Transaction, row: Row, minutes: int) -> Row:
     if row.holder_id is not None and row.holder_id == db.actor.id:
         return _claim_again(db, row, minutes)
     if row.holder_id is not None:
@@ -80,7 +79,7 @@ def _claim_named(db: Transaction, row: Row[Any], minutes: int) -> Row[Any]:
     return claims.take(db, row, minutes)
 
 
-def _claim_again(db: Transaction, row: Row[Any], minutes: int) -> Row[Any]:
+def _claim_again(db: Transaction, row: Row, minutes: int) -> Row:
     """Claiming what one holds renews it and returns the same attempt."""
     if row.lease_until is None:
         return row
@@ -89,7 +88,7 @@ def _claim_again(db: Transaction, row: Row[Any], minutes: int) -> Row[Any]:
     return tasks.update_task(db, row.id, renewed)
 
 
-def _check_claimable(db: Transaction, row: Row[Any]) -> None:
+def _check_claimable(db: Transaction, row: Row) -> None:
     """Refuse a task that is not ready. One's own hold, alone in the way, is lifted by claiming."""
     if row.status in {TaskStatus.PENDING, TaskStatus.PARTIAL} and not standing.in_the_way(db, row):
         return
@@ -105,7 +104,7 @@ def _check_claimable(db: Transaction, row: Row[Any]) -> None:
     raise moves.illegal(row, "be claimed")
 
 
-def _check_entitled(db: Transaction, row: Row[Any]) -> None:
+def _check_entitled(db: Transaction, row: Row) -> None:
     if claims.entitled(db, row):
         return
     if row.assignee_id:
@@ -130,13 +129,13 @@ def _check_capacity(db: Transaction) -> None:
         )
 
 
-def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row[Any] | None:
+def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row | None:
     for row in tasks.expired_claims(db, limit=SWEEP_LIMIT):
         claims.lapse(db, row)
     wanted = _lanes(db, pool)
     inside = set(tasks.subtree_ids(db, tasks.resolve_task(db, under).id)) if under.strip() else None
     passed_over = _recently_released(db)
-    candidates: list[tuple[int, Row[Any]]] = []
+    candidates: list[tuple[int, Row]] = []
     for place, lane in enumerate(wanted):
         limit = LOOKAHEAD + len(passed_over) if inside is None else tasks.EVERY
         found = [
@@ -152,7 +151,7 @@ def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row[Any
     return claims.take(db, tasks.task_row(db, chosen.id), minutes)
 
 
-def _preference(candidate: tuple[int, Row[Any]]) -> tuple[object, ...]:
+def _preference(candidate: tuple[int, Row]) -> tuple[object, ...]:
     """Critical ones first, then by lane; within each by priority, deadline, age."""
     lane, row = candidate
     return (row.urgency != 0, lane, row.urgency, row.due, row.created_at, row.id)
@@ -179,7 +178,7 @@ def _recently_released(db: Transaction) -> set[str]:
     return events.released_since(db, db.actor.id or "", since)
 
 
-def _apart_from_others(db: Transaction, candidates: Sequence[Row[Any]]) -> Row[Any]:
+def _apart_from_others(db: Transaction, candidates: Sequence[Row]) -> Row:
     """The first candidate that changes nothing which a live claim is changing; else the first."""
     best = candidates[0]
     if not best.touches:

@@ -15,10 +15,9 @@ from swarm_mcp.repository import agents, messages, tasks, work
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Row
-
     from swarm_mcp.operations.moves import Moved
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 LEASE_LIMIT = 24 * 60
 RESERVATION_LEASES = 4
@@ -30,12 +29,12 @@ def lease(db: Transaction, minutes: int = 0) -> datetime:
     return db.now + timedelta(minutes=min(minutes or db.project.lease_minutes, LEASE_LIMIT))
 
 
-def lapsed(db: Transaction, row: Row[Any]) -> bool:
+def lapsed(db: Transaction, row: Row) -> bool:
     """Whether the claim has run out, swept or not."""
     return row.lease_until is not None and row.lease_until < db.now
 
 
-def entitled(db: Transaction, row: Row[Any]) -> bool:
+def entitled(db: Transaction, row: Row) -> bool:
     """Whether whoever acts may claim the task: its assignee, else its pool's members, else anyone."""
     if row.assignee_id:
         return row.assignee_id == db.actor.id
@@ -53,7 +52,7 @@ def lanes(db: Transaction) -> list[str]:
     return [*own, *pools, *specialty, ""]
 
 
-def require_claim(db: Transaction, row: Row[Any], attempt: int) -> None:
+def require_claim(db: Transaction, row: Row, attempt: int) -> None:
     """Refuse whoever does not hold the task in this attempt: the fence against the late.
 
     Raises:
@@ -84,12 +83,12 @@ def require_claim(db: Transaction, row: Row[Any], attempt: int) -> None:
     raise claim_lost(db, row)
 
 
-def _held_by(db: Transaction, row: Row[Any]) -> str:
+def _held_by(db: Transaction, row: Row) -> str:
     names = agents.agent_names(db, [row.holder_id])
     return f"; {names[row.holder_id]} does" if row.holder_id else f"; it is {row.status}"
 
 
-def claim_lost(db: Transaction, row: Row[Any]) -> ClaimLost:
+def claim_lost(db: Transaction, row: Row) -> ClaimLost:
     """The refusal of a write after its claim has ended: who has the task now, and what to do with the work."""
     names = agents.agent_names(db, [row.holder_id, row.worker_id])
     if row.holder_id and row.holder_id != db.actor.id:
@@ -108,7 +107,7 @@ def claim_lost(db: Transaction, row: Row[Any]) -> ClaimLost:
 
 def end_claim(
     db: Transaction,
-    row: Row[Any],
+    row: Row,
     how: ExecutionStatus,
     kind: str,
     values: dict[str, Any] | None = None,
@@ -120,7 +119,7 @@ def end_claim(
     return moves.requeue(db, row, kind, values, data)
 
 
-def withdraw_question(db: Transaction, row: Row[Any]) -> None:
+def withdraw_question(db: Transaction, row: Row) -> None:
     """Nobody waits any more for the answer to this task's question."""
     if row.status == TaskStatus.REQUIRES_ASSISTANCE:
         question = messages.open_question(db, row.id)
@@ -128,7 +127,7 @@ def withdraw_question(db: Transaction, row: Row[Any]) -> None:
             messages.settle_question(db, question.id)
 
 
-def release(db: Transaction, row: Row[Any], reason: str) -> Moved:
+def release(db: Transaction, row: Row, reason: str) -> Moved:
     """Give a task back: it goes to where it was before, and whoever delegated it is told."""
     place = place_before(db, row, DelegationState.DECLINED, reason)
     moved = end_claim(db, row, ExecutionStatus.RELEASED, "released", place)
@@ -137,7 +136,7 @@ def release(db: Transaction, row: Row[Any], reason: str) -> Moved:
     return moved
 
 
-def place_before(db: Transaction, row: Row[Any], state: DelegationState, reason: str) -> dict[str, Any]:
+def place_before(db: Transaction, row: Row, state: DelegationState, reason: str) -> dict[str, Any]:
     """End the delegation or reservation by which an agent has a task; the columns of where it was before."""
     holder = row.holder_id or row.assignee_id
     if row.reserved_from is not None:
@@ -154,7 +153,7 @@ def place_before(db: Transaction, row: Row[Any], state: DelegationState, reason:
     return {**NOWHERE, **live.before}
 
 
-def lapse(db: Transaction, row: Row[Any]) -> Moved:
+def lapse(db: Transaction, row: Row) -> Moved:
     """End a claim that has run out. Those that lapse too often fail."""
     counts = not (row.waits or row.open_subtasks)
     lapses = row.lapses + int(counts)
@@ -169,7 +168,7 @@ def lapse(db: Transaction, row: Row[Any]) -> Moved:
     return moved
 
 
-def _place_after_lapse(db: Transaction, row: Row[Any]) -> dict[str, Any]:
+def _place_after_lapse(db: Transaction, row: Row) -> dict[str, Any]:
     live = work.live_delegation(db, row.id)
     if live is None or live.to_agent_id != row.holder_id:
         if live is not None:
@@ -181,7 +180,7 @@ def _place_after_lapse(db: Transaction, row: Row[Any]) -> dict[str, Any]:
     return {}
 
 
-def fail_after_lapses(db: Transaction, row: Row[Any], lapses: int, words: str) -> Moved:
+def fail_after_lapses(db: Transaction, row: Row, lapses: int, words: str) -> Moved:
     """A task that nobody finishes is failed rather than tried for ever."""
     withdraw_question(db, row)
     work.end_execution(db, row.id, row.attempt, ExecutionStatus.LAPSED)
@@ -200,7 +199,7 @@ def end_delegation(db: Transaction, task_id: str, state: DelegationState, reason
         work.update_delegation(db, live.id, state=state, reason=reason)
 
 
-def take(db: Transaction, row: Row[Any], minutes: int) -> Row[Any]:
+def take(db: Transaction, row: Row, minutes: int) -> Row:
     """Claim a task that is free: the one place where a holder is set.
 
     Raises:
@@ -223,7 +222,7 @@ def take(db: Transaction, row: Row[Any], minutes: int) -> Row[Any]:
     return taken
 
 
-def renewal(db: Transaction, row: Row[Any]) -> dict[str, Any]:
+def renewal(db: Transaction, row: Row) -> dict[str, Any]:
     """The columns that give a claim its full time again; suspended ones have none."""
     if row.status not in CLAIMED or row.lease_until is None:
         return {}

@@ -16,10 +16,9 @@ from swarm_mcp.operations.catalog import operation
 from swarm_mcp.repository import agents, tasks, work
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from swarm_mcp.operations.moves import Moved
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 OUTCOMES = frozenset({TaskStatus.COMPLETED, TaskStatus.PARTIAL, TaskStatus.FAILED})
 SHOWN = 20
@@ -42,12 +41,12 @@ def complete_task(
     task: str,
     summary: Text,
     outcome: Text = "completed",
-    measurements: Values = {},  # noqa: B006 - never changed
-    evidence: Evidence = {},  # noqa: B006
-    outputs: Values = {},  # noqa: B006
-    artifacts: Texts = [],  # noqa: B006
-    issues: Texts = [],  # noqa: B006
-    next_actions: Texts = [],  # noqa: B006
+    measurements: Values = {},
+    evidence: Evidence = {},
+    outputs: Values = {},
+    artifacts: Texts = [],
+    issues: Texts = [],
+    next_actions: Texts = [],
     confidence: float = -1,
     actual_hours: Hours = 0,
     attempt: int = 0,
@@ -65,17 +64,16 @@ def complete_task(
     warnings = _check_finished(db, row, wanted, summary, judgement)
     judging.keep(db, row, judgement)
     hours = read_hours(actual_hours, "actual_hours")
-    work.report_execution(
-        db, row.id, row.attempt,
-        {**report, "summary": summary, "outputs": outputs, "measurements": measurements,
-         "error": summary if wanted is TaskStatus.FAILED else ""},
-    )  # fmt: skip
+    report |= {
+        "summary": summary, "outputs": outputs, "measurements": measurements,
+        "error": summary if wanted is TaskStatus.FAILED else "",
+    }  # fmt: skip
     result = {
         "completion_summary": summary, "outputs": outputs, "artifacts": list(artifacts),
         **({"actual_hours": hours} if hours is not None else {}),
         **({"error": summary} if wanted is TaskStatus.FAILED else {}),
     }
-    moved = finish(db, row, wanted, result)
+    moved = finish(db, row, wanted, result, report)
     return _done(db, moved, judgement, warnings)
 
 
@@ -91,7 +89,7 @@ def _report(confidence: float, artifacts: list[str], issues: list[str], next_act
     }  # fmt: skip
 
 
-def _again(db: Transaction, row: Row[Any], wanted: TaskStatus, attempt: int) -> Completed:
+def _again(db: Transaction, row: Row, wanted: TaskStatus, attempt: int) -> Completed:
     """The same agent repeats the same outcome of the same attempt: the recorded result. Anyone else is refused."""
     mine = work.attempts_of(db, row.id, db.actor.id) if db.actor.id else []
     last = attempt or max(mine, default=0)
@@ -109,7 +107,7 @@ def _again(db: Transaction, row: Row[Any], wanted: TaskStatus, attempt: int) -> 
 
 
 def _check_finished(
-    db: Transaction, row: Row[Any], wanted: TaskStatus, summary: str, judgement: judging.Judgement
+    db: Transaction, row: Row, wanted: TaskStatus, summary: str, judgement: judging.Judgement
 ) -> list[str]:
     """Refuse to call a task done that is not; a milder project's warnings."""
     if wanted is not TaskStatus.COMPLETED:
@@ -126,15 +124,16 @@ def _check_finished(
     return judging.require_met(db, row, judgement, worker=True)
 
 
-def finish(db: Transaction, row: Row[Any], wanted: TaskStatus, result: dict[str, Any]) -> Moved:
+def finish(
+    db: Transaction, row: Row, wanted: TaskStatus, result: dict[str, Any], report: dict[str, Any]
+) -> Moved:
     """End an attempt with its outcome: where a review is wanted, completed work waits for it."""
     claims.withdraw_question(db, row)
     to = wanted
     if wanted is TaskStatus.COMPLETED and (row.needs_review or db.project.require_review):
         to = TaskStatus.IN_REVIEW
-    work.report_execution(
-        db, row.id, row.attempt, {"status": to.value, "ended_at": db.now, "success": wanted is TaskStatus.COMPLETED}
-    )
+    ending = {"status": to.value, "ended_at": db.now, "success": wanted is TaskStatus.COMPLETED}
+    work.report_execution(db, row.id, row.attempt, report | ending)
     values = dict(result)
     if to is TaskStatus.COMPLETED:
         values |= {"completed_at": db.now, "lapses": 0}
@@ -147,7 +146,7 @@ def finish(db: Transaction, row: Row[Any], wanted: TaskStatus, result: dict[str,
     return moved
 
 
-def tell_finished(db: Transaction, row: Row[Any], to: TaskStatus) -> None:
+def tell_finished(db: Transaction, row: Row, to: TaskStatus) -> None:
     """Tell whom it concerns how a task ended."""
     words = {
         TaskStatus.COMPLETED: f"{row.id} {shorten(row.title)} is completed",

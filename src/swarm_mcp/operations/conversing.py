@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import ENDED
 from swarm_mcp.model.draft import Text
@@ -17,9 +17,8 @@ from swarm_mcp.repository import agents, messages, tasks, work
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 MESSAGE_NUMBER = re.compile(r"m?(\d{1,18})")
 INBOX_LIMIT = 50
@@ -69,7 +68,7 @@ def _sent(db: Transaction, number: int, recipients: Sequence[str | None], resume
     )
 
 
-def _replied(db: Transaction, reply_to: str) -> Row[Any] | None:
+def _replied(db: Transaction, reply_to: str) -> Row | None:
     """The message that is answered, which the caller must have sent or got."""
     if not reply_to.strip():
         return None
@@ -84,7 +83,7 @@ def _replied(db: Transaction, reply_to: str) -> Row[Any] | None:
     return found
 
 
-def _question_meant(db: Transaction, replied: Row[Any] | None, row: Row[Any] | None, to: str) -> Row[Any] | None:
+def _question_meant(db: Transaction, replied: Row | None, row: Row | None, to: str) -> Row | None:
     """The open question that a message answers, said or understood."""
     if replied is not None:
         return replied if replied.type == "question" else None
@@ -97,7 +96,7 @@ def _question_meant(db: Transaction, replied: Row[Any] | None, row: Row[Any] | N
     return question if to.strip().lower() in {"", asker} else None
 
 
-def _recipients(db: Transaction, to: str, replied: Row[Any] | None) -> list[str | None]:
+def _recipients(db: Transaction, to: str, replied: Row | None) -> list[str | None]:
     """Who gets a copy; None is the operator. Never the sender."""
     word = to.strip().lower()
     if not word:
@@ -150,7 +149,7 @@ def check_inbox(db: Transaction, *, reread: bool = False, limit: int = 20) -> In
     return Inbox(items=items, more=more, message=_summary(items, more))
 
 
-def _total(db: Transaction, found: Sequence[Row[Any]], count: int) -> int:
+def _total(db: Transaction, found: Sequence[Row], count: int) -> int:
     if len(found) < count:
         return len(found)
     return messages.count_unread(db, db.actor.id) if db.actor.id else len(found)
@@ -165,7 +164,7 @@ def _summary(items: list[InboxItem], more: int) -> str:
     return f"{len(items)} new{asked}{rest}."
 
 
-def _item(db: Transaction, row: Row[Any]) -> InboxItem:
+def _item(db: Transaction, row: Row) -> InboxItem:
     sender = agents.agent_names(db, [row.sender_id]).get(row.sender_id, "operator") if row.message_id else ""
     text = row.text if row.message_id else row.notice
     cut = f'… (get_task(task="{row.task_id}", include=["messages"]) has all of it)' if row.task_id else "…"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.draft import Text, Texts, check_texts, read_edge
 from swarm_mcp.model.errors import Conflict, Invalid, NotAllowed
-from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, TaskStatus, choose, Priority
+from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, Priority, TaskStatus, choose
 from swarm_mcp.model.task import DelegationState, ExecutionStatus, Written
 from swarm_mcp.operations import claims, moves, naming, placing, telling
 from swarm_mcp.operations.answering import ready_count, shorten, task_change, unread
@@ -15,10 +15,9 @@ from swarm_mcp.operations.catalog import DIRECTING, operation
 from swarm_mcp.repository import agents, tasks, work
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from swarm_mcp.operations.naming import Place
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 LIMITS = {
     "required_resources": 20, "success_criteria": 10, "risk_factors": 10, "depends_on": 50,
@@ -34,12 +33,12 @@ def delegate(
     task: str,
     to: Text,
     reasoning: Text = "",
-    expected_deliverables: Texts = [],  # noqa: B006 - never changed
-    required_resources: Texts = [],  # noqa: B006
-    success_criteria: Texts = [],  # noqa: B006
-    risk_factors: Texts = [],  # noqa: B006
-    context_requirements: Texts = [],  # noqa: B006
-    depends_on: Texts = [],  # noqa: B006
+    expected_deliverables: Texts = [],
+    required_resources: Texts = [],
+    success_criteria: Texts = [],
+    risk_factors: Texts = [],
+    context_requirements: Texts = [],
+    depends_on: Texts = [],
     priority: Text = "",
     estimated_minutes: int = 0,
 ) -> Written:
@@ -75,7 +74,7 @@ def delegate(
     return _handed(db, row, place, reasoning, sentences, warnings)
 
 
-def _check_delegable(db: Transaction, row: Row[Any]) -> None:
+def _check_delegable(db: Transaction, row: Row) -> None:
     """Refuse work that is finished, in review, claimed by another, or none of the caller's business."""
     if row.status in FINISHED or row.status == TaskStatus.IN_REVIEW:
         raise moves.illegal(row, "be delegated")
@@ -95,11 +94,11 @@ def _whom(db: Transaction, to: str, warnings: list[str]) -> Place:
         raise Invalid("Choosing an agent by itself is not built yet: name an agent, a team or a specialty.")
     place = naming.assignable(db, to, warnings)
     if not place.label:
-        raise Invalid(f"`{to[:63]}` is nobody; update_task(clear=[\"assignee\"]) leaves a task to anyone.")
+        raise Invalid(f'`{to[:63]}` is nobody; update_task(clear=["assignee"]) leaves a task to anyone.')
     return place
 
 
-def _before(db: Transaction, row: Row[Any]) -> dict[str, str]:
+def _before(db: Transaction, row: Row) -> dict[str, str]:
     """Where a release goes back to: whoever hands its own task on, else where the task lay."""
     if row.assignee_id is not None and row.assignee_id == db.actor.id and row.reserved_from is None:
         return {"assignee_id": row.assignee_id}
@@ -107,7 +106,7 @@ def _before(db: Transaction, row: Row[Any]) -> dict[str, str]:
     return dict(live.before) if live is not None else dict(row.reserved_from or naming.place_of(row))
 
 
-def _columns(db: Transaction, row: Row[Any], place: Place, urgency: str) -> dict[str, Any]:
+def _columns(db: Transaction, row: Row, place: Place, urgency: str) -> dict[str, Any]:
     """What handing down changes. Handing on what one merely claimed makes nobody a delegator."""
     columns: dict[str, Any] = {**place.columns(), "reserved_from": None, "lapses": 0}
     if urgency:
@@ -117,7 +116,7 @@ def _columns(db: Transaction, row: Row[Any], place: Place, urgency: str) -> dict
     return columns
 
 
-def _end_what_was(db: Transaction, row: Row[Any]) -> Row[Any]:
+def _end_what_was(db: Transaction, row: Row) -> Row:
     """End the claim of whoever hands on, the delegation that this one replaces, and partial work."""
     live = work.live_delegation(db, row.id)
     if live is not None:
@@ -130,7 +129,7 @@ def _end_what_was(db: Transaction, row: Row[Any]) -> Row[Any]:
 
 
 def _handed(
-    db: Transaction, row: Row[Any], place: Place, reasoning: str, sentences: list[str], warnings: list[str]
+    db: Transaction, row: Row, place: Place, reasoning: str, sentences: list[str], warnings: list[str]
 ) -> Written:
     receivers = [place.agent.id] if place.agent is not None else [each.id for each in _pool(db, place)]
     why = f": {shorten(reasoning, 200)}" if reasoning.strip() else "."
@@ -144,7 +143,7 @@ def _handed(
     )  # fmt: skip
 
 
-def _pool(db: Transaction, place: Place) -> list[Row[Any]]:
+def _pool(db: Transaction, place: Place) -> list[Row]:
     if place.team is not None:
         return list(agents.members_of(db, place.team.id))
     return list(agents.with_specialty(db, place.specialty))

@@ -12,14 +12,13 @@ from swarm_mcp.repository import agents, events, memory, messages, work
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 PAGE = 50
 
 
-def sections(db: Transaction, row: Row[Any], include: Sequence[str], cursor: str) -> dict[str, list[str]]:
+def sections(db: Transaction, row: Row, include: Sequence[str], cursor: str) -> dict[str, list[str]]:
     """The sections that were asked for, by the field of the brief that holds them.
 
     Args:
@@ -49,19 +48,19 @@ def read_cursor(cursor: str) -> int:
     return int(cursor)
 
 
-def _nothing(db: Transaction, row: Row[Any], after: int) -> list[str]:
+def _nothing(db: Transaction, row: Row, after: int) -> list[str]:
     """Context is in every brief."""
     _ = db, row, after
     return []
 
 
-def _notes(db: Transaction, row: Row[Any], after: int) -> list[str]:
+def _notes(db: Transaction, row: Row, after: int) -> list[str]:
     if db.actor.id is None:
         return []
     return [f"{each.at:%Y-%m-%d %H:%MZ} {each.text}" for each in memory.notes_of(db, row.id, db.actor.id, after=after, limit=PAGE)]
 
 
-def _messages(db: Transaction, row: Row[Any], after: int) -> list[str]:
+def _messages(db: Transaction, row: Row, after: int) -> list[str]:
     _ = after
     found = messages.about_task(db, row.id, db.actor.id, everything=db.actor.is_operator, limit=PAGE)
     names = agents.agent_names(db, (each.sender_id for each in found))
@@ -71,7 +70,7 @@ def _messages(db: Transaction, row: Row[Any], after: int) -> list[str]:
     ]
 
 
-def _progress(db: Transaction, row: Row[Any], after: int) -> list[str]:
+def _progress(db: Transaction, row: Row, after: int) -> list[str]:
     found = work.progress_of(db, row.id, after=after, limit=PAGE) if after else work.latest_progress(db, row.id, limit=PAGE)
     names = agents.agent_names(db, (each.agent_id for each in found))
     return [
@@ -81,7 +80,7 @@ def _progress(db: Transaction, row: Row[Any], after: int) -> list[str]:
     ]
 
 
-def _history(db: Transaction, row: Row[Any], after: int) -> list[str]:
+def _history(db: Transaction, row: Row, after: int) -> list[str]:
     found = (
         events.task_events(db, row.id, after=after, limit=PAGE)
         if after
@@ -90,7 +89,7 @@ def _history(db: Transaction, row: Row[Any], after: int) -> list[str]:
     return history_lines(db, found)
 
 
-def history_lines(db: Transaction, found: Sequence[Row[Any]]) -> list[str]:
+def history_lines(db: Transaction, found: Sequence[Row]) -> list[str]:
     """Events as lines: when, who, what, and what it changed."""
     mentioned = {value for each in found for name in AGENTS & set(each.data) for value in each.data[name]}
     names = agents.agent_names(db, {each.agent_id for each in found} | mentioned)
@@ -114,7 +113,7 @@ def _said(data: dict[str, Any], names: dict[str | None, str]) -> str:
     return f" ({'; '.join(parts[:8])})" if parts else ""
 
 
-def _executions(db: Transaction, row: Row[Any], after: int) -> list[str]:
+def _executions(db: Transaction, row: Row, after: int) -> list[str]:
     _ = after
     found = work.executions(db, row.id)[-PAGE:]
     names = agents.agent_names(db, (each.agent_id for each in found))
@@ -126,7 +125,7 @@ def _executions(db: Transaction, row: Row[Any], after: int) -> list[str]:
     ]
 
 
-def _delegations(db: Transaction, row: Row[Any], after: int) -> list[str]:
+def _delegations(db: Transaction, row: Row, after: int) -> list[str]:
     _ = after
     found = work.delegations(db, row.id)[-PAGE:]
     names = agents.agent_names(db, (agent for each in found for agent in (each.from_id, each.to_agent_id)))
@@ -139,12 +138,12 @@ def _delegations(db: Transaction, row: Row[Any], after: int) -> list[str]:
     ]
 
 
-def _tree(db: Transaction, row: Row[Any], after: int) -> list[str]:
+def _tree(db: Transaction, row: Row, after: int) -> list[str]:
     _ = after
     return trees.lines(db, row, limit=PAGE)
 
 
-SECTIONS: dict[str, Callable[[Transaction, Row[Any], int], list[str]]] = {
+SECTIONS: dict[str, Callable[[Transaction, Row, int], list[str]]] = {
     "context": _nothing,
     "notes": _notes,
     "messages": _messages,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model import criteria as expressions
 from swarm_mcp.model.errors import CriteriaUnmet, Invalid
@@ -15,9 +15,8 @@ from swarm_mcp.repository import work
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 O = CriterionOutcome
 SATISFIED = frozenset({O.PASSED, O.MET, O.WAIVED})
@@ -43,7 +42,7 @@ def views_of(db: Transaction, task_id: str) -> list[CriterionView]:
 
 
 def judge(
-    db: Transaction, row: Row[Any], measurements: Mapping[str, object], evidence: Mapping[str, str]
+    db: Transaction, row: Row, measurements: Mapping[str, object], evidence: Mapping[str, str]
 ) -> Judgement:
     """Judge every criterion by what was measured and shown; nothing is written yet.
 
@@ -66,7 +65,7 @@ def judge(
     return result
 
 
-def _judged(row: Row[Any], measured: Mapping[str, object], shown: str) -> tuple[str, str, str]:
+def _judged(row: Row, measured: Mapping[str, object], shown: str) -> tuple[str, str, str]:
     """Outcome, evidence and reason of one criterion."""
     if row.outcome == O.WAIVED:
         return O.WAIVED.value, row.evidence, row.reason
@@ -81,14 +80,14 @@ def _judged(row: Row[Any], measured: Mapping[str, object], shown: str) -> tuple[
     return row.outcome, row.evidence, row.reason
 
 
-def _missing(row: Row[Any], reason: str) -> str:
+def _missing(row: Row, reason: str) -> str:
     if row.measurable and expressions.names_of(row.measurable):
         return f"check {row.position} ({reason or row.measurable})"
     words = shorten(row.text or row.measurable)
     return f'criterion {row.position} has no evidence ("{words}"; evidence={{"{row.position}": …}})'
 
 
-def _evidence_by_position(db: Transaction, row: Row[Any], evidence: Mapping[str, str]) -> dict[int, str]:
+def _evidence_by_position(db: Transaction, row: Row, evidence: Mapping[str, str]) -> dict[int, str]:
     """Evidence is given by position ("3") or by the criterion's text."""
     rows = work.criteria(db, row.id)
     by_text = {each.text.strip().casefold(): each.position for each in rows if each.text}
@@ -105,13 +104,13 @@ def _evidence_by_position(db: Transaction, row: Row[Any], evidence: Mapping[str,
     return given
 
 
-def keep(db: Transaction, row: Row[Any], judgement: Judgement) -> None:
+def keep(db: Transaction, row: Row, judgement: Judgement) -> None:
     """Write down what became of the criteria."""
     for view in judgement.views:
         work.set_criterion(db, row.id, view.n, outcome=view.outcome, evidence=view.evidence, reason=view.reason)
 
 
-def require_met(db: Transaction, row: Row[Any], judgement: Judgement, *, worker: bool) -> list[str]:
+def require_met(db: Transaction, row: Row, judgement: Judgement, *, worker: bool) -> list[str]:
     """Refuse to call a task done whose criteria are not met; what a milder policy says instead.
 
     Raises:

@@ -20,9 +20,8 @@ from swarm_mcp.repository import events, graph, tasks
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 VERSIONED = frozenset({
     "title", "description", "tags", "task_type", "area", "phase", "complexity", "source",
@@ -41,8 +40,8 @@ END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 class Moved:
     """A task after a change, and what the change set free."""
 
-    row: Row[Any]
-    unblocked: list[Row[Any]] = field(default_factory=list)
+    row: Row
+    unblocked: list[Row] = field(default_factory=list)
 
 
 def plain(value: object) -> object:
@@ -55,24 +54,24 @@ def plain(value: object) -> object:
 
 
 def record(
-    db: Transaction, kind: str, row: Row[Any] | None, data: dict[str, Any], *, version: int | None = None
+    db: Transaction, kind: str, row: Row | None, data: dict[str, Any], *, version: int | None = None
 ) -> None:
     """Append an event in the name of whoever acts."""
     events.insert_event(db, kind, row.id if row is not None else None, db.actor.id, version, data)
 
 
-def obstructed(row: Row[Any]) -> bool:
+def obstructed(row: Row) -> bool:
     """Whether something stands in the task's way."""
     return bool(row.hold_reason is not None or row.waits or row.open_subtasks)
 
 
-def gating(row: Row[Any]) -> bool:
+def gating(row: Row) -> bool:
     """Whether the task keeps everything below it waiting: a hold, or unfinished dependencies of its own."""
     return row.hold_reason is not None or row.waits > row.gates
 
 
 def change(
-    db: Transaction, row: Row[Any], kind: str, values: dict[str, Any], data: dict[str, Any] | None = None
+    db: Transaction, row: Row, kind: str, values: dict[str, Any], data: dict[str, Any] | None = None
 ) -> Moved:
     """Set columns of a task, record it, and let it take effect.
 
@@ -102,7 +101,7 @@ def change(
 
 def move(
     db: Transaction,
-    row: Row[Any],
+    row: Row,
     to: TaskStatus,
     kind: str,
     values: dict[str, Any] | None = None,
@@ -126,7 +125,7 @@ def move(
     return moved
 
 
-def check_move(row: Row[Any], to: TaskStatus) -> None:
+def check_move(row: Row, to: TaskStatus) -> None:
     """Refuse a move that the lifecycle does not have."""
     here = TaskStatus(row.status)
     if to is here and here in WAITING:
@@ -135,7 +134,7 @@ def check_move(row: Row[Any], to: TaskStatus) -> None:
         raise illegal(row, f"become {to}")
 
 
-def illegal(row: Row[Any], doing: str, hint: str = "") -> IllegalMove:
+def illegal(row: Row, doing: str, hint: str = "") -> IllegalMove:
     """The refusal of what a task's status does not allow, with what it does allow."""
     allowed = sorted(MOVES[TaskStatus(row.status)])
     return IllegalMove(
@@ -146,7 +145,7 @@ def illegal(row: Row[Any], doing: str, hint: str = "") -> IllegalMove:
 
 def requeue(
     db: Transaction,
-    row: Row[Any],
+    row: Row,
     kind: str,
     values: dict[str, Any] | None = None,
     data: dict[str, Any] | None = None,
@@ -158,14 +157,14 @@ def requeue(
     return move(db, row, to, kind, setting, data)
 
 
-def count_new(db: Transaction, row: Row[Any]) -> None:
+def count_new(db: Transaction, row: Row) -> None:
     """Let a task that was just stored count for its parent and the tally."""
     tasks.count_status(db, row.status, 1, archived=row.archived_at is not None)
     if row.parent_id and row.status not in SETTLED:
         turn(db, [tasks.shift_open_subtasks(db, row.parent_id, 1)])
 
 
-def _take_effect(db: Transaction, before: Row[Any], after: Row[Any]) -> list[Row[Any]]:
+def _take_effect(db: Transaction, before: Row, after: Row) -> list[Row]:
     """What a change does to other tasks; returns those that became ready."""
     status_changed = before.status != after.status
     if status_changed or before.archived_at != after.archived_at:
@@ -181,7 +180,7 @@ def _take_effect(db: Transaction, before: Row[Any], after: Row[Any]) -> list[Row
     return turn(db, touched)
 
 
-def _count_status(db: Transaction, before: Row[Any], after: Row[Any]) -> list[str]:
+def _count_status(db: Transaction, before: Row, after: Row) -> list[str]:
     """Count a finished (or reopened) task in or out for its waiters and its parent; whom that concerns."""
     touched: list[str] = []
     was_done, is_done = before.status == TaskStatus.COMPLETED, after.status == TaskStatus.COMPLETED
@@ -196,7 +195,7 @@ def _count_status(db: Transaction, before: Row[Any], after: Row[Any]) -> list[st
     return touched
 
 
-def shift_gates_of(db: Transaction, waiter: Row[Any], by: int) -> list[str]:
+def shift_gates_of(db: Transaction, waiter: Row, by: int) -> list[str]:
     """After a waiter's own dependencies changed by a number: whoever is below it and may turn."""
     own = waiter.waits - waiter.gates
     if waiter.hold_reason is not None or (own > 0) == (own - by > 0):
@@ -204,9 +203,9 @@ def shift_gates_of(db: Transaction, waiter: Row[Any], by: int) -> list[str]:
     return tasks.shift_gates(db, waiter.id, 1 if own > 0 else -1)
 
 
-def turn(db: Transaction, task_ids: Iterable[str]) -> list[Row[Any]]:
+def turn(db: Transaction, task_ids: Iterable[str]) -> list[Row]:
     """Make pending and blocked agree with what stands in the way; returns the tasks that became ready."""
-    freed: list[Row[Any]] = []
+    freed: list[Row] = []
     for row in tasks.task_rows(db, task_ids).values():
         if row.status == TaskStatus.BLOCKED and not obstructed(row):
             freed.append(move(db, row, TaskStatus.PENDING, "unblocked").row)
@@ -217,7 +216,7 @@ def turn(db: Transaction, task_ids: Iterable[str]) -> list[Row[Any]]:
     return freed
 
 
-def record_claim(db: Transaction, before: Row[Any], after: Row[Any]) -> None:
+def record_claim(db: Transaction, before: Row, after: Row) -> None:
     """Record a claim, which the guarded statement of the repository has just written."""
     names = ("status", "holder_id", "worker_id", "attempt", "started_at", "hold_reason", "hold_by_id")
     data = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.agent import ENDED, AgentRole, Lifecycle
@@ -13,17 +13,16 @@ from swarm_mcp.operations.moves import record
 from swarm_mcp.repository import agents
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where work may lie: with an agent, a team, a specialty, or with nobody in particular."""
 
-    agent: Row[Any] | None = None
-    team: Row[Any] | None = None
+    agent: Row | None = None
+    team: Row | None = None
     specialty: str = ""
 
     @property
@@ -45,7 +44,7 @@ class Place:
 NOWHERE: dict[str, str | None] = {"assignee_id": None, "pool_team_id": None, "pool_specialty": None}
 
 
-def place_of(row: Row[Any]) -> dict[str, str]:
+def place_of(row: Row) -> dict[str, str]:
     """Where a task lies, to be remembered; without what is empty."""
     return {name: getattr(row, name) for name in NOWHERE if getattr(row, name)}
 
@@ -103,7 +102,7 @@ def assignable(db: Transaction, name: str, warnings: list[str]) -> Place:
     return place
 
 
-def check_handing_to(db: Transaction, agent: Row[Any], warnings: list[str]) -> None:
+def check_handing_to(db: Transaction, agent: Row, warnings: list[str]) -> None:
     """Refuse handing work to an agent that has ended, or that the caller does not stand above."""
     actor = db.actor
     if agent.lifecycle in ENDED:
@@ -118,7 +117,7 @@ def check_handing_to(db: Transaction, agent: Row[Any], warnings: list[str]) -> N
     )
 
 
-def announce(db: Transaction, name: str, title: str) -> Row[Any]:
+def announce(db: Transaction, name: str, title: str) -> Row:
     """Register an agent that has not called yet, below whoever acts."""
     superior = agents.agent_row(db, db.actor.id) if db.actor.id else oldest_active_root(db)
     if superior is not None and superior.level + 2 > db.project.max_depth:
@@ -131,12 +130,12 @@ def announce(db: Transaction, name: str, title: str) -> Row[Any]:
     return row
 
 
-def oldest_active_root(db: Transaction) -> Row[Any] | None:
+def oldest_active_root(db: Transaction) -> Row | None:
     """The root director that newcomers stand below, or None."""
     return next((each for each in agents.root_directors(db) if each.lifecycle == Lifecycle.ACTIVE), None)
 
 
-def pool_label(db: Transaction, row: Row[Any]) -> str:
+def pool_label(db: Transaction, row: Row) -> str:
     """The pool that a task lies in, as agents write it."""
     if row.pool_team_id:
         return f"team:{agents.team_row(db, row.pool_team_id).name}"

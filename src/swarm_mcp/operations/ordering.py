@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model.draft import PlanItem, read_edge
-from swarm_mcp.model.errors import Refusal
+from swarm_mcp.model.errors import CycleRefused, Invalid, Refusal
 from swarm_mcp.model.task import EdgeType
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
+    from swarm_mcp.repository.statement import Row
 
 
-def plan_order(refs: list[str], items: list[PlanItem], mistakes: list[str]) -> list[str]:
+def plan_order(refs: list[str], items: list[PlanItem], mistakes: list[Refusal]) -> list[str]:
     """The refs of a plan, parents and blockers first; what is wrong with its graph is added to the mistakes.
 
     Every item is a start and a finish, as in `repository.graph`, so that waiting for one's own parent is a cycle too.
@@ -21,7 +21,7 @@ def plan_order(refs: list[str], items: list[PlanItem], mistakes: list[str]) -> l
     known = set(refs)
     if len(known) < len(refs):
         twice = sorted({ref for ref in refs if refs.count(ref) > 1})
-        mistakes.append(f"The ref `{twice[0][:40]}` is used twice.")
+        mistakes.append(Invalid(f"The ref `{twice[0][:40]}` is used twice."))
         return []
     sorter: TopologicalSorter[tuple[str, str]] = TopologicalSorter()
     for ref, item in zip(refs, items, strict=True):
@@ -38,7 +38,7 @@ def plan_order(refs: list[str], items: list[PlanItem], mistakes: list[str]) -> l
         return [ref for ref, end in sorter.static_order() if end == "start"]
     except CycleError as cycle:
         path = list(dict.fromkeys(ref for ref, _ in cycle.args[1]))
-        mistakes.append(f"The plan waits for itself: {' → '.join([*path[:12], path[0]])}.")
+        mistakes.append(CycleRefused(f"The plan waits for itself: {' → '.join([*path[:12], path[0]])}."))
         return []
 
 
@@ -54,7 +54,7 @@ def _blockers(item: PlanItem) -> list[str]:
     return found
 
 
-def in_waves(rows: list[Row[Any]], edges: dict[str, list[str]]) -> list[list[str]]:
+def in_waves(rows: list[Row], edges: dict[str, list[str]]) -> list[list[str]]:
     """Tasks by when their work can begin: a wave waits for the ones before it. Parents come after their subtasks."""
     inside = {row.id for row in rows}
     waits: dict[str, set[str]] = {row.id: {each for each in edges.get(row.id, ()) if each in inside} for row in rows}

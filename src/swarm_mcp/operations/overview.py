@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model.draft import Text
 from swarm_mcp.model.errors import Invalid
@@ -16,9 +16,8 @@ from swarm_mcp.repository import sums, tasks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 LIMIT = 200
 
@@ -36,7 +35,7 @@ def get_overview(db: Transaction, *, view: Text = "summary", under: Text = "", l
     return VIEWS[view](db, root, min(limit, LIMIT))
 
 
-def _summary(db: Transaction, root: Row[Any] | None, limit: int) -> Overview:
+def _summary(db: Transaction, root: Row | None, limit: int) -> Overview:
     """Counts and hours, with every key that the older systems' statistics had."""
     found = sums.summary(db, tasks.subtree_ids(db, root.id)[1:] if root is not None else None, limit=limit)
     counts = found.statuses
@@ -63,7 +62,7 @@ def _summary(db: Transaction, root: Row[Any] | None, limit: int) -> Overview:
     )
 
 
-def _stuck(db: Transaction, root: Row[Any] | None, limit: int) -> Overview:
+def _stuck(db: Transaction, root: Row | None, limit: int) -> Overview:
     inside = set(tasks.subtree_ids(db, root.id)) if root is not None else None
     found = stuck.roots(db, inside)
     shown = found[:limit]
@@ -77,13 +76,13 @@ def _stuck(db: Transaction, root: Row[Any] | None, limit: int) -> Overview:
     )
 
 
-def _tree(db: Transaction, root: Row[Any] | None, limit: int) -> Overview:
+def _tree(db: Transaction, root: Row | None, limit: int) -> Overview:
     text = trees.lines(db, root, limit=limit)
     what = f"below {root.id}" if root is not None else "of the project"
     return Overview(view="tree", message=f"The tree {what}, {len(text)} lines.", lines=text)
 
 
-VIEWS: dict[str, Callable[[Transaction, Row[Any] | None, int], Overview]] = {
+VIEWS: dict[str, Callable[[Transaction, Row | None, int], Overview]] = {
     "summary": _summary,
     "stuck": _stuck,
     "tree": _tree,

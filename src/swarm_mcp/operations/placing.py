@@ -19,9 +19,8 @@ from swarm_mcp.repository.graph import Node
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 NEW: dict[str, Any] = {
     "status": "pending", "attempt": 0, "version": 1, "completion_summary": "", "outputs": {}, "artifacts": [],
@@ -68,7 +67,7 @@ def checked_criteria(texts: Sequence[str], checks: Sequence[str]) -> list[tuple[
     return wanted
 
 
-def insert_new(db: Transaction, new: Placement) -> Row[Any]:
+def insert_new(db: Transaction, new: Placement) -> Row:
     """Store a new task where it belongs, with its edges and criteria, and record it.
 
     Raises:
@@ -104,7 +103,7 @@ def insert_new(db: Transaction, new: Placement) -> Row[Any]:
     return row
 
 
-def _pool_of(parent: Row[Any] | None) -> dict[str, str | None]:
+def _pool_of(parent: Row | None) -> dict[str, str | None]:
     """Parts that are given to nobody lie in the pool in which their parent lies, or lay before it was split."""
     if parent is None:
         return {}
@@ -116,7 +115,7 @@ def _assignment(db: Transaction, place: Place) -> dict[str, str | None]:
     return {**place.columns(), "delegator_id": db.actor.id} if place.label else {}
 
 
-def _record_new(db: Transaction, row: Row[Any], new: Placement) -> None:
+def _record_new(db: Transaction, row: Row, new: Placement) -> None:
     data: dict[str, Any] = {
         name: [None, moves.plain(value)]
         for name, value in row._asdict().items()
@@ -127,7 +126,7 @@ def _record_new(db: Transaction, row: Row[Any], new: Placement) -> None:
     moves.record(db, "imported" if new.stated else "created", row, data, version=row.version)
 
 
-def _make_room(db: Transaction, row: Row[Any], parent: Row[Any] | None, blocking: Iterable[Row[Any]]) -> None:
+def _make_room(db: Transaction, row: Row, parent: Row | None, blocking: Iterable[Row]) -> None:
     """Mend the order around a task for which there was no room."""
     if parent is not None:
         graph.connect(db, Node(parent.id, finish=False), Node(row.id, finish=False))
@@ -136,7 +135,7 @@ def _make_room(db: Transaction, row: Row[Any], parent: Row[Any] | None, blocking
         graph.connect(db, Node(other.id, finish=True), Node(row.id, finish=False))
 
 
-def _hand_over_new(db: Transaction, row: Row[Any], place: Place) -> None:
+def _hand_over_new(db: Transaction, row: Row, place: Place) -> None:
     """Naming an assignee when creating is a delegation too."""
     if not place.label or row.status in FINISHED:  # a document may say who has finished it
         return
@@ -146,7 +145,7 @@ def _hand_over_new(db: Transaction, row: Row[Any], place: Place) -> None:
         telling.tell_only(db, row, "delegated", words, [place.agent.id])
 
 
-def offer(db: Transaction, row: Row[Any], place: Place, said: dict[str, Any], *, before: dict[str, str]) -> None:
+def offer(db: Transaction, row: Row, place: Place, said: dict[str, Any], *, before: dict[str, str]) -> None:
     """Record that a task is handed to somebody, and with what words."""
     work.insert_delegation(
         db,
@@ -159,7 +158,7 @@ def offer(db: Transaction, row: Row[Any], place: Place, said: dict[str, Any], *,
     )
 
 
-def check_open_parent(parent: Row[Any]) -> None:
+def check_open_parent(parent: Row) -> None:
     """Refuse open work under a parent that is finished or in review."""
     if parent.status in FINISHED or parent.status == TaskStatus.IN_REVIEW:
         verb = "retry" if parent.status == TaskStatus.FAILED else "reopen"
@@ -174,7 +173,7 @@ def check_open_parent(parent: Row[Any]) -> None:
         )
 
 
-def split(db: Transaction, parent: Row[Any]) -> Row[Any]:
+def split(db: Transaction, parent: Row) -> Row:
     """The worker has split the task that it holds: the claim ends, and the task stays reserved for it."""
     values: dict[str, Any] = {}
     if parent.assignee_id != db.actor.id and parent.reserved_from is None:
@@ -183,7 +182,7 @@ def split(db: Transaction, parent: Row[Any]) -> Row[Any]:
     return claims.end_claim(db, fresh, ExecutionStatus.WAITING, "split", values).row
 
 
-def add_edges(db: Transaction, row: Row[Any], wanted: Iterable[tuple[Row[Any], EdgeType]]) -> tuple[Row[Any], list[str]]:
+def add_edges(db: Transaction, row: Row, wanted: Iterable[tuple[Row, EdgeType]]) -> tuple[Row, list[str]]:
     """Let a task wait for (or be related to) others.
 
     Returns:
@@ -218,7 +217,7 @@ def add_edges(db: Transaction, row: Row[Any], wanted: Iterable[tuple[Row[Any], E
     return tasks.task_row(db, moved.row.id), sentences
 
 
-def check_not_related(db: Transaction, row: Row[Any], other: Row[Any]) -> None:
+def check_not_related(db: Transaction, row: Row, other: Row) -> None:
     """Refuse a gate between ancestor and descendant: neither could ever finish."""
     for lower, upper in ((row, other), (other, row)):
         if lower.parent_id and any(each.id == upper.id for each in tasks.ancestors(db, lower.id)):
@@ -240,7 +239,7 @@ def say_edge(task_id: str, other: str, kind: str) -> str:
     return verbs[kind]
 
 
-def drop_edge(db: Transaction, row: Row[Any], other: str, kind: str) -> Row[Any]:
+def drop_edge(db: Transaction, row: Row, other: str, kind: str) -> Row:
     """Let a task wait for another no longer."""
     graph.remove_edge(db, row.id, other, kind)
     blocker = tasks.task_row(db, other)
@@ -250,7 +249,7 @@ def drop_edge(db: Transaction, row: Row[Any], other: str, kind: str) -> Row[Any]
     return tasks.task_row(db, row.id)
 
 
-def set_parent(db: Transaction, row: Row[Any], parent: Row[Any] | None) -> Row[Any]:
+def set_parent(db: Transaction, row: Row, parent: Row | None) -> Row:
     """Move a task, with everything below it, under another parent or to the top.
 
     Raises:

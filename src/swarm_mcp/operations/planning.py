@@ -19,9 +19,8 @@ from swarm_mcp.operations.placing import Placement
 from swarm_mcp.repository import graph, tasks
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 PlanItems = Annotated[list[PlanItem], BeforeValidator(as_list)]
 PLAN_LIMIT = 1000
@@ -35,16 +34,16 @@ def create_task(
     title: Text,
     description: Text = "",
     parent: Text = "",
-    depends_on: Texts = [],  # noqa: B006 - never changed; the schema shows it
+    depends_on: Texts = [],
     priority: Text = "medium",
     assignee: Text = "",
-    criteria: Texts = [],  # noqa: B006
-    checks: Texts = [],  # noqa: B006
+    criteria: Texts = [],
+    checks: Texts = [],
     deadline: Text = "",
     estimated_hours: Hours = 0,
-    tags: Texts = [],  # noqa: B006
+    tags: Texts = [],
     area: Text = "",
-    touches: Texts = [],  # noqa: B006
+    touches: Texts = [],
     needs_review: bool = False,
     complexity: Text = "",
     phase: int = 0,
@@ -78,7 +77,7 @@ def create_task(
     return _created(db, row, new, warnings)
 
 
-def _created(db: Transaction, row: Row[Any], new: Placement, warnings: list[str]) -> Written:
+def _created(db: Transaction, row: Row, new: Placement, warnings: list[str]) -> Written:
     edges = [placing.say_edge(row.id, other, kind) for other, kind in new.blockers]
     whose = f" for {new.place.label}" if new.place.label else ""
     under = f" under {row.parent_id}" if row.parent_id else ""
@@ -115,8 +114,8 @@ def create_plan(db: Transaction, *, tasks: PlanItems, parent: Text = "", key: Te
 
 
 def store_plan(
-    db: Transaction, items: list[PlanItem], above: Row[Any] | None, warnings: list[str]
-) -> dict[str, Row[Any]]:
+    db: Transaction, items: list[PlanItem], above: Row | None, warnings: list[str]
+) -> dict[str, Row]:
     """Store a checked graph; the new tasks by ref, in the plan's order.
 
     Raises:
@@ -136,7 +135,7 @@ def store_plan(
     if mistakes:
         raise _mistaken(mistakes)
     graph.lock_graph(db)
-    made: dict[str, Row[Any]] = {}
+    made: dict[str, Row] = {}
     for ref in order:
         new = news[ref]
         new.parent = made[new.parent].id if new.parent in made else new.parent
@@ -160,7 +159,7 @@ def _mistaken(mistakes: list[str]) -> Invalid:
 
 
 def resolve(
-    db: Transaction, new: Placement, above: Row[Any] | None, refs: set[str], warnings: list[str]
+    db: Transaction, new: Placement, above: Row | None, refs: set[str], warnings: list[str]
 ) -> None:
     """Find what a draft names: its parent, what it waits for, and whose it shall be.
 
@@ -197,7 +196,7 @@ def _beside(db: Transaction, parent: str, refs: set[str]) -> bool:
     )
 
 
-def find_parent(db: Transaction, name: str, warnings: list[str]) -> Row[Any] | None:
+def find_parent(db: Transaction, name: str, warnings: list[str]) -> Row | None:
     """Under what a new task may stand, or None for the top.
 
     Workers create under what they hold or are assigned; whatever else they discover goes beside that.
@@ -219,7 +218,7 @@ def find_parent(db: Transaction, name: str, warnings: list[str]) -> Row[Any] | N
     return row
 
 
-def _parent_for_worker(db: Transaction, row: Row[Any] | None, warnings: list[str]) -> Row[Any] | None:
+def _parent_for_worker(db: Transaction, row: Row | None, warnings: list[str]) -> Row | None:
     if row is not None and not _beside(db, row.id, set()):
         return row
     own = tasks.own_open_task(db, db.actor.id or "")
@@ -234,7 +233,7 @@ def _parent_for_worker(db: Transaction, row: Row[Any] | None, warnings: list[str
     return beside
 
 
-def _planned(db: Transaction, made: dict[str, Row[Any]], warnings: list[str]) -> Planned:
+def _planned(db: Transaction, made: dict[str, Row], warnings: list[str]) -> Planned:
     rows = tasks.task_rows(db, [row.id for row in made.values()])
     ready = [row.id for row in rows.values() if row.status == "pending"]
     edges = {each: [b.id for b in found] for each, found in graph.blockers(db, list(rows)).items()}

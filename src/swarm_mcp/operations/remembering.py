@@ -16,16 +16,15 @@ from swarm_mcp.operations.catalog import operation
 from swarm_mcp.repository import memory, tasks, work
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 KEY_LIMIT = 200
 
 
 @operation()
 def share_context(
-    db: Transaction, *, key: str, value: Any, task: Text = "", kind: Text = "fact", rationale: Text = ""  # noqa: ANN401 - any JSON
+    db: Transaction, *, key: str, value: Any, task: Text = "", kind: Text = "fact", rationale: Text = ""
 ) -> Written:
     """Publish to everybody: on a task (its subtasks inherit it) or, without one, on the whole project. `kind`: fact, requirement, decision, artifact."""
     name = key.strip()
@@ -55,7 +54,7 @@ def share_context(
     )
 
 
-def _touched(db: Transaction, row: Row[Any]) -> Row[Any]:
+def _touched(db: Transaction, row: Row) -> Row:
     """Writing about a task joins it, and renews its claim if one holds it."""
     work.join(db, row.id, db.actor.id)
     renewed = claims.renewal(db, row) if row.holder_id is not None and row.holder_id == db.actor.id else {}

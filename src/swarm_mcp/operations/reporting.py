@@ -14,9 +14,8 @@ from swarm_mcp.operations.catalog import operation
 from swarm_mcp.repository import tasks, work
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 HUNDRED = 100
 DEAD = frozenset({TaskStatus.CANCELLED, TaskStatus.FAILED})
@@ -30,7 +29,7 @@ def report_progress(
     message: Text,
     percent: int = -1,
     status: Text = "",
-    depends_on: Texts = [],  # noqa: B006 - never changed
+    depends_on: Texts = [],
     ask: Text = "",
     attempt: int = 0,
 ) -> Written:
@@ -55,7 +54,7 @@ def report_progress(
     return _noted(db, row, message, percent)
 
 
-def _check_report(row: Row[Any], message: str, percent: int, status: str) -> None:
+def _check_report(row: Row, message: str, percent: int, status: str) -> None:
     if not -1 <= percent <= HUNDRED:
         raise Invalid(f"percent is 0 to 100, or -1 for no figure; got {percent}.")
     word = status.strip().lower().replace("-", "_")
@@ -76,14 +75,14 @@ def _check_report(row: Row[Any], message: str, percent: int, status: str) -> Non
         raise Invalid(f"Say in `message` {what}.")
 
 
-def _log(db: Transaction, row: Row[Any], message: str, percent: int) -> dict[str, Any]:
+def _log(db: Transaction, row: Row, message: str, percent: int) -> dict[str, Any]:
     """Append to the progress log; the columns that go with it."""
     if message.strip() or percent >= 0:
         work.insert_progress(db, row.id, percent if percent >= 0 else None, message)
     return {"progress": percent} if percent >= 0 else {}
 
 
-def _noted(db: Transaction, row: Row[Any], message: str, percent: int) -> Written:
+def _noted(db: Transaction, row: Row, message: str, percent: int) -> Written:
     values = {**_log(db, row, message, percent), **claims.renewal(db, row), "updated_at": db.now}
     after = tasks.update_task(db, row.id, values)
     moves.record(db, "progressed", after, {"percent": percent} if percent >= 0 else {})
@@ -97,19 +96,19 @@ def _noted(db: Transaction, row: Row[Any], message: str, percent: int) -> Writte
     )
 
 
-def _released(db: Transaction, row: Row[Any], message: str, percent: int) -> Written:
+def _released(db: Transaction, row: Row, message: str, percent: int) -> Written:
     _log(db, row, message, percent)
     moved = claims.release(db, row, message)
     return _left(db, moved.row, f"{row.id} is given back and {moved.row.status}. claim_task() gives you another one.")
 
 
-def _left(db: Transaction, row: Row[Any], words: str, warnings: list[str] | None = None) -> Written:
+def _left(db: Transaction, row: Row, words: str, warnings: list[str] | None = None) -> Written:
     return Written(
         task=task_change(row), message=words, unread=unread(db), ready=ready_count(db), warnings=warnings or []
     )
 
 
-def _held(db: Transaction, row: Row[Any], message: str, percent: int) -> Written:
+def _held(db: Transaction, row: Row, message: str, percent: int) -> Written:
     """Blocked by something that is no task: a hold that the worker itself or an authority lifts."""
     values = {**_log(db, row, message, percent), "hold_reason": message.strip(), "hold_by_id": db.actor.id}
     moved = claims.end_claim(db, row, ExecutionStatus.WAITING, "held", values)
@@ -122,8 +121,8 @@ def _held(db: Transaction, row: Row[Any], message: str, percent: int) -> Written
     )  # fmt: skip
 
 
-def _waits_for(db: Transaction, row: Row[Any], message: str, percent: int, depends_on: list[str]) -> Written:
-    wanted: list[tuple[Row[Any], EdgeType]] = []
+def _waits_for(db: Transaction, row: Row, message: str, percent: int, depends_on: list[str]) -> Written:
+    wanted: list[tuple[Row, EdgeType]] = []
     for words in depends_on:
         name, kind = read_edge(words)
         if kind is not EdgeType.BLOCKS:
@@ -150,7 +149,7 @@ def _waits_for(db: Transaction, row: Row[Any], message: str, percent: int, depen
     return _left(db, moved.row, f"{said}. It becomes ready by itself; claim_task() gives you another one.")
 
 
-def _asked(db: Transaction, row: Row[Any], message: str, percent: int, ask: str) -> Written:
+def _asked(db: Transaction, row: Row, message: str, percent: int, ask: str) -> Written:
     if row.status == TaskStatus.REQUIRES_ASSISTANCE:
         claims.withdraw_question(db, row)
         values = {**_log(db, row, message, percent), "lease_until": None}
@@ -168,7 +167,7 @@ def _asked(db: Transaction, row: Row[Any], message: str, percent: int, ask: str)
     )
 
 
-def _goes_on(db: Transaction, row: Row[Any], message: str, percent: int) -> Written:
+def _goes_on(db: Transaction, row: Row, message: str, percent: int) -> Written:
     """The holder withdraws its question."""
     claims.withdraw_question(db, row)
     values = {**_log(db, row, message, percent), "lease_until": claims.lease(db, row.lease_minutes)}

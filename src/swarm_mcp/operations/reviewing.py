@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model.draft import Text
 from swarm_mcp.model.errors import Blocked, IllegalMove, Invalid, NotAllowed
@@ -17,9 +17,8 @@ from swarm_mcp.repository import tasks, work
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 BEST = 5
 REVIEWABLE = frozenset({TaskStatus.IN_REVIEW, TaskStatus.PARTIAL})
@@ -59,7 +58,7 @@ def review_task(
     )  # fmt: skip
 
 
-def _judge_of_others(db: Transaction, row: Row[Any], what: str) -> list[str]:
+def _judge_of_others(db: Transaction, row: Row, what: str) -> list[str]:
     """Nobody judges its own work, unless nobody else could."""
     if not judges_own_work(db, row):
         return []
@@ -68,7 +67,7 @@ def _judge_of_others(db: Transaction, row: Row[Any], what: str) -> list[str]:
     return [f"Nobody else could judge this: recorded as self-{what}ed."]
 
 
-def _accept(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], list[str]]:
+def _accept(db: Transaction, row: Row, notes: str) -> tuple[str, Row, list[str]]:
     if row.status not in REVIEWABLE:
         raise moves.illegal(row, "be accepted", " Only work in review, or partial work, is accepted.")
     warnings = _judge_of_others(db, row, "accept")
@@ -85,7 +84,7 @@ def _accept(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], 
     return "Accepted", moved.row, warnings
 
 
-def _rework(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], list[str]]:
+def _rework(db: Transaction, row: Row, notes: str) -> tuple[str, Row, list[str]]:
     if row.status not in REVIEWABLE:
         raise moves.illegal(
             row, "be sent back", f' update_task(task="{row.id}", action="reopen") reopens finished work.'
@@ -95,7 +94,7 @@ def _rework(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], 
     return "Sent back", moves.requeue(db, row, "sent_back", {"progress": None}).row, []
 
 
-def _fail(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], list[str]]:
+def _fail(db: Transaction, row: Row, notes: str) -> tuple[str, Row, list[str]]:
     if row.status not in REVIEWABLE:
         raise moves.illegal(row, "be failed by a review", " Only work in review, or partial work, is.")
     if not notes.strip():
@@ -106,7 +105,7 @@ def _fail(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], li
     return "Failed", moved.row, []
 
 
-def _waive(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], list[str]]:
+def _waive(db: Transaction, row: Row, notes: str) -> tuple[str, Row, list[str]]:
     if row.status in FINISHED:
         raise IllegalMove(f"{row.id} is {row.status}; there is nothing left to waive.")
     if not notes.strip():
@@ -124,7 +123,7 @@ def _waive(db: Transaction, row: Row[Any], notes: str) -> tuple[str, Row[Any], l
     return f"Waived {len(unmet)}", row, warnings
 
 
-VERDICTS: dict[str, Callable[[Transaction, Row[Any], str], tuple[str, Row[Any], list[str]]]] = {
+VERDICTS: dict[str, Callable[[Transaction, Row, str], tuple[str, Row, list[str]]]] = {
     "accept": _accept,
     "rework": _rework,
     "fail": _fail,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
 from swarm_mcp.operations import answering
@@ -12,14 +12,13 @@ from swarm_mcp.repository import agents, graph, tasks
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 SHOWN = 5
 
 
-def in_the_way(db: Transaction, row: Row[Any]) -> list[str]:
+def in_the_way(db: Transaction, row: Row) -> list[str]:
     """Everything that keeps a task from being worked on, a phrase each; empty if nothing does."""
     found: list[str] = []
     if row.hold_reason is not None:
@@ -40,7 +39,7 @@ def in_the_way(db: Transaction, row: Row[Any]) -> list[str]:
     return found
 
 
-def _waiting(db: Transaction, row: Row[Any], words: str) -> list[str]:
+def _waiting(db: Transaction, row: Row, words: str) -> list[str]:
     found = graph.blockers(db, [row.id]).get(row.id, [])
     unfinished = [each for each in found if each.status != TaskStatus.COMPLETED]
     shown = ", ".join(f"{each.id} ({each.status})" for each in unfinished[:SHOWN])
@@ -75,7 +74,7 @@ def what_others_wait_for(db: Transaction) -> list[str]:
     blocked = tasks.blocked_sample(db, limit=200)
     edges = graph.blockers(db, [row.id for row in blocked if row.waits > row.gates])
     counts: Counter[str] = Counter()
-    known: dict[str, Row[Any]] = {}
+    known: dict[str, Row] = {}
     for found in edges.values():
         for each in found:
             if each.status != TaskStatus.COMPLETED:
@@ -87,7 +86,7 @@ def what_others_wait_for(db: Transaction) -> list[str]:
     return [*phrases, *([f"{held} held"] if held else [])]
 
 
-def _phrase(row: Row[Any], count: int, names: dict[str | None, str]) -> str:
+def _phrase(row: Row, count: int, names: dict[str | None, str]) -> str:
     whose = names.get(row.holder_id or row.assignee_id, "")
     detail = f"{whose}, {row.status}" if whose else row.status
     return f"{count} {'task waits' if count == 1 else 'tasks wait'} for {row.id} ({detail})"

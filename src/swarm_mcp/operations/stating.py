@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
-
     from swarm_mcp.operations.placing import Placement
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 NEEDS_NOTHING = frozenset({TaskStatus.PENDING, TaskStatus.BLOCKED, TaskStatus.FAILED, TaskStatus.PARTIAL})
 """What a task may be called whatever stands in its way; failed and partial work leaves its parts to go on."""
@@ -26,7 +25,7 @@ NEEDS_NOTHING = frozenset({TaskStatus.PENDING, TaskStatus.BLOCKED, TaskStatus.FA
 
 def insert_stated(
     db: Transaction, new: Placement, status: TaskStatus, *, word: str, hold: str, created_at: datetime
-) -> Row[Any]:
+) -> Row:
     """Store a task with a stated status; the event of its creation is `imported`.
 
     Args:
@@ -53,7 +52,7 @@ def insert_stated(
     return placing.insert_new(db, new)
 
 
-def contradictions(db: Transaction, row: Row[Any], status: TaskStatus) -> Sequence[str]:
+def contradictions(db: Transaction, row: Row, status: TaskStatus) -> Sequence[str]:
     """What stands in the way of a task that is said to be past that, a phrase each; empty if nothing does."""
     if status in NEEDS_NOTHING or not (row.waits or row.open_subtasks):
         return []

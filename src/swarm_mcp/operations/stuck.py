@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.lifecycle import TaskStatus
@@ -12,9 +12,8 @@ from swarm_mcp.operations.answering import shorten
 from swarm_mcp.repository import agents, graph, messages, standstill
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 
 class Root(Record):
@@ -42,7 +41,7 @@ def roots(db: Transaction, inside: set[str] | None) -> list[Root]:
     return sorted(found, key=lambda each: -each.blocks)
 
 
-def _reason(db: Transaction, row: Row[Any]) -> tuple[str, str]:
+def _reason(db: Transaction, row: Row) -> tuple[str, str]:
     """Why a task stands still and which call frees it; ("", "") if it moves after all."""
     if row.hold_reason is not None:
         who = agents.agent_names(db, [row.hold_by_id]).get(row.hold_by_id, "operator")
@@ -67,7 +66,7 @@ def _reason(db: Transaction, row: Row[Any]) -> tuple[str, str]:
     return _unclaimed(db, row)
 
 
-def _question(db: Transaction, row: Row[Any]) -> tuple[str, str]:
+def _question(db: Transaction, row: Row) -> tuple[str, str]:
     question = messages.open_question(db, row.id)
     if question is None:
         return "waits for an answer that nobody owes", f'update_task(task="{row.id}", action="recall")'
@@ -78,7 +77,7 @@ def _question(db: Transaction, row: Row[Any]) -> tuple[str, str]:
     )
 
 
-def _unclaimed(db: Transaction, row: Row[Any]) -> tuple[str, str]:
+def _unclaimed(db: Transaction, row: Row) -> tuple[str, str]:
     """Ready, but whoever should claim it does not."""
     call = f'delegate(task="{row.id}", to=…)'
     if row.assignee_id:

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.repository import graph, messages, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 
-def concerned(db: Transaction, row: Row[Any]) -> set[str]:
+def concerned(db: Transaction, row: Row) -> set[str]:
     """Assignee, holder, delegator, creator and participants of a task, without whoever acts."""
     agents = {row.assignee_id, row.holder_id, row.delegator_id, row.creator_id}
     agents.update(each.agent_id for each in work.participants(db, row.id))
     return {each for each in agents if each and each != db.actor.id}
 
 
-def tell(db: Transaction, row: Row[Any], kind: str, words: str, *, also: Iterable[str | None] = ()) -> None:
+def tell(db: Transaction, row: Row, kind: str, words: str, *, also: Iterable[str | None] = ()) -> None:
     """Notify everybody concerned with a task, and whoever is named besides."""
     audience = concerned(db, row) | {each for each in also if each and each != db.actor.id}
     messages.notify(db, row.id, kind, words, sorted(audience))
 
 
-def tell_only(db: Transaction, row: Row[Any], kind: str, words: str, to: Iterable[str | None]) -> None:
+def tell_only(db: Transaction, row: Row, kind: str, words: str, to: Iterable[str | None]) -> None:
     """Notify just these agents."""
     messages.notify(db, row.id, kind, words, sorted({each for each in to if each and each != db.actor.id}))
 
 
-def owners_of_waiters(db: Transaction, row: Row[Any]) -> set[str]:
+def owners_of_waiters(db: Transaction, row: Row) -> set[str]:
     """Whoever has to do with the tasks that wait for this one."""
     owners: set[str | None] = set()
     for waiter in graph.waiters(db, row.id)[:100]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model.lifecycle import TaskStatus
 from swarm_mcp.operations.answering import percent, rolled_progress, shorten
@@ -11,9 +11,8 @@ from swarm_mcp.repository import agents, graph, tasks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 MARKS = {
     "pending": "○", "blocked": "◌", "in_progress": "▶", "requires_assistance": "?", "in_review": "◐",
@@ -21,9 +20,9 @@ MARKS = {
 }  # fmt: skip
 
 
-def lines(db: Transaction, root: Row[Any] | None, *, limit: int) -> list[str]:
+def lines(db: Transaction, root: Row | None, *, limit: int) -> list[str]:
     """The tree below a task (or of the whole project), depth first; at most `limit` nodes."""
-    shown: list[tuple[int, Row[Any]]] = []
+    shown: list[tuple[int, Row]] = []
     total = _walk(db, root, limit, shown)
     rows = [row for _, row in shown]
     names = agents.agent_names(db, (each for row in rows for each in (row.holder_id, row.assignee_id)))
@@ -36,9 +35,9 @@ def lines(db: Transaction, root: Row[Any] | None, *, limit: int) -> list[str]:
     return text
 
 
-def _walk(db: Transaction, root: Row[Any] | None, limit: int, shown: list[tuple[int, Row[Any]]]) -> int:
+def _walk(db: Transaction, root: Row | None, limit: int, shown: list[tuple[int, Row]]) -> int:
     """Collect up to `limit` rows depth first; the number returned is larger if there are more."""
-    tops: Sequence[Row[Any]] = [root] if root is not None else tasks.top_tasks(db, limit=limit + 1)
+    tops: Sequence[Row] = [root] if root is not None else tasks.top_tasks(db, limit=limit + 1)
     stack = [(0, row) for row in reversed(tops)]
     while stack:
         if len(shown) == limit:
@@ -52,9 +51,9 @@ def _walk(db: Transaction, root: Row[Any] | None, limit: int, shown: list[tuple[
 
 def _line(
     depth: int,
-    row: Row[Any],
+    row: Row,
     names: dict[str | None, str],
-    edges: dict[str, list[Row[Any]]],
+    edges: dict[str, list[Row]],
     rolled: dict[str, int],
 ) -> str:
     whose = names.get(row.holder_id or row.assignee_id, "")

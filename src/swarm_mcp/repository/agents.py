@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, insert, literal, select, text, update
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.agent import Actor, AgentRole, Lifecycle, Project
 from swarm_mcp.model.errors import NotFound
-from swarm_mcp.repository.statement import ListStatement, Statement, among
+from swarm_mcp.repository.statement import ListStatement, Statement, among, set_columns
 from swarm_mcp.repository.tables import AgentRow, ConnectionRow, ProjectRow, TaskRow, TeamMemberRow, TeamRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 project = ProjectRow.__table__
 agent = AgentRow.__table__
@@ -113,12 +112,12 @@ def insert_project(db: Transaction, slug: str) -> None:
     INSERT_PROJECT.run(db, {"slug": slug, "created_at": db.now})
 
 
-def find_agent(db: Transaction, name: str) -> Row[Any] | None:
+def find_agent(db: Transaction, name: str) -> Row | None:
     """The agent of that (folded) name, or None."""
     return BY_NAME.first(db, {"project": db.project.slug, "name": name})
 
 
-def agent_row(db: Transaction, agent_id: str) -> Row[Any]:
+def agent_row(db: Transaction, agent_id: str) -> Row:
     """The agent of that id.
 
     Raises:
@@ -131,7 +130,7 @@ def agent_row(db: Transaction, agent_id: str) -> Row[Any]:
     return row
 
 
-def as_actor(row: Row[Any]) -> Actor:
+def as_actor(row: Row) -> Actor:
     """Who acts, as operations see it."""
     return Actor(
         id=row.id,
@@ -161,12 +160,12 @@ def team_names(db: Transaction, team_ids: Iterable[str | None]) -> dict[str | No
     return dict(TEAM_NAMES.all(db, wanted))
 
 
-def find_team(db: Transaction, name: str) -> Row[Any] | None:
+def find_team(db: Transaction, name: str) -> Row | None:
     """The team of that name, or None."""
     return TEAM_BY_NAME.first(db, {"project": db.project.slug, "name": name})
 
 
-def team_row(db: Transaction, team_id: str) -> Row[Any]:
+def team_row(db: Transaction, team_id: str) -> Row:
     """The team of that id."""
     return TEAM_BY_ID.first(db, {"id": team_id})
 
@@ -188,9 +187,9 @@ def insert_agent(
     title: str,
     role: AgentRole,
     lifecycle: Lifecycle,
-    superior: Row[Any] | None,
+    superior: Row | None,
     seen: datetime | None,
-) -> Row[Any]:
+) -> Row:
     """Store a new agent below a superior (or below nobody) and return it."""
     agent_id = ids.new_uuid()
     INSERT_AGENT.run(
@@ -219,20 +218,20 @@ def mark_seen(db: Transaction, agent_id: str, lifecycle: Lifecycle) -> None:
 
 def update_agent(db: Transaction, agent_id: str, **values: object) -> None:
     """Set columns of an agent."""
-    db.connection.execute(update(agent).where(agent.c.id == agent_id).values(updated_at=db.now, **values))
+    set_columns(db, agent, {"id": agent_id}, {"updated_at": db.now, **values})
 
 
-def root_directors(db: Transaction) -> Sequence[Row[Any]]:
+def root_directors(db: Transaction) -> Sequence[Row]:
     """Directors below nobody, the oldest first, whatever their lifecycle."""
     return ROOTS.all(db, {"project": db.project.slug})
 
 
-def orphans(db: Transaction) -> Sequence[Row[Any]]:
+def orphans(db: Transaction) -> Sequence[Row]:
     """Agents below nobody that are no directors."""
     return ORPHANS.all(db, {"project": db.project.slug})
 
 
-def superiors(db: Transaction, agent_id: str) -> Sequence[Row[Any]]:
+def superiors(db: Transaction, agent_id: str) -> Sequence[Row]:
     """Those above an agent, the nearest first."""
     return SUPERIORS.all(db, {"id": agent_id})
 
@@ -242,17 +241,17 @@ def teams_of(db: Transaction, agent_id: str) -> list[str]:
     return list(TEAMS_OF.scalars(db, {"agent": agent_id}))
 
 
-def members_of(db: Transaction, team_id: str) -> Sequence[Row[Any]]:
+def members_of(db: Transaction, team_id: str) -> Sequence[Row]:
     """The current members of a team."""
     return MEMBERS_OF.all(db, {"team": team_id})
 
 
-def with_specialty(db: Transaction, specialty: str) -> Sequence[Row[Any]]:
+def with_specialty(db: Transaction, specialty: str) -> Sequence[Row]:
     """The agents of a specialty."""
     return WITH_SPECIALTY.all(db, {"project": db.project.slug, "specialty": specialty})
 
 
-def everybody(db: Transaction) -> Sequence[Row[Any]]:
+def everybody(db: Transaction) -> Sequence[Row]:
     """The agents that have not ended."""
     return EVERYBODY.all(db, {"project": db.project.slug})
 
@@ -278,7 +277,7 @@ def open_connection(db: Transaction, connection_id: str, name: str, *, host: str
     )
 
 
-def connections(db: Transaction) -> Sequence[Row[Any]]:
+def connections(db: Transaction) -> Sequence[Row]:
     """The project's connections, dead ones included until they are swept."""
     return CONNECTIONS.all(db, {"project": db.project.slug})
 

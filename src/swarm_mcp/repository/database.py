@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, CursorResult, Executable
+
     from swarm_mcp.repository.link import Link
 
     Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]

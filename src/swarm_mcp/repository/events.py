@@ -12,9 +12,8 @@ from swarm_mcp.repository.tables import EventRow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 event = EventRow.__table__
 
@@ -56,17 +55,17 @@ def insert_event(
     )
 
 
-def task_events(db: Transaction, task_id: str, *, after: int = 0, limit: int = 100) -> Sequence[Row[Any]]:
+def task_events(db: Transaction, task_id: str, *, after: int = 0, limit: int = 100) -> Sequence[Row]:
     """A task's events after a sequence number, oldest first."""
     return OF_TASK.all(db, {"task": task_id, "after": after, "limit": limit})
 
 
-def latest_task_events(db: Transaction, task_id: str, *, limit: int) -> Sequence[Row[Any]]:
+def latest_task_events(db: Transaction, task_id: str, *, limit: int) -> Sequence[Row]:
     """A task's newest events, newest first."""
     return LATEST_OF_TASK.all(db, {"task": task_id, "limit": limit})
 
 
-def project_events(db: Transaction, *, after: int, limit: int) -> Sequence[Row[Any]]:
+def project_events(db: Transaction, *, after: int, limit: int) -> Sequence[Row]:
     """The project's events after a sequence number, oldest first."""
     bound = {"project": db.project.slug, "after": after, "limit": limit}
     return OF_PROJECT.all(db, bound)
@@ -91,7 +90,7 @@ HANDED_AGAIN = ListStatement(
 )
 
 
-def released_since(db: Transaction, agent_id: str, since: Any) -> set[str]:  # noqa: ANN401 - a datetime
+def released_since(db: Transaction, agent_id: str, since: Any) -> set[str]:
     """The tasks that an agent gave back since then and that nobody handed on since."""
     released = {task_id: seq for task_id, seq in RELEASED.all(db, {"agent": agent_id, "since": since})}
     if not released:

@@ -11,7 +11,7 @@ room where it belongs and costs no search at all.
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, select, text, update
 
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 task = TaskRow.__table__
 edge = DependencyRow.__table__
@@ -91,25 +90,25 @@ def remove_edge(db: Transaction, task_id: str, depends_on: str, kind: str) -> No
     DROP_EDGE.run(db, {"task": task_id, "other": depends_on, "kind": kind})
 
 
-def edges_of(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+def edges_of(db: Transaction, task_id: str) -> Sequence[Row]:
     """What a task depends on or is related to."""
     return EDGES_OF.all(db, {"task": task_id})
 
 
-def edges_to(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+def edges_to(db: Transaction, task_id: str) -> Sequence[Row]:
     """What depends on a task or is related to it."""
     return EDGES_TO.all(db, {"task": task_id})
 
 
-def blockers(db: Transaction, task_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
+def blockers(db: Transaction, task_ids: Iterable[str]) -> dict[str, list[Row]]:
     """For each task, what it waits for (finished or not), in the order in which it was said."""
-    found: dict[str, list[Row[Any]]] = {}
+    found: dict[str, list[Row]] = {}
     for row in BLOCKERS.all(db, list(task_ids)):
         found.setdefault(row.task_id, []).append(row)
     return found
 
 
-def waiters(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+def waiters(db: Transaction, task_id: str) -> Sequence[Row]:
     """The tasks that wait for a task, the most urgent first."""
     return WAITERS.all(db, {"task": task_id})
 
@@ -119,7 +118,7 @@ def count_unfinished_blockers(db: Transaction, task_id: str) -> int:
     return UNFINISHED_BLOCKERS.scalar(db, {"task": task_id})
 
 
-def shift_waits(db: Transaction, blocker: str, by: int) -> Sequence[Row[Any]]:
+def shift_waits(db: Transaction, blocker: str, by: int) -> Sequence[Row]:
     """Count a blocker in (+1) or out (-1) for everything that waits for it; those tasks as they are now."""
     return SHIFT_WAITS.all(db, {"blocker": blocker, "by": by})
 
@@ -201,7 +200,7 @@ class _Region:
 
     def __init__(self, db: Transaction) -> None:
         self.db = db
-        self.tasks: dict[str, Row[Any]] = {}
+        self.tasks: dict[str, Row] = {}
 
     def load(self, task_ids: Iterable[str]) -> None:
         missing = [each for each in dict.fromkeys(task_ids) if each not in self.tasks]

@@ -99,7 +99,7 @@ class Shape(NamedTuple):
 class Page:
     """Rows, how many there are in all, and where the next page begins."""
 
-    rows: Sequence[Row[Any]] = field(default_factory=list)
+    rows: Sequence[Row] = field(default_factory=list)
     total: int = 0
     exact: bool = True
     next_cursor: str = ""
@@ -190,7 +190,7 @@ def _count(db: Transaction, wanted: Filter, values: dict[str, Any]) -> tuple[int
     return min(total, COUNTED), total <= COUNTED
 
 
-def _write_cursor(row: Row[Any], sort: str) -> str:
+def _write_cursor(row: Row, sort: str) -> str:
     values = [getattr(row, name) for name in SORTS[sort]]
     plain = [each.isoformat() if isinstance(each, datetime) else each for each in values]
     return base64.urlsafe_b64encode(json.dumps([sort, *plain], separators=(",", ":")).encode()).decode().rstrip("=")

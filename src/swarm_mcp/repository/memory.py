@@ -12,9 +12,8 @@ from swarm_mcp.repository.tables import ContextRow, NoteRow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 context = ContextRow.__table__
 note = NoteRow.__table__
@@ -71,12 +70,12 @@ def insert_context(db: Transaction, values: dict[str, Any]) -> None:
     INSERT_CONTEXT.run(db, {"project": db.project.slug, "by_id": db.actor.id, "at": db.now, **values})
 
 
-def context_of(db: Transaction, task_ids: Iterable[str], *, limit: int) -> Sequence[Row[Any]]:
+def context_of(db: Transaction, task_ids: Iterable[str], *, limit: int) -> Sequence[Row]:
     """The latest value of every key of these tasks, newest first."""
     return CONTEXT.all(db, list(task_ids), {"project": db.project.slug, "limit": limit})
 
 
-def context_around(db: Transaction, task_ids: Iterable[str], *, limit: int) -> list[Row[Any]]:
+def context_around(db: Transaction, task_ids: Iterable[str], *, limit: int) -> list[Row]:
     """The latest value of every key of these tasks and of the whole project; the tasks' own first, newest first."""
     return AROUND.all(db, list(task_ids), {"project": db.project.slug, "limit": limit})
 
@@ -86,12 +85,12 @@ def insert_note(db: Transaction, task_id: str, words: str) -> None:
     INSERT_NOTE.run(db, {"task_id": task_id, "agent_id": db.actor.id, "text": words, "at": db.now})
 
 
-def notes_of(db: Transaction, task_id: str, agent_id: str, *, after: int, limit: int) -> Sequence[Row[Any]]:
+def notes_of(db: Transaction, task_id: str, agent_id: str, *, after: int, limit: int) -> Sequence[Row]:
     """One author's notes on a task, oldest first. There is no query for anybody else's."""
     bound = {"task": task_id, "agent": agent_id, "after": after, "limit": limit}
     return NOTES.all(db, bound)
 
 
-def latest_notes(db: Transaction, task_id: str, agent_id: str, *, limit: int) -> Sequence[Row[Any]]:
+def latest_notes(db: Transaction, task_id: str, agent_id: str, *, limit: int) -> Sequence[Row]:
     """One author's notes on a task, newest first."""
     return LATEST_NOTES.all(db, {"task": task_id, "agent": agent_id, "limit": limit})

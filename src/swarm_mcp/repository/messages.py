@@ -14,9 +14,8 @@ from swarm_mcp.repository.tables import ConversationRow, InboxRow, MessageRow, T
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 message = MessageRow.__table__
 inbox = InboxRow.__table__
@@ -146,7 +145,7 @@ def count_unread(db: Transaction, agent_id: str) -> int:
     return COUNT_UNREAD.scalar(db, {"in_project": db.project.slug, "reader": agent_id})
 
 
-def unread(db: Transaction, agent_id: str | None, *, limit: int) -> Sequence[Row[Any]]:
+def unread(db: Transaction, agent_id: str | None, *, limit: int) -> Sequence[Row]:
     """What an agent (nobody: the operator) has not read, questions first."""
     statement = UNREAD if agent_id else UNREAD_OF_OPERATOR
     return statement.all(db, {"in_project": db.project.slug, "reader": agent_id, "limit": limit})
@@ -165,7 +164,7 @@ def show(db: Transaction, item_ids: Iterable[int]) -> None:
         SHOW.run_many(db, shown)
 
 
-def find_message(db: Transaction, message_id: int) -> Row[Any] | None:
+def find_message(db: Transaction, message_id: int) -> Row | None:
     """A message of this project, or None."""
     return MESSAGE.first(db, {"id": message_id, "project": db.project.slug})
 
@@ -175,12 +174,12 @@ def recipients_of(db: Transaction, message_id: int) -> list[str | None]:
     return list(RECIPIENTS.scalars(db, {"id": message_id}))
 
 
-def open_question(db: Transaction, task_id: str) -> Row[Any] | None:
+def open_question(db: Transaction, task_id: str) -> Row | None:
     """The unanswered question about a task, or None."""
     return OPEN_QUESTION.first(db, {"task": task_id})
 
 
-def overdue_questions(db: Transaction, before: Any) -> Sequence[Row[Any]]:  # noqa: ANN401 - a datetime
+def overdue_questions(db: Transaction, before: Any) -> Sequence[Row]:
     """Questions that whoever was asked has left lying."""
     return OVERDUE_QUESTIONS.all(db, {"project": db.project.slug, "before": before})
 
@@ -195,7 +194,7 @@ def ask(db: Transaction, message_id: int, agent_id: str | None) -> None:
     ASK.run(db, {"key_id": message_id, "asked": agent_id, "now": db.now})
 
 
-def thread_about(db: Transaction, task_row: Any) -> str:  # noqa: ANN401 - a task's row
+def thread_about(db: Transaction, task_row: Any) -> str:
     """The conversation about a task, begun if there is none."""
     found = CONVERSATION.scalar(db, {"task": task_row.id})
     if found:
@@ -222,7 +221,7 @@ def set_conversation(db: Transaction, task_id: str, status: str) -> None:
 
 def about_task(
     db: Transaction, task_id: str, reader: str | None, *, everything: bool, limit: int
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row]:
     """Messages about a task that a reader may read, newest first: questions, answers, and its own."""
     statement = select(message).where(message.c.task_id == task_id)
     if not everything:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
 
@@ -12,9 +12,8 @@ from swarm_mcp.repository.tables import ExternalRefRow
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 ref = ExternalRefRow.__table__
 
@@ -25,7 +24,7 @@ KNOWN = ListStatement(
 )
 
 
-def known_references(db: Transaction, source: str, foreign_ids: Iterable[str]) -> dict[str, Row[Any]]:
+def known_references(db: Transaction, source: str, foreign_ids: Iterable[str]) -> dict[str, Row]:
     """Those of these names that tasks of the project have from that source, with the record as it was: by name."""
     found = KNOWN.all(db, list(foreign_ids), {"project": db.project.slug, "source": source})
     return {row.foreign_id: row for row in found}

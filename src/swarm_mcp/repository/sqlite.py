@@ -55,7 +55,7 @@ Place = tuple[int, int]
 
 
 @functools.cache
-def driver() -> Any:  # noqa: ANN401 - two modules of the same shape, one of them without types
+def driver() -> Any:
     """Find the DBAPI module: `pysqlite3`, whose wheel carries a recent SQLite, or the standard library's."""
     try:
         return importlib.import_module("pysqlite3.dbapi2")

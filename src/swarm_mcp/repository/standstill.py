@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, bindparam, exists, or_, select, text
 
@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 task = TaskRow.__table__
 agent = AgentRow.__table__
@@ -74,7 +73,7 @@ AROUND = ListStatement(lambda wanted: select(task.c.parent_id).where(task.c.id.i
 BELOW = ListStatement(lambda wanted: select(task.c.id).where(task.c.parent_id.in_(wanted), ~among(task.c.status, *OVER)))
 
 
-def suspects(db: Transaction, *, now: datetime, seen_since: datetime) -> Sequence[Row[Any]]:
+def suspects(db: Transaction, *, now: datetime, seen_since: datetime) -> Sequence[Row]:
     """Tasks that stand still and are not merely waiting for others; the most urgent five hundred."""
     bound = {"project": db.project.slug, "now": now, "seen_since": seen_since}
     return STILL.all(db, bound)

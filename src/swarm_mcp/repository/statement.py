@@ -9,14 +9,15 @@ connection as usual.
 from __future__ import annotations
 
 from collections import namedtuple
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Insert, Select, bindparam, literal_column
+from sqlalchemy import Insert, Select, bindparam, literal_column, update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Dialect, Executable
+    from sqlalchemy import ColumnElement, Dialect, Executable, Table
     from sqlalchemy.sql.elements import BindParameter
 
     from swarm_mcp.repository.database import Transaction
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 """Lengths of a list for which there is a statement; shorter lists repeat their last value."""
 
+Row: TypeAlias = Any
+"""A row of a statement: a named tuple of its columns. What it has is known to the statement alone."""
 type_of_row = namedtuple  # noqa: PYI024 - made from a statement's columns at run time
 
 
@@ -64,13 +67,13 @@ class Statement:
         plan = self._plan or self._compile(db)
         return [_row(plan, raw) for raw in db.driver.execute(plan.sql, _bound(plan, values)).fetchall()]
 
-    def first(self, db: Transaction, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a row, or None
+    def first(self, db: Transaction, values: Mapping[str, Any]) -> Any:
         """The first row, or None."""
         plan = self._plan or self._compile(db)
         found = db.driver.execute(plan.sql, _bound(plan, values)).fetchall()
         return _row(plan, found[0]) if found else None
 
-    def scalar(self, db: Transaction, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a column's value
+    def scalar(self, db: Transaction, values: Mapping[str, Any]) -> Any:
         """The first column of the first row, or None."""
         row = self.first(db, values)
         return None if row is None else row[0]
@@ -126,6 +129,20 @@ class ListStatement:
         return self._statements[size]
 
 
+@cache
+def setting(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], *, returning: bool = False) -> Statement:
+    """The update of these columns (`new_…`) of the rows with these keys (`key_…`): one statement for each combination."""
+    statement = update(table).values({column: bindparam(f"new_{column}") for column in columns})
+    statement = statement.where(*(table.c[key] == bindparam(f"key_{key}") for key in keys))
+    return Statement(statement.returning(*table.c) if returning else statement)
+
+
+def set_columns(db: Transaction, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Set columns of the rows with these keys."""
+    bound = {f"new_{name}": value for name, value in values.items()} | {f"key_{name}": key for name, key in keys.items()}
+    setting(table, tuple(keys), tuple(sorted(values))).run(db, bound)
+
+
 def among(column: ColumnElement[str], *words: str) -> ColumnElement[bool]:
     """Whether a column has one of these fixed words, which become part of the statement's text."""
     return column.in_([literal_column(f"'{word}'") for word in words])
@@ -142,7 +159,7 @@ def _bound(plan: Plan, values: Mapping[str, Any]) -> list[Any]:
     return bound
 
 
-def _row(plan: Plan, raw: Sequence[Any]) -> Any:  # noqa: ANN401 - a named tuple
+def _row(plan: Plan, raw: Sequence[Any]) -> Any:
     if not plan.convert:
         return plan.make(raw)
     values = list(raw)

@@ -52,7 +52,7 @@ def _narrowed(db: Transaction, statement: Select[Any], batch: Sequence[str] | No
 
 
 def _add(db: Transaction, found: Sums, batch: Sequence[str] | None) -> None:
-    def rows(statement: Select[Any]) -> Any:  # noqa: ANN401
+    def rows(statement: Select[Any]) -> Any:
         return db.connection.execute(_narrowed(db, statement, batch))
 
     if batch is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, insert, literal, select, text, update
@@ -10,16 +9,15 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, TaskNotFound
-from swarm_mcp.repository.statement import ListStatement, Statement, among
+from swarm_mcp.repository.statement import ListStatement, Statement, among, setting
 from swarm_mcp.repository.tables import ExternalRefRow, TallyRow, TaskRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 task = TaskRow.__table__
 ref = ExternalRefRow.__table__
@@ -121,7 +119,7 @@ DESCENDANTS_AT_TURN = Statement(
 )
 
 
-def task_row(db: Transaction, task_id: str) -> Row[Any]:
+def task_row(db: Transaction, task_id: str) -> Row:
     """The task of exactly that id.
 
     Raises:
@@ -134,12 +132,12 @@ def task_row(db: Transaction, task_id: str) -> Row[Any]:
     return row
 
 
-def find_task(db: Transaction, task_id: str) -> Row[Any] | None:
+def find_task(db: Transaction, task_id: str) -> Row | None:
     """The task of exactly that id, or None."""
     return BY_ID.first(db, {"project": db.project.slug, "id": task_id})
 
 
-def resolve_task(db: Transaction, name: str) -> Row[Any]:
+def resolve_task(db: Transaction, name: str) -> Row:
     """The task that a caller means: exact id, else exact foreign reference, else a clear prefix of an id.
 
     Raises:
@@ -155,8 +153,8 @@ def resolve_task(db: Transaction, name: str) -> Row[Any]:
     return _resolve_loosely(db, wanted)
 
 
-def _resolve_loosely(db: Transaction, wanted: str) -> Row[Any]:
-    found: Sequence[Row[Any]] = []
+def _resolve_loosely(db: Transaction, wanted: str) -> Row:
+    found: Sequence[Row] = []
     if wanted:
         found = BY_REF.all(db, {"project": db.project.slug, "name": wanted})
     folded = wanted.lower()
@@ -178,7 +176,7 @@ def _resolve_loosely(db: Transaction, wanted: str) -> Row[Any]:
     )
 
 
-def task_rows(db: Transaction, task_ids: Iterable[str]) -> dict[str, Row[Any]]:
+def task_rows(db: Transaction, task_ids: Iterable[str]) -> dict[str, Row]:
     """The tasks of these ids that exist, by id; fetched in batches."""
     wanted = list(dict.fromkeys(task_ids))
     return {row.id: row for row in BY_IDS.all(db, wanted, {"project": db.project.slug})}
@@ -204,22 +202,11 @@ def insert_reference(db: Transaction, task_id: str, source: str, foreign_id: str
     )
 
 
-@cache
-def _update_statement(columns: tuple[str, ...]) -> Statement:
-    """One constant statement for each combination of columns."""
-    return Statement(
-        update(task)
-        .where(task.c.id == bindparam("key_id"))
-        .values({column: bindparam(f"new_{column}") for column in columns})
-        .returning(*task.c)
-    )
-
-
-def update_task(db: Transaction, task_id: str, values: dict[str, Any]) -> Row[Any]:
+def update_task(db: Transaction, task_id: str, values: dict[str, Any]) -> Row:
     """Set columns of one task and return it as it is now."""
     columns = tuple(sorted(values))
-    bound = {f"new_{column}": values[column] for column in columns}
-    return _update_statement(columns).first(db, {"key_id": task_id, **bound})
+    bound = {"key_id": task_id, **{f"new_{column}": values[column] for column in columns}}
+    return setting(task, ("id",), columns, returning=True).first(db, bound)
 
 
 CLAIM = Statement(
@@ -249,8 +236,8 @@ CLAIM = Statement(
 
 
 def take_claim(
-    db: Transaction, row: Row[Any], *, agent: str, until: Any, minutes: int, started: Any
-) -> Row[Any] | None:
+    db: Transaction, row: Row, *, agent: str, until: Any, minutes: int, started: Any
+) -> Row | None:
     """Give the task to an agent if it is still as it was seen: the guard against two winners.
 
     Returns:
@@ -271,17 +258,17 @@ def take_claim(
     return CLAIM.first(db, bound)
 
 
-def children(db: Transaction, parent: str, *, limit: int = 1_000_000) -> Sequence[Row[Any]]:
+def children(db: Transaction, parent: str, *, limit: int = 1_000_000) -> Sequence[Row]:
     """The subtasks of a task, oldest first, without their long texts."""
     return CHILDREN.all(db, {"parent": parent, "limit": limit})
 
 
-def ancestors(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+def ancestors(db: Transaction, task_id: str) -> Sequence[Row]:
     """The parents of a task, the nearest first, without their long texts."""
     return ANCESTORS.all(db, {"id": task_id})
 
 
-def descendants(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+def descendants(db: Transaction, task_id: str) -> Sequence[Row]:
     """Everything below a task."""
     return DESCENDANTS.all(db, {"root": task_id})
 
@@ -292,7 +279,7 @@ def shift_gates(db: Transaction, task_id: str, by: int) -> list[str]:
     return list(DESCENDANTS_AT_TURN.scalars(db, {"root": task_id}))
 
 
-def ready_in_lane(db: Transaction, lane: str, *, limit: int) -> Sequence[Row[Any]]:
+def ready_in_lane(db: Transaction, lane: str, *, limit: int) -> Sequence[Row]:
     """The most urgent ready tasks of one lane: an agent's own, a pool's, or ("") anyone's."""
     return READY.all(db, {"project": db.project.slug, "lane": lane, "limit": limit})
 
@@ -302,22 +289,22 @@ def count_ready(db: Transaction, lanes: Iterable[str], *, limit: int) -> int:
     return sum(COUNT_READY.scalar(db, {"project": db.project.slug, "lane": lane, "limit": limit}) for lane in lanes)
 
 
-def expired_claims(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
+def expired_claims(db: Transaction, *, limit: int) -> Sequence[Row]:
     """Claims whose lease has run out, the oldest first."""
     return EXPIRED.all(db, {"project": db.project.slug, "now": db.now, "limit": limit})
 
 
-def reserved_tasks(db: Transaction) -> Sequence[Row[Any]]:
+def reserved_tasks(db: Transaction) -> Sequence[Row]:
     """Tasks kept for the worker that split them."""
     return RESERVED.all(db, {"project": db.project.slug})
 
 
-def held_by(db: Transaction, agent: str, *, limit: int) -> Sequence[Row[Any]]:
+def held_by(db: Transaction, agent: str, *, limit: int) -> Sequence[Row]:
     """What an agent holds, the most urgent first, without long texts."""
     return HELD_BY.all(db, {"project": db.project.slug, "agent": agent, "limit": limit})
 
 
-def live_touches(db: Transaction) -> Sequence[Row[Any]]:
+def live_touches(db: Transaction) -> Sequence[Row]:
     """Claimed tasks that say what they change."""
     return LIVE_TOUCHES.all(db, {"project": db.project.slug})
 
@@ -371,7 +358,7 @@ SUBTASK_PROGRESS = ListStatement(
 )
 
 
-def subtask_progress(db: Transaction, parents: list[str]) -> Sequence[Row[Any]]:
+def subtask_progress(db: Transaction, parents: list[str]) -> Sequence[Row]:
     """How far the subtasks of these tasks are."""
     return SUBTASK_PROGRESS.all(db, parents)
 
@@ -388,7 +375,7 @@ OWN_OPEN = Statement(
 )
 
 
-def own_open_task(db: Transaction, agent: str) -> Row[Any] | None:
+def own_open_task(db: Transaction, agent: str) -> Row | None:
     """What an agent is on: the task it holds, else the latest that it is assigned; None if there is none."""
     return OWN_OPEN.first(db, {"project": db.project.slug, "agent": agent})
 
@@ -410,7 +397,7 @@ BLOCKED_SAMPLE = Statement(
 )
 
 
-def blocked_sample(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
+def blocked_sample(db: Transaction, *, limit: int) -> Sequence[Row]:
     """The most urgent blocked tasks."""
     return BLOCKED_SAMPLE.all(db, {"project": db.project.slug, "limit": limit})
 
@@ -423,7 +410,7 @@ TOP_TASKS = Statement(
 )
 
 
-def top_tasks(db: Transaction, *, limit: int) -> Sequence[Row[Any]]:
+def top_tasks(db: Transaction, *, limit: int) -> Sequence[Row]:
     """Tasks without a parent, open ones first, the oldest first."""
     return TOP_TASKS.all(db, {"project": db.project.slug, "limit": limit})
 

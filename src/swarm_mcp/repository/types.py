@@ -29,7 +29,7 @@ def _read_instant(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
 
 
-def _read_document(value: str | None) -> Any:  # noqa: ANN401 - any JSON
+def _read_document(value: str | None) -> Any:
     if value == "[]":
         return []
     if value == "{}":

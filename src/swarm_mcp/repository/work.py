@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
-from swarm_mcp.repository.statement import Statement, among
+from swarm_mcp.repository.statement import Statement, among, set_columns
 from swarm_mcp.repository.tables import (
     CriterionRow,
     DelegationRow,
@@ -22,9 +22,8 @@ from swarm_mcp.repository.tables import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 criterion = CriterionRow.__table__
 delegation = DelegationRow.__table__
@@ -111,11 +110,11 @@ REMEMBERED = Statement(
 REMEMBER = Statement(insert(idempotency))
 
 
-def _of(what: str, db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+def _of(what: str, db: Transaction, task_id: str) -> Sequence[Row]:
     return OF_TASK[what].all(db, {"task": task_id})
 
 
-def criteria(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+def criteria(db: Transaction, task_id: str) -> Sequence[Row]:
     """A task's criteria in their order."""
     return _of("criteria", db, task_id)
 
@@ -159,12 +158,12 @@ def reopen_criteria(db: Transaction, task_id: str) -> None:
     )
 
 
-def delegations(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+def delegations(db: Transaction, task_id: str) -> Sequence[Row]:
     """The chain of a task, the oldest first."""
     return _of("delegations", db, task_id)
 
 
-def live_delegation(db: Transaction, task_id: str) -> Row[Any] | None:
+def live_delegation(db: Transaction, task_id: str) -> Row | None:
     """The delegation that is offered or accepted, or None."""
     return LIVE_DELEGATION.first(db, {"task": task_id})
 
@@ -176,15 +175,15 @@ def insert_delegation(db: Transaction, values: dict[str, Any]) -> None:
 
 def update_delegation(db: Transaction, delegation_id: str, **values: object) -> None:
     """Set columns of a delegation."""
-    db.connection.execute(update(delegation).where(delegation.c.id == delegation_id).values(**values))
+    set_columns(db, delegation, {"id": delegation_id}, values)
 
 
-def executions(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+def executions(db: Transaction, task_id: str) -> Sequence[Row]:
     """A task's attempts, the first first."""
     return _of("executions", db, task_id)
 
 
-def find_execution(db: Transaction, task_id: str, attempt: int) -> Row[Any] | None:
+def find_execution(db: Transaction, task_id: str, attempt: int) -> Row | None:
     """One attempt, or None."""
     return EXECUTION.first(db, {"task": task_id, "attempt": attempt})
 
@@ -218,9 +217,7 @@ def end_execution(db: Transaction, task_id: str, attempt: int, status: str) -> N
 
 def report_execution(db: Transaction, task_id: str, attempt: int, values: dict[str, Any]) -> None:
     """Fill in the report that ended an attempt."""
-    db.connection.execute(
-        update(execution).where(execution.c.task_id == task_id, execution.c.attempt == attempt).values(values)
-    )
+    set_columns(db, execution, {"task_id": task_id, "attempt": attempt}, values)
 
 
 def insert_progress(db: Transaction, task_id: str, percent: int | None, message: str) -> None:
@@ -229,12 +226,12 @@ def insert_progress(db: Transaction, task_id: str, percent: int | None, message:
     INSERT_PROGRESS.run(db, bound)
 
 
-def progress_of(db: Transaction, task_id: str, *, after: int, limit: int) -> Sequence[Row[Any]]:
+def progress_of(db: Transaction, task_id: str, *, after: int, limit: int) -> Sequence[Row]:
     """A task's progress, oldest first."""
     return PROGRESS.all(db, {"task": task_id, "after": after, "limit": limit})
 
 
-def latest_progress(db: Transaction, task_id: str, *, limit: int) -> Sequence[Row[Any]]:
+def latest_progress(db: Transaction, task_id: str, *, limit: int) -> Sequence[Row]:
     """A task's progress, newest first."""
     return LATEST_PROGRESS.all(db, {"task": task_id, "limit": limit})
 
@@ -245,12 +242,12 @@ def join(db: Transaction, task_id: str, agent_id: str | None, role: str = "") ->
         JOIN.run(db, {"task": task_id, "agent": agent_id, "role": role, "at": db.now})
 
 
-def participants(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+def participants(db: Transaction, task_id: str) -> Sequence[Row]:
     """Who has to do with a task."""
     return _of("participants", db, task_id)
 
 
-def feedback_of(db: Transaction, task_id: str) -> Sequence[Row[Any]]:
+def feedback_of(db: Transaction, task_id: str) -> Sequence[Row]:
     """What reviewers said, oldest first."""
     return _of("feedback", db, task_id)
 
@@ -260,7 +257,7 @@ def insert_feedback(db: Transaction, values: dict[str, Any]) -> None:
     INSERT_FEEDBACK.run(db, {"at": db.now, **values})
 
 
-def remembered(db: Transaction, operation: str, key: str) -> Row[Any] | None:
+def remembered(db: Transaction, operation: str, key: str) -> Row | None:
     """The first success under a key, or None."""
     bound = {"project": db.project.slug, "agent": db.actor.name, "operation": operation, "key": key}
     return REMEMBERED.first(db, bound)
@@ -282,6 +279,6 @@ def remember(db: Transaction, operation: str, key: str, arguments: str, result: 
     )
 
 
-def forget_keys(db: Transaction, before: Any) -> None:  # noqa: ANN401 - a datetime
+def forget_keys(db: Transaction, before: Any) -> None:
     """Let go of keys older than their promise."""
     db.connection.execute(delete(idempotency).where(idempotency.c.at < before))

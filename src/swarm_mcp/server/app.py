@@ -114,12 +114,12 @@ class App:
                 self._resources = Resources(swarm)
                 self._calls = Calls(swarm, self.profile)
 
-    async def _list_tools(self, ctx: ServerRequestContext[Any], params: object) -> Any:  # noqa: ANN401 - a result as the wire has it
+    async def _list_tools(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         _ = ctx, params
         self._wanted.set()
         return complete({"tools": self._tools}, kept_seconds=TOOLS_KEPT_SECONDS)
 
-    async def _call_tool(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Any:  # noqa: ANN401
+    async def _call_tool(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Any:
         self._wanted.set()
         if params.name not in self._names:
             raise MCPError(
@@ -144,20 +144,20 @@ class App:
             self._background.add(task)
             task.add_done_callback(self._background.discard)
 
-    async def _list_resources(self, ctx: ServerRequestContext[Any], params: types.PaginatedRequestParams | None) -> Any:  # noqa: ANN401
+    async def _list_resources(self, ctx: ServerRequestContext[Any], params: types.PaginatedRequestParams | None) -> Any:
         _ = ctx
         _, caller = await self._ready()
         assert self._resources is not None  # noqa: S101
         cursor = (params.cursor if params is not None else None) or ""
         return complete(await anyio.to_thread.run_sync(self._protocol(self._resources.page), cursor, caller), kept_seconds=0)
 
-    async def _list_templates(self, ctx: ServerRequestContext[Any], params: object) -> Any:  # noqa: ANN401
+    async def _list_templates(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         _ = ctx, params
         await self._ready()
         assert self._resources is not None  # noqa: S101
         return complete({"resourceTemplates": self._resources.templates()}, kept_seconds=TOOLS_KEPT_SECONDS)
 
-    async def _read_resource(self, ctx: ServerRequestContext[Any], params: types.ReadResourceRequestParams) -> Any:  # noqa: ANN401
+    async def _read_resource(self, ctx: ServerRequestContext[Any], params: types.ReadResourceRequestParams) -> Any:
         calls, caller = await self._ready()
         assert self._resources is not None  # noqa: S101
         read = self._protocol(self._resources.read)
@@ -171,7 +171,7 @@ class App:
         except Refusal as refusal:
             raise MCPError(code=types.INTERNAL_ERROR, message=refusal.message) from None
 
-    def _protocol(self, function: Any) -> Any:  # noqa: ANN401 - the same function, with refusals as protocol errors
+    def _protocol(self, function: Any) -> Any:
         def run(*arguments: object) -> object:
             try:
                 return function(*arguments)

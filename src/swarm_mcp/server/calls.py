@@ -130,9 +130,7 @@ class Calls:
     def _remember(self, caller: Caller, agent: str, arguments: dict[str, Any], answer: Answer) -> None:
         """Keep the attempt that this connection now knows of."""
         task = ""
-        if isinstance(answer, Claimed) and answer.task is not None:
-            task = answer.task.id
-        elif isinstance(answer, Brief) and answer.task is not None:
+        if (isinstance(answer, Claimed) and answer.task is not None) or (isinstance(answer, Brief) and answer.task is not None):
             task = answer.task.id
         if isinstance(answer, Claimed | Brief) and task:
             caller.remember(agent, task, answer.attempt)

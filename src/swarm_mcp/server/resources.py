@@ -14,10 +14,9 @@ from swarm_mcp.repository import tasks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Row
-
     from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
     from swarm_mcp.server.identity import Caller
 
 PLAIN = "text/plain"
@@ -25,7 +24,7 @@ MARKDOWN = "text/markdown"
 OPEN = ["in_progress", "requires_assistance", "in_review", "pending", "partial", "blocked"]
 PAGE = 50
 
-DOCUMENTS: dict[str, tuple[str, str, Callable[[Transaction, Row[Any], int], str]]] = {
+DOCUMENTS: dict[str, tuple[str, str, Callable[[Transaction, Row, int], str]]] = {
     "": (MARKDOWN, "The brief of a task", lambda db, row, _: task_documents.brief(db, row)),
     "tree": (
         PLAIN, "Its subtasks, and what each waits for",

@@ -79,7 +79,7 @@ def _above_standard(fd: int) -> int:
 def _replace(fd: int, by: int) -> None:
     """Make `fd` what `by` is, inherited by children, and let go of `by`."""
     if by == fd:  # the host had closed it, so that open() gave out its number
-        os.set_inheritable(fd, True)  # noqa: FBT003 - the standard library's signature
+        os.set_inheritable(fd, True)
         return
     os.dup2(by, fd)
     os.close(by)

@@ -1,0 +1,151 @@
+"""`import`: another program's plan, put on the board."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from swarm_mcp.cli.options import AsJson, Database, Project, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from swarm_mcp.config import Settings
+    from swarm_mcp.interchange.importing import Imported
+    from swarm_mcp.operations.swarm import Swarm
+
+FORMATS = ("taskmaster",)
+SHOWN = 20
+"""Sentences of one kind on a terminal; pipes and JSON get all of them."""
+
+
+def import_plan(
+    format_: Annotated[str, typer.Argument(metavar="FORMAT", help=f"What wrote it: {', '.join(FORMATS)}.", show_default=False)],
+    path: Annotated[Path, typer.Argument(help="The file.", show_default=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would be done, and do nothing.")] = False,
+    parent: Annotated[str, typer.Option(help="The task under which it goes.", show_default=False)] = "",
+    namespace: Annotated[str, typer.Option(help="What tells its ids from another plan's.", show_default=False)] = "",
+    timezone: Annotated[str, typer.Option(help="The zone of times that name none; Taskmaster has no times.")] = "UTC",
+    as_json: AsJson = False,
+    database: Database = "",
+    project: Project = "",
+) -> None:
+    """Put another program's plan on the board: all of it, or nothing; again, and only what is new is added.
+
+    Example: swarm-mcp import taskmaster .taskmaster/tasks/tasks.json --dry-run
+    """
+    if format_ not in FORMATS:
+        raise typer.BadParameter(f"`{format_[:40]}` is no known format. Known: {', '.join(FORMATS)}.", param_hint="FORMAT")
+    check_zone(timezone)
+    chosen = settings(database=database, project=project)
+    from swarm_mcp.interchange import importing, taskmaster  # noqa: PLC0415 - help must not import the board
+
+    document = taskmaster.read(path)
+    with rehearsed(chosen) if dry_run else opened(chosen) as swarm:
+        report = importing.import_document(
+            swarm, document, parent=parent, namespace=namespace, dry_run=dry_run, via="command line"
+        )
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+    elif sys.stdout.isatty():
+        show(report)
+    else:
+        typer.echo("\n".join(lines(report)))
+
+
+def check_zone(name: str) -> None:
+    """Refuse a zone that this computer does not know."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError):
+        raise typer.BadParameter(f"`{name[:40]}` is no time zone; write Europe/Berlin, or UTC.") from None
+
+
+@contextmanager
+def opened(chosen: Settings) -> Iterator[Swarm]:
+    """The board, migrated if need be."""
+    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
+
+    swarm = open_swarm(chosen.database, project=chosen.project)
+    try:
+        yield swarm
+    finally:
+        swarm.close()
+
+
+@contextmanager
+def rehearsed(chosen: Settings) -> Iterator[Swarm]:
+    """A board for a dry run, which creates nothing and migrates nothing: the real one where that can be, else a copy."""
+    from tempfile import TemporaryDirectory  # noqa: PLC0415
+
+    from swarm_mcp.operations.swarm import Swarm, open_swarm  # noqa: PLC0415
+    from swarm_mcp.repository import migrate  # noqa: PLC0415
+    from swarm_mcp.repository.database import Database as Stored  # noqa: PLC0415
+
+    stored = Stored(chosen.database)
+    with TemporaryDirectory(prefix="swarm-rehearsal-") as folder:
+        copy = Path(folder) / "swarm.db"
+        is_there = stored.path is None or stored.path.exists()
+        if is_there and not migrate.pending(stored):
+            swarm = Swarm(stored, chosen.project)
+        else:
+            if is_there:
+                stored.backup(copy)
+            stored.close()
+            swarm = open_swarm(copy, project=chosen.project)
+        try:
+            yield swarm
+        finally:
+            swarm.close()
+
+
+def lines(report: Imported) -> list[str]:
+    """The report for a pipe: a line for each thing, which begins with its kind."""
+    return [
+        report.message,
+        *(f"status: {each.word or '(none)'} → {each.status}: {each.tasks}" for each in report.mapped),
+        *(f"subtasks: {report.subtasks}" for _ in range(bool(report.subtasks))),
+        *(f"dependencies: {kind}: {count}" for kind, count in report.edges.items()),
+        *(f"{kind}: {sentence}" for kind, sentences in remarks(report).items() for sentence in sentences),
+    ]
+
+
+def remarks(report: Imported) -> dict[str, list[str]]:
+    """What the author of the plan should know, by kind."""
+    return {
+        "renamed": report.renamed,
+        "dangling": report.dangling,
+        "guessed": report.guessed,
+        "skipped": report.skipped,
+        "contradiction": report.contradictions,
+    }
+
+
+def show(report: Imported) -> None:
+    """The report for a terminal."""
+    from rich import box  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    console.print(Text(report.message, style="bold"))
+    if report.created:
+        table = Table("status there", "status here", "tasks", box=box.SIMPLE_HEAD)
+        table.columns[-1].justify = "right"
+        for each in report.mapped:
+            table.add_row(Text(each.word or "(none)"), each.status, f"{each.tasks:,}")
+        console.print(table)
+        edges = [f"{count:,} dependencies ({kind})" for kind, count in report.edges.items()]
+        console.print(Text(", ".join([f"{report.subtasks:,} of them subtasks", *edges])))
+    for kind, sentences in remarks(report).items():
+        for sentence in sentences[:SHOWN]:
+            console.print(Text(f"{kind:>13}  {sentence}"))
+        if len(sentences) > SHOWN:
+            console.print(Text(f"{kind:>13}  … and {len(sentences) - SHOWN} more; --json shows all."))
