@@ -114,6 +114,7 @@ class Group:
                 "completed_at": self.now if done else None,
                 "due": END_OF_TIME,
                 "waits": waits,
+                "subtasks": 0 if place else GROUP - 1,
                 "open_subtasks": 0 if place else GROUP - 1 - states[1:].count("completed"),
                 "rank": rank,
                 "end_rank": end_rank,
@@ -188,7 +189,8 @@ def seed(path: Path, tasks: int, *, history: bool = True) -> Board:
                 Group(number, number < groups * FINISHED_SHARE, now, workers, words, rows).add()
             for row in rows[TaskRow]:
                 tally[row["status"]] = tally.get(row["status"], 0) + 1
-            board.sample += [row["id"] for row in rows[TaskRow]][:: max(1, tasks // SAMPLE)]
+            made = [row["id"] for row in rows[TaskRow]]
+            board.sample += words.sample(made, k=max(1, len(made) * min(SAMPLE, tasks) // tasks))
             _insert(db, rows, history=history)
         counts = [
             {"project": "default", "status": status, "archived": False, "shard": 0, "tasks": count}

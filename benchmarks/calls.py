@@ -63,7 +63,9 @@ def _work(pipe: Pipe, board: Board, times: Samples, calls: int) -> None:
     for number in range(calls):
         _timed(pipe, times, "get_task", task=random.choice(board.sample))  # noqa: S311
         _timed(pipe, times, "list_tasks", limit=20)
-        _timed(pipe, times, "create_task", title=f"Measure call {number}", criteria=["it was measured"])
+        title = f"Measure call {number}"
+        # More urgent than whatever is ready already, so that the next claim is the same work on every board.
+        _timed(pipe, times, "create_task", title=title, priority="high", criteria=["it was measured"])
         claimed = _timed(pipe, times, "claim_task")
         task = claimed["task"]["id"]
         _timed(pipe, times, "report_progress", task=task, message="half way there", percent=50)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from board import Board
+from recount import problems
 
 from swarm_mcp.operations.swarm import open_swarm
 from swarm_mcp.repository import migrate
@@ -72,11 +73,16 @@ def manned_board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Boa
 
 
 @pytest.fixture
-def board(manned_board: tuple[Board, Path], clock: Clock) -> Board:
-    """A board with a root director, `lead`, and two workers below it, `ada` and `bob`, and nothing else."""
+def board(manned_board: tuple[Board, Path], clock: Clock) -> Iterator[Board]:
+    """A board with a root director, `lead`, and two workers below it, `ada` and `bob`, and nothing else.
+
+    Whatever a test does to it, its derived columns and its ledger agree with it afterwards.
+    """
     board, copy = manned_board
+    path = copy.with_name("swarm.db")
     board.swarm.close()
     board.clock.now = clock.now
     shutil.copy(copy, fresh := copy.with_name("fresh.db"))
-    fresh.replace(copy.with_name("swarm.db"))
-    return board
+    fresh.replace(path)
+    yield board
+    assert problems(path) == []

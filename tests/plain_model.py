@@ -215,9 +215,9 @@ class Board:
         elif above is not None and above.lies is not None and above.lies[0] != "agent":
             task.place = above.lies
 
-    def split(self, who: str, parent: str | None) -> None:
+    def split(self, who: str, parent: str) -> None:
         """What creating under the task that one holds does to that task."""
-        task = self.tasks[parent] if parent is not None else None
+        task = self.tasks.get(parent)
         if task is None or task.holder != who:
             return
         self._end_claim(task, "waiting")
@@ -451,7 +451,7 @@ class Board:
             raise Refused(*no)
         self._end_claim(task, "waiting")
 
-    def give_up_for_now(self, who: str, name: str, attempt: int) -> None:
+    def put_down(self, who: str, name: str, attempt: int) -> None:
         """Blocked by something that is no task."""
         task = self.tasks[name]
         self.fence(who, task, attempt)

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from datetime import datetime
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.operations.moves import VERSIONED
@@ -208,8 +209,13 @@ class Recount:
 
     def _check_delegation(self, task: Row) -> None:
         live = self.delegations[task["id"]]
-        if len(live) > 1:
+        if live and task["status"] in FINISHED:
             self.say(task, f"has {len(live)} live delegations")
+        for upper, lower in pairwise(live):  # whoever was handed a task may have handed it on
+            before = json.loads(lower["before"])
+            given = (upper["to_agent_id"], upper["to_team_id"], upper["to_specialty"])
+            if given != tuple(before.get(name) for name in ("assignee_id", "pool_team_id", "pool_specialty")):
+                self.say(task, f"was handed to {given}, and on by {before}")
         place = json.loads(task["reserved_from"]) if task["reserved_from"] else task
         lies = tuple(place.get(name) for name in ("assignee_id", "pool_team_id", "pool_specialty"))
         handed = [(each["to_agent_id"], each["to_team_id"], each["to_specialty"]) for each in live]

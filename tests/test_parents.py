@@ -152,20 +152,6 @@ def test_reopening_a_subtask_sends_a_parent_in_review_back_as_rework(board: Boar
     assert "reviewed" in board.news("bob")
 
 
-def test_reopening_a_subtask_below_somebody_elses_finished_task_is_refused_with_whom_to_ask(board: Board) -> None:
-    parent = board.task_in("in_progress")
-    (part,) = split(board, parent, {"title": "A part"})
-    inner = board.create(by="ada", parent=part, assignee="ada")
-    board.enlist("cy", below="lead")
-    for task, agent in ((inner, "ada"), (part, "bob")):
-        board.finish(agent, task)
-    board.finish("ada", parent, attempt=2)
-    board.enlist("bob", role="coordinator")
-    with pytest.raises(NotAllowed):
-        board.update("bob", part, action="reopen")
-    board.update("ada", part, action="reopen", reason="my own parent") if board.assignee(parent) == "ada" else None
-
-
 def test_without_authority_over_the_topmost_finished_ancestor_nothing_is_reopened(board: Board) -> None:
     board.enlist("sue", below="lead", role="supervisor")
     top = board.create()

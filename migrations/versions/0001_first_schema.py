@@ -200,6 +200,7 @@ def upgrade() -> None:
         sa.Column("progress", sa.SmallInteger(), nullable=True),
         sa.Column("waits", sa.Integer(), nullable=False),
         sa.Column("gates", sa.Integer(), nullable=False),
+        sa.Column("subtasks", sa.Integer(), nullable=False),
         sa.Column("open_subtasks", sa.Integer(), nullable=False),
         sa.Column("rank", sa.BigInteger(), nullable=False),
         sa.Column("end_rank", sa.BigInteger(), nullable=False),
@@ -244,7 +245,9 @@ def upgrade() -> None:
         sa.CheckConstraint("phase IS NULL OR phase BETWEEN 1 AND 10", name=op.f("ck_task_phase")),
         sa.CheckConstraint("progress IS NULL OR progress BETWEEN 0 AND 100", name=op.f("ck_task_progress")),
         sa.CheckConstraint("rank < end_rank", name=op.f("ck_task_rank")),
-        sa.CheckConstraint("waits >= gates AND gates >= 0 AND open_subtasks >= 0", name=op.f("ck_task_counters")),
+        sa.CheckConstraint(
+            "waits >= gates AND gates >= 0 AND open_subtasks BETWEEN 0 AND subtasks", name=op.f("ck_task_counters")
+        ),
         sa.ForeignKeyConstraint(["assignee_id"], ["agent.id"], name=op.f("fk_task_assignee_id_agent")),
         sa.ForeignKeyConstraint(["creator_id"], ["agent.id"], name=op.f("fk_task_creator_id_agent")),
         sa.ForeignKeyConstraint(["delegator_id"], ["agent.id"], name=op.f("fk_task_delegator_id_agent")),

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from swarm_mcp.config import Settings
 
-Database = Annotated[str, typer.Option(help="A path or a SQLAlchemy URL [env: SWARM_DATABASE].", show_default=False)]
-Project = Annotated[str, typer.Option(help="The project [env: SWARM_PROJECT].", show_default=False)]
-Agent = Annotated[str, typer.Option(help="Who acts [env: SWARM_AGENT].", show_default=False)]
-ChosenProfile = Annotated[str, typer.Option(help="worker, director or observer [env: SWARM_PROFILE].", show_default=False)]
-LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error [env: SWARM_LOG_LEVEL].", show_default=False)]
+Database = Annotated[str, typer.Option(help="A path or a SQLAlchemy URL; else SWARM_DATABASE.", show_default=False)]
+Project = Annotated[str, typer.Option(help="The project; else SWARM_PROJECT.", show_default=False)]
+Agent = Annotated[str, typer.Option(help="Who acts; else SWARM_AGENT.", show_default=False)]
+ChosenProfile = Annotated[str, typer.Option(help="worker, director or observer; else SWARM_PROFILE.", show_default=False)]
+LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error; else SWARM_LOG_LEVEL.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.interchange.text import brief_lines
+from swarm_mcp.interchange.text import brief_head, brief_sections, brief_tail
 from swarm_mcp.model.lifecycle import TaskStatus
 from swarm_mcp.model.memory import ContextKind
 from swarm_mcp.operations import details
@@ -25,12 +25,13 @@ CEILING = 30_000
 
 def brief(db: Transaction, row: Row) -> str:
     """The brief as Markdown."""
-    text = brief_of(db, row, max_tokens=6000)
-    lines = [f"# {row.title}", "", f"`{row.id}` {row.status}", ""]
-    for line in brief_lines(text)[1:]:
-        heading = line.endswith(":") and not line.startswith(("-", " ")) and len(line) < 40  # noqa: PLR2004
-        lines += ["", f"## {line[:-1]}", ""] if heading else [line]
-    return "\n".join(lines) + "\n"
+    found = brief_of(db, row, max_tokens=6000)
+    head, *rest = brief_head(found)
+    lines = [f"# {' '.join(row.title.split())}", "", f"`{head}`", *(["", *rest] if rest else [])]
+    for title, section in brief_sections(found):
+        lines += ["", f"## {title}", "", *section]
+    tail = brief_tail(found)
+    return "\n".join([*lines, *(["", *tail] if tail else [])]) + "\n"
 
 
 def context_yaml(db: Transaction, row: Row) -> str:

@@ -34,16 +34,16 @@ def row(line: TaskLine) -> str:
     more = f" +{line.depends_on_more}" if line.depends_on_more else ""
     extras = [
         f"waits for {', '.join(line.depends_on)}{more}" if line.depends_on else "",
-        f"held: {line.hold}" if line.hold else "",
+        f"held: {_in_one_line(line.hold)}" if line.hold else "",
         "claim lapsed" if line.lapsed else "",
-        f"due {line.deadline[:10]}" if line.deadline else "",
+        f"due {_day(line.deadline)}" if line.deadline else "",
     ]
     parts = [
         line.id,
         line.priority if line.priority != "medium" else "",
         line.status,
         f"{line.progress}%" if line.progress else "",
-        line.title,
+        _in_one_line(line.title),
         f"→ {whose}" if whose else "",
         *(f"· {each}" for each in extras if each),
     ]
@@ -55,12 +55,31 @@ def criterion(view: CriterionView) -> str:
     words = view.text or f"check: {view.check}"
     outcome = "" if view.outcome == "open" else f" [{view.outcome}{f': {view.reason}' if view.reason else ''}]"
     shown = f" ({view.evidence})" if view.evidence else ""
-    return f"{view.n}. {words}{outcome}{shown}"
+    return _indented(f"{view.n}. {words}{outcome}{shown}")
 
 
-def _section(title: str, lines: Iterable[str]) -> list[str]:
-    kept = [line for line in lines if line]
-    return [f"{title}:", *(f"- {line}" for line in kept)] if kept else []
+def _in_one_line(words: str) -> str:
+    """Somebody's words without the line ends that would make them look like lines of ours."""
+    return " ".join(words.split()) if "\n" in words or "\r" in words else words
+
+
+def _indented(words: str) -> str:
+    """Somebody's words as one entry, whatever lines they have."""
+    return words.replace("\n", "\n  ")
+
+
+def _day(instant: str) -> str:
+    """A deadline: its day, and its time unless that is the day's end."""
+    return instant[:10] if instant[11:19] == "23:59:59" else f"{instant[:16]}Z"
+
+
+def _minute(instant: str) -> str:
+    """A moment of the last days."""
+    return f"{instant[5:10]} {instant[11:16]}Z"
+
+
+def _bullets(entries: Iterable[str]) -> list[str]:
+    return [f"- {_indented(entry)}" for entry in entries if entry]
 
 
 @singledispatch
@@ -71,13 +90,22 @@ def render(answer: Answer) -> str:
 
 @render.register
 def _(answer: Written) -> str:
-    return "\n".join([answer.message, *_footer(answer.warnings, answer.unread, answer.ready)])
+    return "\n".join([answer.message, *_changes(answer)])
 
 
-def _footer(warnings: Iterable[str], unread: int, ready: int | None) -> list[str]:
+def _changes(answer: Written) -> list[str]:
+    """What every write tells below its sentence."""
+    counts = [
+        f"version {answer.task.version}" if answer.task is not None else "",
+        f"attempt {answer.attempt}" if answer.attempt else "",
+    ]
+    return _footer(answer.warnings, answer.unread, answer.ready, counts)
+
+
+def _footer(warnings: Iterable[str], unread: int, ready: int | None = None, counts: Iterable[str] = ()) -> list[str]:
     lines = [f"Note: {warning}" for warning in warnings]
-    counts = [f"{ready} ready for you" if ready is not None else "", f"{unread} unread" if unread else ""]
-    told = " · ".join(each for each in counts if each)
+    known = [*counts, f"{ready} ready for you" if ready is not None else "", f"{unread} unread" if unread else ""]
+    told = " · ".join(each for each in known if each)
     return [*lines, told] if told else lines
 
 
@@ -85,10 +113,10 @@ def _footer(warnings: Iterable[str], unread: int, ready: int | None) -> list[str
 def _(answer: Completed) -> str:
     lines = [answer.message]
     lines += [criterion(view) for view in answer.criteria]
-    lines += [f"unblocked {each.id} {each.title}{f' → {each.assignee}' if each.assignee else ''}" for each in answer.unblocked]
+    lines += [f"unblocked {each.id} {_in_one_line(each.title)}{f' → {each.assignee}' if each.assignee else ''}" for each in answer.unblocked]
     if answer.unblocked_more:
         lines.append(f"and {answer.unblocked_more} more")
-    return "\n".join([*lines, *_footer(answer.warnings, answer.unread, answer.ready)])
+    return "\n".join([*lines, *_changes(answer)])
 
 
 @render.register
@@ -100,7 +128,7 @@ def _(answer: Planned) -> str:
         lines.append("order: " + " | ".join(" ".join(wave) for wave in answer.order))
     if answer.more:
         lines.append(answer.more)
-    return "\n".join([*lines, *_footer(answer.warnings, answer.unread, None)])
+    return "\n".join([*lines, *_footer(answer.warnings, answer.unread)])
 
 
 @render.register
@@ -113,11 +141,10 @@ def _(answer: TaskList) -> str:
 
 @render.register
 def _(answer: Claimed) -> str:
-    lines = [answer.message]
-    if answer.brief is not None:
-        lines += brief_lines(answer.brief)
-    lines += _section("You also hold", (row(line) for line in answer.held))
-    return "\n".join(lines)
+    if answer.brief is None:
+        return "\n".join([answer.message, *_footer((), answer.unread)])
+    held = _bullets(map(row, answer.held))
+    return "\n".join([answer.message, *brief_lines(answer.brief), *(["You also hold:", *held] if held else [])])
 
 
 @render.register
@@ -125,7 +152,7 @@ def _(answer: Holding) -> str:
     lines = [answer.message, *(row(line) for line in answer.held)]
     if answer.next:
         lines.append(f"Next: {' · '.join(answer.next)}")
-    return "\n".join([*lines, *_footer((), answer.unread, None)])
+    return "\n".join([*lines, *_footer((), answer.unread)])
 
 
 @render.register
@@ -135,38 +162,53 @@ def _(answer: Brief) -> str:
 
 def brief_lines(brief: Brief) -> list[str]:
     """A brief below its sentence: what to do, done when, why, results, context, and what to call next."""
-    lines: list[str] = [row(brief.task)] if brief.task is not None else []
-    if brief.attempt:
-        until = f", yours until {brief.lease_until[11:16]}Z" if brief.lease_until else ""
-        lines.append(f"attempt {brief.attempt}{until}")
-    if brief.task is not None and brief.task.version:
-        lines[-1] += f" · version {brief.task.version}"
-    if brief.description:
-        lines += ["To do:", brief.description]
-    lines += _section("In the way", brief.in_the_way)
-    if brief.criteria:
-        lines += ["Done when:", *(criterion(view) for view in brief.criteria)]
-    lines += _section("Part of", (row(line) for line in brief.parents))
-    if brief.delegation:
-        lines += _section("Delegated", (f"{name}: {_value(value)}" for name, value in brief.delegation.items()))
-    lines += _section("Subtasks", (row(line) for line in brief.subtasks))
-    lines += _section("Results of what it waited for", map(_result, brief.results))
-    lines += _section("Shared context", map(_context, brief.context))
-    lines += _section("Also being changed", brief.also_changing)
-    lines += _section("Review", brief.review)
-    lines += _section("Your notes", brief.notes)
-    for title, section in (
-        ("Messages", brief.messages), ("Progress", brief.progress_log), ("History", brief.history),
-        ("Attempts", brief.executions), ("Delegations", brief.delegations),
-    ):  # fmt: skip
-        lines += _section(title, section)
-    lines += ["Tree:", *brief.tree] if brief.tree else []
-    lines += _section("Left out", brief.left_out)
-    if brief.unread:
-        lines.append(f"{brief.unread} unread: check_inbox()")
-    if brief.next:
-        lines.append(f"Next: {' · '.join(brief.next)}")
-    return lines
+    lines = brief_head(brief)
+    for title, section in brief_sections(brief):
+        lines += [f"{title}:", *section]
+    return [*lines, *brief_tail(brief)]
+
+
+def brief_head(brief: Brief) -> list[str]:
+    """The task as a row; who reads, its attempt, and the version that it has read."""
+    until = f", yours until {brief.lease_until[11:16]}Z" if brief.lease_until else ""
+    known = [
+        f"you are {brief.agent}" if brief.agent else "",
+        f"attempt {brief.attempt}{until}" if brief.attempt else "",
+        f"version {brief.task.version}" if brief.task is not None else "",
+    ]
+    told = " · ".join(each for each in known if each)
+    return [*([row(brief.task)] if brief.task is not None else []), *([told] if told else [])]
+
+
+def brief_sections(brief: Brief) -> list[tuple[str, list[str]]]:
+    """The sections of a brief that are not empty, in the order of their weight: a title and its lines."""
+    found = [
+        ("To do", [brief.description] if brief.description else []),
+        ("In the way", _bullets(brief.in_the_way)),
+        ("Done when", [criterion(view) for view in brief.criteria]),
+        ("Part of", _bullets(map(row, brief.parents))),
+        ("Delegated", _bullets(f"{name}: {_value(value)}" for name, value in brief.delegation.items())),
+        ("Subtasks", _bullets(map(row, brief.subtasks))),
+        ("Results of what it waited for", _bullets(map(_result, brief.results))),
+        ("Shared context", _bullets(map(_context, brief.context))),
+        ("Also being changed", _bullets(brief.also_changing)),
+        ("Review", _bullets(brief.review)),
+        ("Your notes", _bullets(brief.notes)),
+        ("Messages", _bullets(brief.messages)),
+        ("Progress", _bullets(brief.progress_log)),
+        ("History", _bullets(brief.history)),
+        ("Attempts", _bullets(brief.executions)),
+        ("Delegations", _bullets(brief.delegations)),
+        ("Tree", brief.tree),
+        ("Left out", _bullets(brief.left_out)),
+    ]
+    return [(title, lines) for title, lines in found if lines]
+
+
+def brief_tail(brief: Brief) -> list[str]:
+    """What is unread, and what to call next."""
+    unread = [f"{brief.unread} unread: check_inbox()"] if brief.unread else []
+    return [*unread, f"Next: {' · '.join(brief.next)}"] if brief.next else unread
 
 
 def _result(result: ResultView) -> str:
@@ -198,14 +240,14 @@ def _(answer: Inbox) -> str:
     lines = [answer.message]
     for item in answer.items:
         sender = f" from {item.sender}" if item.sender else ""
-        about = f" about {item.task}{f' {item.title}' if item.title else ''}" if item.task else ""
-        lines.append(f"{item.id} {item.type}{sender}{about} at {item.at[11:16]}Z: {item.text}")
+        about = f" about {item.task}{f' {_in_one_line(item.title)}' if item.title else ''}" if item.task else ""
+        lines.append(_indented(f"{item.id} {item.type}{sender}{about} at {_minute(item.at)}: {item.text}"))
     return "\n".join(lines)
 
 
 @render.register
 def _(answer: Sent) -> str:
-    return "\n".join([answer.message, *_footer((), answer.unread, None)])
+    return "\n".join([answer.message, *_footer((), answer.unread)])
 
 
 @render.register

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import choose, read_priority
@@ -17,6 +18,10 @@ BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 TITLE_LIMIT = 500
 HOURS_LIMIT = Decimal(1_000_000)
 LIST_LIMIT = 200
+LARGEST_NUMBER = 2**63
+"""Beyond it no database stores a whole number."""
+LARGEST_DOUBLE = 2**1023
+"""Beyond it most readers of JSON lose a number altogether."""
 
 
 def as_list(value: object) -> object:
@@ -36,15 +41,24 @@ def as_number(value: object) -> object:
     return 0 if value is None or value == "" else value
 
 
+def check_whole(number: int) -> int:
+    """Refuse what no database can store."""
+    if abs(number) >= LARGEST_NUMBER:
+        raise ValueError(number)
+    return number
+
+
 Text = Annotated[str, BeforeValidator(as_text)]
 Texts = Annotated[list[str], BeforeValidator(as_list)]
+Whole = Annotated[int, AfterValidator(check_whole)]
+Wholes = Annotated[list[Whole], BeforeValidator(as_list)]
 Hours = Annotated[float, BeforeValidator(as_number)]
 
 
 class PlanItem(BaseModel):
     """One task of a plan."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     title: Text
     ref: Text = ""
@@ -197,7 +211,7 @@ def draft_columns(draft: TaskDraft | PlanItem) -> dict[str, Any]:
 
 
 def check_clean(value: object, where: str = "") -> None:
-    """Refuse what no database or host can carry: NUL characters and lone surrogates.
+    """Refuse what no database or host can carry: NUL characters, lone surrogates, numbers that JSON has not.
 
     Raises:
         Invalid: one is there.
@@ -206,6 +220,12 @@ def check_clean(value: object, where: str = "") -> None:
     if isinstance(value, str):
         if "\x00" in value or (not value.isascii() and not _encodes(value)):
             raise Invalid(f"{where or 'The text'} has a NUL character or half a surrogate pair; leave it out.")
+    elif isinstance(value, int | float):
+        if not math.isfinite(value) if isinstance(value, float) else abs(value) > LARGEST_DOUBLE:
+            raise Invalid(f"{where or 'The value'} has a number that JSON cannot carry: NaN, infinite or far too large.")
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            check_clean(getattr(value, name), name)
     elif isinstance(value, dict):
         for name, each in value.items():
             check_clean(name, where)
@@ -213,6 +233,8 @@ def check_clean(value: object, where: str = "") -> None:
     elif isinstance(value, list | tuple):
         for each in value:
             check_clean(each, where)
+    elif isinstance(value, BaseModel):
+        check_clean(dict(value), where)
 
 
 def _encodes(value: str) -> bool:

@@ -52,8 +52,18 @@ def fold_name(name: str) -> str:
     return folded
 
 
-def nearest(word: str, choices: Iterable[str], *, count: int = 3) -> list[str]:
+def misspelt(name: str, known: Iterable[str]) -> list[str]:
+    """The known names of which a name seems to be a misspelling, best first.
+
+    `worker_2` is no misspelling of `worker_1`, nor `dev-b` of `dev-a`: numbers and single letters tell names apart.
+    """
+    mark = re.compile(r"\d+|(?<![a-z])[a-z](?![a-z])")
+    close = nearest(name, known, cutoff=0.8)
+    return [each for each in close if mark.findall(each) == mark.findall(name)]
+
+
+def nearest(word: str, choices: Iterable[str], *, count: int = 3, cutoff: float = 0.6) -> list[str]:
     """The choices that look most like the word, best first; none if nothing is close."""
     from difflib import get_close_matches  # noqa: PLC0415 - only mistakes pay for it
 
-    return get_close_matches(word, list(choices), n=count, cutoff=0.6)
+    return get_close_matches(word, list(choices), n=count, cutoff=cutoff)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.errors import Blocked, Conflict, IllegalMove, Invalid, NotAllowed
 from swarm_mcp.model.ids import nearest
@@ -11,12 +11,12 @@ from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.operations import claims, completing, moves, telling
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.authority import has_authority, is_above, is_own, require_authority, whom_to_ask
-from swarm_mcp.operations.naming import NOWHERE
 from swarm_mcp.repository import graph, tasks, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from swarm_mcp.operations.moves import Moved
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
@@ -82,10 +82,14 @@ def _recall(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
         words = f"{db.actor.name} recalled {row.id} {shorten(row.title)}: {why}. Stop work on it."
         telling.tell(db, moved.row, "claim_lost", words, also=(row.holder_id,))
         return moved.row, "is recalled"
+    if row.reserved_from is not None and row.status in WAITING:
+        moved = moves.change(db, row, "recalled", claims.unreserve(db, row))
+        telling.tell(db, moved.row, "recalled", f"{row.id} {shorten(row.title)} is no longer kept for one agent: {why}.")
+        return moved.row, "is recalled"
     if live is None or row.status not in WAITING:
         raise IllegalMove(f"{row.id} is {row.status}: there is no claim or delegation to recall.", status=row.status)
-    work.update_delegation(db, live.id, state=DelegationState.RECALLED, reason=why)
-    moved = moves.change(db, row, "recalled", {**NOWHERE, **live.before, "reserved_from": None})
+    place = claims.take_back(db, live, DelegationState.RECALLED, why)
+    moved = moves.change(db, row, "recalled", {**place, "lapses": 0})
     words = f"{db.actor.name} took {row.id} {shorten(row.title)} back: {why}."
     telling.tell(db, moved.row, "recalled", words, also=(live.to_agent_id,))
     return moved.row, "is recalled"
@@ -110,13 +114,18 @@ def _back_into_queue(db: Transaction, row: Row, kind: str, reason: str) -> tuple
     require_authority(db, row, "reopen" if kind == "reopened" else "retry")
     _reopen_above(db, row)
     work.reopen_criteria(db, row.id)
-    values = {
-        "lapses": 0, "progress": None, "completed_at": None, "error": "", "archived_at": None,
-    }  # fmt: skip
-    moved = moves.requeue(db, tasks.task_row(db, row.id), kind, values, {"reason": reason} if reason else None)
+    moved = _open_again(db, row.id, kind, {"reason": reason} if reason else None)
     why = f": {reason}" if reason.strip() else "."
     telling.tell(db, moved.row, kind, f"{db.actor.name} {kind} {row.id} {shorten(row.title)}{why}", also=(row.worker_id,))
     return moved.row, f"is {kind}"
+
+
+def _open_again(db: Transaction, task_id: str, kind: str, data: dict[str, Any] | None) -> Moved:
+    """Put a task whose work was over into the queue as if it had not been done, for whoever had it."""
+    row = tasks.task_row(db, task_id)
+    claims.offer_again(db, row)
+    values = {"lapses": 0, "progress": None, "completed_at": None, "error": "", "archived_at": None}
+    return moves.requeue(db, row, kind, values, data)
 
 
 def _reopen_above(db: Transaction, row: Row) -> None:
@@ -131,9 +140,10 @@ def _reopen_above(db: Transaction, row: Row) -> None:
     for each in reversed(shut):
         fresh = tasks.task_row(db, each.id)
         kind = "sent_back" if fresh.status == S.IN_REVIEW else "reopened"
-        moves.requeue(
-            db, fresh, kind, {"completed_at": None, "archived_at": None, "progress": None}, {"because_of": row.id}
-        )
+        moved = _open_again(db, fresh.id, kind, {"because_of": row.id})
+        words = f"{db.actor.name} reopened {row.id} below {fresh.id} {shorten(fresh.title)}, which is {moved.row.status} again."
+        notice = "reviewed" if kind == "sent_back" else kind
+        telling.tell(db, moved.row, notice, words, also=(fresh.worker_id,))
 
 
 def _cancel(db: Transaction, row: Row, reason: str, *, subtree: bool) -> tuple[Row, str]:
@@ -144,9 +154,9 @@ def _cancel(db: Transaction, row: Row, reason: str, *, subtree: bool) -> tuple[R
             f"{row.id} has {len(open_below)} unfinished subtasks. subtree=true cancels them too.",
             task=row.id, open_subtasks=len(open_below),
         )
-    for each in sorted(open_below, key=lambda below: -below.rank):
-        _cancel_one(db, tasks.task_row(db, each.id), reason)
     row = _cancel_one(db, tasks.task_row(db, row.id), reason)
+    for each in sorted(open_below, key=lambda below: below.rank):  # from above, so that no parent becomes ready first
+        _cancel_one(db, tasks.task_row(db, each.id), reason)
     waiting = [each for each in graph.waiters(db, row.id) if each.status not in FINISHED]
     also = f" with {len(open_below)} subtasks" if open_below else ""
     dead = (

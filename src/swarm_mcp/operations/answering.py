@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.model.errors import Conflict
+from swarm_mcp.model.errors import Conflict, Invalid
 from swarm_mcp.model.lifecycle import TaskStatus, natural_progress
 from swarm_mcp.model.task import TaskChange, TaskLine
 from swarm_mcp.operations import claims
@@ -22,6 +22,7 @@ TITLE_SHOWN = 80
 EDGES_SHOWN = 3
 READY_COUNTED = 100
 ROLLED_UP = 1000
+KEY_LIMIT = 200
 
 
 def task_change(row: Row, **changed: object) -> TaskChange:
@@ -69,7 +70,7 @@ def task_lines(
     teams = agents.team_names(db, (row.pool_team_id for row in rows))
     if edges is None:
         edges = graph.blockers(db, [row.id for row in rows if row.waits > row.gates])
-    rolled = rolled_progress(db, [row.id for row in rows])
+    rolled = rolled_progress(db, [row.id for row in rows if row.subtasks])
     return [_task_line(db, row, names, teams, edges.get(row.id, ()), rolled) for row in rows]
 
 
@@ -108,11 +109,14 @@ def rolled_progress(db: Transaction, task_ids: Iterable[str]) -> dict[str, int]:
 
     Subtasks are rolled up in their turn, level by level, until a thousand have been read.
     """
+    plain = {row.parent_id: row for row in tasks.rolled_up(db, list(task_ids))}
+    if not any(row.nested for row in plain.values()):
+        return {parent: round(row.percent) for parent, row in plain.items()}
     levels: list[Sequence[Row]] = []
-    below = list(task_ids)
+    below = list(plain)
     while below and sum(map(len, levels)) < ROLLED_UP:
         levels.append(tasks.subtask_progress(db, below))
-        below = [row.id for row in levels[-1]]
+        below = [row.id for row in levels[-1] if row.subtasks]
     rolled: dict[str, float] = {}
     for level in reversed(levels):
         rolled |= _weighed(level, rolled)
@@ -141,10 +145,13 @@ def first_result(db: Transaction, operation: str, key: str, arguments: dict[str,
 
     Raises:
         Conflict: the key was used for something else.
+        Invalid: the key is too long.
 
     """
     if not key:
         return None
+    if len(key) > KEY_LIMIT:
+        raise Invalid(f"A key has at most {KEY_LIMIT} characters; this one has {len(key)}.")
     row = work.remembered(db, operation, key)
     if row is None:
         return None

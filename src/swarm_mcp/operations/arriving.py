@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.statement import Row
 
 HEARTBEAT = timedelta(minutes=1)
-ABSENT = timedelta(days=1)
-"""A root director unseen for so long counts as absent."""
 
 
 def enter_project(db: Transaction, slug: str) -> None:
@@ -85,7 +83,7 @@ def _register(db: Transaction, name: str, title: str) -> Row:
 def _lead_if_nobody_does(db: Transaction, row: Row) -> None:
     """In a project without an active root director, the first that writes on the director profile becomes it."""
     for root in agents.root_directors(db):
-        if root.lifecycle == Lifecycle.ACTIVE and root.last_seen_at is not None and db.now - root.last_seen_at < ABSENT:
+        if root.lifecycle == Lifecycle.ACTIVE and not naming.is_absent(db, root):
             return
     agents.update_agent(db, row.id, role=AgentRole.DIRECTOR, superior_id=None, level=0)
     adopted = [each for each in agents.orphans(db) if each.id != row.id and each.lifecycle not in ENDED]

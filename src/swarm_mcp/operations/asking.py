@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from swarm_mcp.model.agent import Lifecycle
 from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.lifecycle import TaskStatus
-from swarm_mcp.operations import claims, moves, naming
+from swarm_mcp.operations import claims, moves, naming, telling
 from swarm_mcp.operations.authority import has_authority
 from swarm_mcp.repository import agents, messages, tasks, work
 
@@ -34,7 +34,10 @@ def ask_about(db: Transaction, row: Row, text: str, ask: str) -> tuple[str, int]
     )
     messages.deliver(db, number, row.id, [asked])
     work.join(db, row.id, asked)
-    return agents.agent_names(db, [asked]).get(asked, "operator"), number
+    whom = agents.agent_names(db, [asked]).get(asked, "operator")
+    words = f"{db.actor.name} needs help with {row.id} {row.title[:80]} and has asked {whom} (m{number})."
+    telling.tell_only(db, row, "assistance_wanted", words, telling.concerned(db, row) - {asked})
+    return whom, number
 
 
 def _named(db: Transaction, ask: str) -> list[str | None]:
@@ -74,7 +77,7 @@ def askable(
     for each in order:
         if each is None or each in found or each == asker or each in passed:
             continue
-        if agents.agent_row(db, each).lifecycle in {Lifecycle.ACTIVE, Lifecycle.SPAWNING}:
+        if agents.agent_row(db, each).lifecycle == Lifecycle.ACTIVE:
             found.append(each)
     return [*found, None]
 
@@ -89,7 +92,7 @@ def answer(db: Transaction, question: Row) -> str:
     row = tasks.find_task(db, question.task_id) if question.task_id else None
     if row is None or question.asked_at is None or question.sender_id == db.actor.id:
         return ""
-    if question.asked_id != db.actor.id and not has_authority(db, row):
+    if not was_asked(db, question) and not has_authority(db, row):
         return ""
     messages.settle_question(db, question.id)
     if row.status != TaskStatus.REQUIRES_ASSISTANCE or row.attempt != question.attempt:
@@ -97,6 +100,11 @@ def answer(db: Transaction, question: Row) -> str:
     values = {"lease_until": claims.lease(db, row.lease_minutes)}
     moves.move(db, row, TaskStatus.IN_PROGRESS, "resumed", values, {"answered": question.id})
     return row.id
+
+
+def was_asked(db: Transaction, question: Row) -> bool:
+    """Whether a question went to whoever acts, even if it has been passed on since."""
+    return question.asked_id == db.actor.id or db.actor.id in messages.recipients_of(db, question.id)
 
 
 def pass_on(db: Transaction, question: Row) -> None:

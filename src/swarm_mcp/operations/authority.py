@@ -46,7 +46,7 @@ def _superiors_with_authority(db: Transaction, row: Row, above: Iterable[Row]) -
     below = {row.creator_id, row.delegator_id}
     for each in above:
         below |= {each.creator_id, each.delegator_id}
-    if row.assignee_id and row.delegator_id:
+    if row.assignee_id and _was_delegated(db, row):
         below.add(row.assignee_id)
     found: set[str] = set()
     if row.pool_team_id:
@@ -57,6 +57,12 @@ def _superiors_with_authority(db: Transaction, row: Row, above: Iterable[Row]) -
         if agent_id:
             found |= {each.id for each in agents.superiors(db, agent_id)}
     return found
+
+
+def _was_delegated(db: Transaction, row: Row) -> bool:
+    """Whether the assignee has the task from its delegator, and not from one who had merely claimed it."""
+    handed = [each for each in work.delegations(db, row.id) if each.to_agent_id == row.assignee_id]
+    return bool(handed) and handed[-1].from_id == row.delegator_id
 
 
 def is_above(db: Transaction, upper: str | None, lower: str | None) -> bool:
@@ -90,19 +96,19 @@ def whom_to_ask(db: Transaction, row: Row) -> str:
 
 
 def others_with_authority(db: Transaction, row: Row) -> bool:
-    """Whether some active agent other than the worker could judge its work."""
-    worker = row.worker_id
-    for each in agents.root_directors(db):
-        if each.id != worker and each.lifecycle in {Lifecycle.ACTIVE, Lifecycle.SPAWNING}:
-            return True
+    """Whether some active agent, neither the worker nor whoever acts, could judge the work."""
+    involved = {row.worker_id, db.actor.id}
     return any(
-        each.id != worker and each.lifecycle == Lifecycle.ACTIVE and has_authority(db, row, agents.as_actor(each))
-        for each in agents.everybody(db)
+        each.id not in involved and each.lifecycle == Lifecycle.ACTIVE and has_authority(db, row, agents.as_actor(each))
+        for each in (*agents.root_directors(db), *agents.everybody(db))
     )
 
 
-def judges_own_work(db: Transaction, row: Row) -> bool:
-    """Whether whoever acts would judge what it did itself."""
-    if db.actor.id is None:
-        return False
-    return db.actor.id in {row.holder_id, row.worker_id} or bool(work.attempts_of(db, row.id, db.actor.id))
+def is_worker(db: Transaction, row: Row) -> bool:
+    """Whether whoever acts is the one that works on the task, or did last."""
+    return db.actor.id is not None and db.actor.id == row.worker_id
+
+
+def has_worked(db: Transaction, row: Row) -> bool:
+    """Whether whoever acts holds the task, or ever held it."""
+    return db.actor.id is not None and bool(work.attempts_of(db, row.id, db.actor.id))

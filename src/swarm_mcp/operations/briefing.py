@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.draft import Text, Texts
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
+from swarm_mcp.model.record import Record
 from swarm_mcp.model.task import Brief, BriefTask, ContextView, Holding, ResultView
 from swarm_mcp.operations import claims, details, judging, standing
 from swarm_mcp.operations.answering import shorten, task_lines, unread
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.statement import Row
 
 CHARACTERS_PER_TOKEN = 4
+FRAME = 200
+"""Characters of the task's own row and of the calls at the end."""
 LARGEST = 8000
 SMALLEST = 200
 SHOWN = 10
@@ -67,7 +72,7 @@ def brief_of(
 ) -> Brief:
     """Gather a task's brief and cut it to its budget."""
     above = tasks.ancestors(db, row.id) if row.parent_id else []
-    subtasks = tasks.children(db, row.id, limit=RESULTS_SHOWN)
+    subtasks = tasks.children(db, row.id, limit=RESULTS_SHOWN) if row.subtasks else []
     near = [row, *above[:5], *subtasks[:SHOWN]]
     edges = graph.blockers(db, [each.id for each in near if each.id == row.id or each.waits > each.gates])
     lines = task_lines(db, near, edges=edges)
@@ -194,10 +199,12 @@ def cut(brief: Brief, max_tokens: int) -> Brief:
     task = brief.task.id if brief.task is not None else ""
     left: list[str] = []
     values: dict[str, Any] = {}
-    used = len(str(brief.task)) + sum(len(each) for each in brief.next)
+    used = FRAME + sum(len(each) for each in brief.next)
     for name in ORDER:
         value = getattr(brief, name)
-        size = len(value) if isinstance(value, str) else sum(len(_plain(each)) for each in value) if value else 0
+        if not value:
+            continue
+        size = weight(value)
         if used + size <= budget:
             used += size
             continue
@@ -215,23 +222,25 @@ ORDER = (
 )  # fmt: skip
 
 
-def _plain(value: object) -> str:
-    return value if isinstance(value, str) else str(value)
+def weight(value: object) -> int:
+    """What a value costs, in characters of English: letters of other scripts count for a token each, as they do."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value) + 3 * (len(value.encode()) - len(value)) // 2
+    if isinstance(value, list):
+        return sum(weight(each) for each in value)
+    if isinstance(value, Record):
+        return weight(value.model_dump_json(exclude_defaults=True))
+    return weight(json.dumps(value, ensure_ascii=False))
 
 
 def _fit(value: Any, room: int) -> Any:
     """As much of a section as there is room for."""
-    room = max(room, 0)
     if isinstance(value, str):
-        return value[:room] + "…" if room else ""
-    if isinstance(value, dict):
+        kept = value[: max(room, 0)]
+        while kept and weight(kept) > room:
+            kept = kept[: len(kept) * 3 // 4]
+        return f"{kept}…"
+    if not isinstance(value, list):
         return {}
-    kept: list[Any] = []
-    for each in value:
-        room -= len(_plain(each))
-        if room < 0:
-            break
-        kept.append(each)
-    return kept
-
-
+    sizes = accumulate(weight(each) for each in value)
+    return [each for each, used in zip(value, sizes, strict=True) if used <= room]

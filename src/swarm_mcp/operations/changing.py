@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.model.draft import Hours, Text, Texts, check_texts, check_title, read_edge, read_hours, read_instant
+from swarm_mcp.model.draft import Hours, Text, Texts, Wholes, check_texts, check_title, read_edge, read_hours, read_instant
 from swarm_mcp.model.errors import Conflict, IllegalMove, Invalid, NotAllowed
-from swarm_mcp.model.lifecycle import TaskStatus, read_priority
-from swarm_mcp.model.task import Written
-from swarm_mcp.operations import acting, moves, placing, planning, telling
+from swarm_mcp.model.lifecycle import SETTLED, TaskStatus, read_priority
+from swarm_mcp.model.task import DelegationState, Written
+from swarm_mcp.operations import acting, claims, moves, placing, telling
 from swarm_mcp.operations.answering import ready_count, task_change, unread
-from swarm_mcp.operations.authority import is_own, judges_own_work, others_with_authority, require_authority
+from swarm_mcp.operations.authority import has_worked, is_own, others_with_authority, require_authority
 from swarm_mcp.operations.catalog import DIRECTING, operation
 from swarm_mcp.operations.naming import NOWHERE
 from swarm_mcp.repository import events, graph, tasks, work
@@ -38,7 +38,7 @@ def update_task(
     drop_depends_on: Texts = [],
     add_criteria: Texts = [],
     add_checks: Texts = [],
-    drop_criteria: list[int] = [],
+    drop_criteria: Wholes = [],
     clear: Texts = [],
     action: Text = "",
     reason: Text = "",
@@ -56,7 +56,10 @@ def update_task(
         row = moves.change(db, row, "edited", words).row
         said.append(f"changed {', '.join(sorted(words))}")
     if "assignee" in clear:
-        row = moves.change(db, row, "unassigned", {**NOWHERE, "reserved_from": None}).row
+        claims.end_delegation(db, row.id, DelegationState.RECALLED, "assigned to nobody")
+        before = row.assignee_id
+        row = moves.change(db, row, "unassigned", {**NOWHERE, "reserved_from": None, "lapses": 0}).row
+        telling.tell(db, row, "recalled", f"{db.actor.name} assigned {row.id} {row.title[:80]} to nobody.", also=(before,))
         said.append("assigned to nobody")
     row = _set_parent(db, row, parent, clear, said)
     row = _set_edges(db, row, add_depends_on, drop_depends_on, said)
@@ -67,8 +70,7 @@ def update_task(
         said.append(did)
     if not said:
         raise Invalid("Nothing to change: name a field, an edge, a criterion or an action.")
-    row = tasks.task_row(db, row.id)
-    work.join(db, row.id, db.actor.id)
+    row = claims.touched(db, tasks.task_row(db, row.id))
     return Written(
         task=task_change(row), message=f"{row.id} {'; '.join(said)}; it is {row.status}.", warnings=warnings,
         unread=unread(db), ready=ready_count(db) if action else None,
@@ -121,11 +123,12 @@ def _words(
 
 def _set_parent(db: Transaction, row: Row, parent: str, clear: list[str], said: list[str]) -> Row:
     if parent.strip():
-        above = planning.find_parent(db, parent, [])
-        if above is not None and row.status not in {"completed", "cancelled"}:
+        above = tasks.resolve_task(db, parent)
+        require_authority_or_own(db, above, "move anything under")
+        if row.status not in SETTLED:
             placing.check_open_parent(above)
         row = placing.set_parent(db, row, above)
-        said.append(f"moved under {above.id}" if above is not None else "moved to the top")
+        said.append(f"moved under {above.id}")
     elif "parent" in clear:
         row = placing.set_parent(db, row, None)
         said.append("moved to the top")
@@ -168,8 +171,9 @@ def _set_criteria(
     if row.status in {TaskStatus.COMPLETED, TaskStatus.CANCELLED}:
         raise IllegalMove(f"{row.id} is {row.status}; its criteria are settled.", status=row.status)
     known = {each.position for each in work.criteria(db, row.id)}
+    waived: dict[str, bool] = {}
     if drop:
-        _check_waiver(db, row)
+        waived = _check_waiver(db, row)
         unknown = [n for n in drop if n not in known]
         if unknown:
             raise Invalid(f"{row.id} has no criterion {unknown[0]}.")
@@ -179,16 +183,19 @@ def _set_criteria(
     work.insert_criteria(db, row.id, added, after=max(known, default=0))
     if added:
         said.append(f"{len(added)} {'criterion' if len(added) == 1 else 'criteria'} added")
-    moves.record(db, "criteria_changed", row, {"dropped": drop, "added": len(added)})
+    moves.record(db, "criteria_changed", row, {"dropped": drop, "added": len(added), **waived})
     telling.tell(db, row, "criteria_changed", f"{db.actor.name} changed the criteria of {row.id}.")
 
 
-def _check_waiver(db: Transaction, row: Row) -> None:
-    """Dropping a criterion of what one works, or worked, on is a waiver."""
-    if judges_own_work(db, row) and others_with_authority(db, row):
+def _check_waiver(db: Transaction, row: Row) -> dict[str, bool]:
+    """Dropping a criterion of what one works, or worked, on is a waiver; what the ledger says of it."""
+    if not has_worked(db, row):
+        return {}
+    if others_with_authority(db, row):
         raise NotAllowed(
             f"{db.actor.name} worked on {row.id} and cannot drop its criteria: that is a waiver, for somebody else with "
             "authority."
         )
+    return {"self_waived": True}
 
 

@@ -9,7 +9,7 @@ from swarm_mcp.model.draft import Text
 from swarm_mcp.model.errors import Blocked, Conflict, Invalid, LimitReached, NotAllowed
 from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
 from swarm_mcp.model.task import Claimed
-from swarm_mcp.operations import claims, moves, naming, standing
+from swarm_mcp.operations import claims, moves, naming, standing, upkeep
 from swarm_mcp.operations.answering import shorten, task_change, task_lines, unread
 from swarm_mcp.operations.briefing import brief_of
 from swarm_mcp.operations.catalog import operation
@@ -39,6 +39,7 @@ def claim_task(
     if task.strip():
         row = _claim_named(db, tasks.resolve_task(db, task), lease_minutes)
     else:
+        upkeep.renew_all(db)  # before the sweep of expired claims, which may be one's own
         _check_capacity(db)
         row = _claim_next(db, pool, under, lease_minutes)
     return _nothing_ready(db) if row is None else _claimed(db, row)
@@ -136,14 +137,15 @@ def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row | N
     inside = set(tasks.subtree_ids(db, tasks.resolve_task(db, under).id)) if under.strip() else None
     passed_over = _recently_released(db)
     candidates: list[tuple[int, Row]] = []
-    for place, lane in enumerate(wanted):
+    for lane in wanted:
+        tier = {db.actor.id: 0, "": 2}.get(lane, 1)
         limit = LOOKAHEAD + len(passed_over) if inside is None else tasks.EVERY
         found = [
             each
             for each in tasks.ready_in_lane(db, lane, limit=limit)
             if each.id not in passed_over and (inside is None or each.id in inside)
         ]
-        candidates += [(place, each) for each in found[:LOOKAHEAD]]
+        candidates += [(tier, each) for each in found[:LOOKAHEAD]]
     if not candidates:
         return None
     candidates.sort(key=_preference)
@@ -152,9 +154,9 @@ def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row | N
 
 
 def _preference(candidate: tuple[int, Row]) -> tuple[object, ...]:
-    """Critical ones first, then by lane; within each by priority, deadline, age."""
-    lane, row = candidate
-    return (row.urgency != 0, lane, row.urgency, row.due, row.created_at, row.id)
+    """Critical ones first, then one's own, the pools', anyone's; within each by priority, deadline, age."""
+    tier, row = candidate
+    return (row.urgency != 0, tier, row.urgency, row.due, row.created_at, row.id)
 
 
 def _lanes(db: Transaction, pool: str) -> list[str]:

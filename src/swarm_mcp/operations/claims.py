@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from swarm_mcp.model.agent import ENDED
 from swarm_mcp.model.errors import ClaimLost, Conflict, NotAllowed
 from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, TaskStatus
 from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.operations import moves, telling
-from swarm_mcp.operations.naming import NOWHERE
+from swarm_mcp.operations.naming import NOWHERE, place_of
 from swarm_mcp.repository import agents, messages, tasks, work
 
 if TYPE_CHECKING:
@@ -139,9 +140,9 @@ def release(db: Transaction, row: Row, reason: str) -> Moved:
 def place_before(db: Transaction, row: Row, state: DelegationState, reason: str) -> dict[str, Any]:
     """End the delegation or reservation by which an agent has a task; the columns of where it was before."""
     holder = row.holder_id or row.assignee_id
-    if row.reserved_from is not None:
-        return {**NOWHERE, **row.reserved_from, "reserved_from": None}
     live = work.live_delegation(db, row.id)
+    if row.reserved_from is not None:
+        return unreserve(db, row)
     if live is None:
         return dict(NOWHERE) if row.assignee_id == holder and holder else {}
     if live.to_agent_id is None:
@@ -149,8 +150,24 @@ def place_before(db: Transaction, row: Row, state: DelegationState, reason: str)
         return {}
     if live.to_agent_id != holder:
         return {}
+    return take_back(db, live, state, reason)
+
+
+def take_back(db: Transaction, live: Row, state: DelegationState, reason: str) -> dict[str, Any]:
+    """End the newest delegation of a task; the columns of where the task was before it."""
     work.update_delegation(db, live.id, state=state, reason=reason)
+    beneath = work.live_delegation(db, live.task_id)
+    if beneath is not None and beneath.to_agent_id is None:
+        work.update_delegation(db, beneath.id, state=DelegationState.OFFERED)
     return {**NOWHERE, **live.before}
+
+
+def unreserve(db: Transaction, row: Row) -> dict[str, Any]:
+    """End the reservation of a task that was split; the columns of where it was before."""
+    live = work.live_delegation(db, row.id)
+    if live is not None and live.to_agent_id is None:
+        work.update_delegation(db, live.id, state=DelegationState.OFFERED)
+    return moves.unreserved(row)
 
 
 def lapse(db: Transaction, row: Row) -> Moved:
@@ -161,22 +178,25 @@ def lapse(db: Transaction, row: Row) -> Moved:
     words = f"{holder}'s claim on {row.id} {row.title[:80]} lapsed (attempt {row.attempt})."
     if counts and lapses >= db.project.max_lapses:
         return fail_after_lapses(db, row, lapses, words)
-    place = _place_after_lapse(db, row)
+    place = _place_after_lapse(db, row, counts=counts)
     values = {"lapses": lapses, **place}
     moved = end_claim(db, row, ExecutionStatus.LAPSED, "lapsed", values, {"lapses": lapses})
     telling.tell(db, moved.row, "claim_lost", words, also=(row.holder_id, row.delegator_id))
     return moved
 
 
-def _place_after_lapse(db: Transaction, row: Row) -> dict[str, Any]:
+def _place_after_lapse(db: Transaction, row: Row, *, counts: bool) -> dict[str, Any]:
+    """A delegated assignment ends with its second lapse, or when its agent has ended; else it is offered again."""
     live = work.live_delegation(db, row.id)
-    if live is None or live.to_agent_id != row.holder_id:
-        if live is not None:
-            work.update_delegation(db, live.id, state=DelegationState.OFFERED)
+    if live is None:
         return {}
-    if live.lapses + 1 >= SECOND:
+    mine = live.to_agent_id is not None and live.to_agent_id == row.holder_id
+    lapses = live.lapses + int(counts)
+    if mine and agents.agent_row(db, live.to_agent_id).lifecycle in ENDED:
+        return place_before(db, row, DelegationState.DECLINED, "its agent has ended")
+    if mine and counts and lapses >= SECOND:
         return place_before(db, row, DelegationState.DECLINED, "its claim lapsed twice")
-    work.update_delegation(db, live.id, state=DelegationState.OFFERED, lapses=live.lapses + 1)
+    work.update_delegation(db, live.id, state=DelegationState.OFFERED, lapses=lapses if mine else live.lapses)
     return {}
 
 
@@ -193,10 +213,24 @@ def fail_after_lapses(db: Transaction, row: Row, lapses: int, words: str) -> Mov
 
 
 def end_delegation(db: Transaction, task_id: str, state: DelegationState, reason: str = "") -> None:
-    """Close the live delegation of a task, if there is one."""
-    live = work.live_delegation(db, task_id)
-    if live is not None:
+    """Close the live delegations of a task, of those who handed it on too."""
+    for live in work.live_delegations(db, task_id):
         work.update_delegation(db, live.id, state=state, reason=reason)
+
+
+def place_given(delegation: Row) -> dict[str, str]:
+    """Where a delegation puts its task; without what is empty."""
+    to = (delegation.to_agent_id, delegation.to_team_id, delegation.to_specialty)
+    return {name: value for name, value in zip(NOWHERE, to, strict=True) if value}
+
+
+def offer_again(db: Transaction, row: Row) -> None:
+    """A finished task is to be done again: the delegations by which it lies where it lies live again."""
+    place, state = place_of(row), DelegationState.OFFERED
+    for each in reversed(work.delegations(db, row.id)):
+        if place and place == place_given(each):
+            work.update_delegation(db, each.id, state=state, reason="", lapses=0)
+            place, state = each.before, DelegationState.ACCEPTED
 
 
 def take(db: Transaction, row: Row, minutes: int) -> Row:
@@ -220,6 +254,13 @@ def take(db: Transaction, row: Row, minutes: int) -> Row:
     work.join(db, row.id, actor.id)
     telling.tell(db, taken, "started", f"{actor.name} has taken {row.id} {row.title[:80]} (attempt {taken.attempt}).")
     return taken
+
+
+def touched(db: Transaction, row: Row) -> Row:
+    """Whoever writes about a task joins it, and renews its claim on it; the task as it is then."""
+    work.join(db, row.id, db.actor.id)
+    renewed = renewal(db, row) if row.holder_id is not None and row.holder_id == db.actor.id else {}
+    return tasks.update_task(db, row.id, renewed) if renewed else row
 
 
 def renewal(db: Transaction, row: Row) -> dict[str, Any]:

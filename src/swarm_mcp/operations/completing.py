@@ -94,7 +94,8 @@ def _again(db: Transaction, row: Row, wanted: TaskStatus, attempt: int) -> Compl
     mine = work.attempts_of(db, row.id, db.actor.id) if db.actor.id else []
     last = attempt or max(mine, default=0)
     execution = work.find_execution(db, row.id, last) if last in mine else None
-    if execution is not None and last == row.attempt and execution.status in {wanted, TaskStatus.IN_REVIEW}:
+    handed_in = wanted is TaskStatus.COMPLETED and execution is not None and execution.status == TaskStatus.IN_REVIEW
+    if execution is not None and last == row.attempt and (handed_in or execution.status == wanted):
         return Completed(
             task=task_change(row), message=f"{row.id} is {row.status}: this was recorded before.", attempt=last,
             criteria=judging.views_of(db, row.id), unread=unread(db), ready=ready_count(db),

@@ -9,10 +9,10 @@ from swarm_mcp.model.agent import ENDED
 from swarm_mcp.model.draft import Text
 from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.message import Inbox, InboxItem, Sent
-from swarm_mcp.operations import asking, naming
+from swarm_mcp.operations import asking, claims, naming
 from swarm_mcp.operations.answering import shorten, unread
 from swarm_mcp.operations.catalog import operation
-from swarm_mcp.repository import agents, messages, tasks, work
+from swarm_mcp.repository import agents, messages, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,8 @@ def send_message(db: Transaction, *, text: str, to: Text = "", task: Text = "", 
     if row is None and replied is not None and replied.task_id:
         row = tasks.find_task(db, replied.task_id)
     recipients = _recipients(db, to, replied)
+    if question is not None and question.sender_id not in {db.actor.id, *recipients}:
+        recipients = [*recipients, question.sender_id]
     if not recipients:
         raise NotFound("Nobody would get this message. Name an agent, a team, superior, operator or all in `to`.")
     number = messages.insert_message(
@@ -53,7 +55,7 @@ def send_message(db: Transaction, *, text: str, to: Text = "", task: Text = "", 
     )  # fmt: skip
     messages.deliver(db, number, row.id if row is not None else None, recipients)
     if row is not None:
-        work.join(db, row.id, db.actor.id)
+        claims.touched(db, row)
     resumed = asking.answer(db, question) if question is not None else ""
     return _sent(db, number, recipients, resumed)
 
@@ -90,7 +92,7 @@ def _question_meant(db: Transaction, replied: Row | None, row: Row | None, to: s
     if row is None:
         return None
     question = messages.open_question(db, row.id)
-    if question is None or question.asked_id != db.actor.id or question.sender_id == db.actor.id:
+    if question is None or question.sender_id == db.actor.id or not asking.was_asked(db, question):
         return None
     asker = agents.agent_names(db, [question.sender_id]).get(question.sender_id, "")
     return question if to.strip().lower() in {"", asker} else None
@@ -146,13 +148,14 @@ def check_inbox(db: Transaction, *, reread: bool = False, limit: int = 20) -> In
         items.append(item)
     messages.show(db, [row.id for row in found[: len(items)]])
     more = total - len(items)
-    return Inbox(items=items, more=more, message=_summary(items, more))
+    cut = f" (at most {INBOX_LIMIT} at once)" if limit > INBOX_LIMIT else ""
+    return Inbox(items=items, more=more, message=_summary(items, more) + cut)
 
 
 def _total(db: Transaction, found: Sequence[Row], count: int) -> int:
     if len(found) < count:
         return len(found)
-    return messages.count_unread(db, db.actor.id) if db.actor.id else len(found)
+    return messages.count_unread(db, db.actor.id)
 
 
 def _summary(items: list[InboxItem], more: int) -> str:

@@ -57,9 +57,10 @@ def delegate(
     _check_delegable(db, row)
     warnings: list[str] = []
     place = _whom(db, to, warnings)
-    before = _before(db, row)
+    had_it = row.assignee_id
     columns = _columns(db, row, place, urgency)
-    row = _end_what_was(db, row)
+    before = _take_over(db, row, place)
+    row = _out_of_hands(db, row)
     words: dict[str, Any] = {
         **said, "reasoning": reasoning, "priority": urgency, "estimated_minutes": estimated_minutes or None,
         "depends_on": [other.id for other, _ in edges],
@@ -71,7 +72,7 @@ def delegate(
     last = max((each.position for each in known), default=0)
     work.insert_criteria(db, row.id, [(text, "") for text in said["success_criteria"]], after=last)
     row, sentences = placing.add_edges(db, row, edges) if edges else (row, [])
-    return _handed(db, row, place, reasoning, sentences, warnings)
+    return _handed(db, row, place, reasoning, sentences, warnings, had_it)
 
 
 def _check_delegable(db: Transaction, row: Row) -> None:
@@ -98,12 +99,19 @@ def _whom(db: Transaction, to: str, warnings: list[str]) -> Place:
     return place
 
 
-def _before(db: Transaction, row: Row) -> dict[str, str]:
-    """Where a release goes back to: whoever hands its own task on, else where the task lay."""
-    if row.assignee_id is not None and row.assignee_id == db.actor.id and row.reserved_from is None:
-        return {"assignee_id": row.assignee_id}
-    live = work.live_delegation(db, row.id)
-    return dict(live.before) if live is not None else dict(row.reserved_from or naming.place_of(row))
+def _take_over(db: Transaction, row: Row, place: Place) -> dict[str, str]:
+    """End the delegations that this one replaces; where a release goes back to.
+
+    Agents between whoever delegates, or the pool in which the task lay, and the new delegate lose it for good.
+    """
+    before = dict(row.reserved_from if row.reserved_from is not None else naming.place_of(row))
+    for live in work.live_delegations(db, row.id):
+        again = claims.place_given(live) == place.given()
+        if not again and live.to_agent_id in {None, db.actor.id}:
+            break
+        work.update_delegation(db, live.id, state=DelegationState.RECALLED, reason="handed to somebody else")
+        before = dict(live.before)
+    return before
 
 
 def _columns(db: Transaction, row: Row, place: Place, urgency: str) -> dict[str, Any]:
@@ -111,31 +119,30 @@ def _columns(db: Transaction, row: Row, place: Place, urgency: str) -> dict[str,
     columns: dict[str, Any] = {**place.columns(), "reserved_from": None, "lapses": 0}
     if urgency:
         columns["priority"] = urgency
-    if row.assignee_id == db.actor.id or has_authority(db, row):
+    if _has_it(db, row) or has_authority(db, row):
         columns["delegator_id"] = db.actor.id
     return columns
 
 
-def _end_what_was(db: Transaction, row: Row) -> Row:
-    """End the claim of whoever hands on, the delegation that this one replaces, and partial work."""
-    live = work.live_delegation(db, row.id)
-    if live is not None:
-        own = live.to_agent_id is not None and live.to_agent_id == db.actor.id
-        state = DelegationState.ACCEPTED if own else DelegationState.RECALLED
-        work.update_delegation(db, live.id, state=state, reason="" if own else "handed to somebody else")
+def _has_it(db: Transaction, row: Row) -> bool:
+    """Whether the task is assigned to whoever acts, and not merely kept for it since it was split."""
+    return row.assignee_id is not None and row.assignee_id == db.actor.id and row.reserved_from is None
+
+
+def _out_of_hands(db: Transaction, row: Row) -> Row:
+    """End the claim of whoever hands on, and partial work."""
     if row.status in CLAIMED:
         return claims.end_claim(db, row, ExecutionStatus.RELEASED, "handed_on").row
     return moves.requeue(db, row, "requeued").row if row.status == TaskStatus.PARTIAL else row
 
 
 def _handed(
-    db: Transaction, row: Row, place: Place, reasoning: str, sentences: list[str], warnings: list[str]
+    db: Transaction, row: Row, place: Place, reasoning: str, sentences: list[str], warnings: list[str], had_it: str | None
 ) -> Written:
-    receivers = [place.agent.id] if place.agent is not None else [each.id for each in _pool(db, place)]
+    receivers = [] if place.agent is not None else [each.id for each in _pool(db, place)]
     why = f": {shorten(reasoning, 200)}" if reasoning.strip() else "."
-    telling.tell_only(
-        db, row, "delegated", f"{db.actor.name} handed {row.id} {shorten(row.title)} to {place.label}{why}", receivers
-    )
+    words = f"{db.actor.name} handed {row.id} {shorten(row.title)} to {place.label}{why}"
+    telling.tell(db, row, "delegated", words, also=(*receivers, had_it))
     edges = f"; {'; '.join(sentences)}" if sentences else ""
     return Written(
         task=task_change(row, assignee=place.label), message=f"{row.id} is handed to {place.label}, {row.status}{edges}.",

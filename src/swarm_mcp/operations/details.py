@@ -55,6 +55,10 @@ def _nothing(db: Transaction, row: Row, after: int) -> list[str]:
 
 
 def _notes(db: Transaction, row: Row, after: int) -> list[str]:
+    if db.actor.is_operator:
+        found = memory.all_notes(db, row.id, after=after, limit=PAGE)
+        names = agents.agent_names(db, (each.agent_id for each in found))
+        return [f"{each.at:%Y-%m-%d %H:%MZ} {names.get(each.agent_id, 'operator')}: {each.text}" for each in found]
     if db.actor.id is None:
         return []
     return [f"{each.at:%Y-%m-%d %H:%MZ} {each.text}" for each in memory.notes_of(db, row.id, db.actor.id, after=after, limit=PAGE)]

@@ -65,6 +65,12 @@ def judge(
     return result
 
 
+def recorded(db: Transaction, row: Row) -> Judgement:
+    """The criteria as they were judged when the work was handed in."""
+    unmet = [each for each in work.criteria(db, row.id) if each.outcome not in SATISFIED]
+    return Judgement(views_of(db, row.id), [_missing(each, each.reason) for each in unmet])
+
+
 def _judged(row: Row, measured: Mapping[str, object], shown: str) -> tuple[str, str, str]:
     """Outcome, evidence and reason of one criterion."""
     if row.outcome == O.WAIVED:
@@ -72,8 +78,7 @@ def _judged(row: Row, measured: Mapping[str, object], shown: str) -> tuple[str, 
     if row.measurable and expressions.names_of(row.measurable):
         verdict = expressions.evaluate(row.measurable, measured)
         if verdict.outcome == "unresolved":
-            kept = row.outcome == O.PASSED and not measured
-            return (O.PASSED.value if kept else O.OPEN.value), shown or row.evidence, verdict.reason
+            return O.OPEN.value, shown or row.evidence, verdict.reason
         return verdict.outcome, shown or row.evidence, verdict.reason
     if shown.strip():
         return O.MET.value, shown, ""

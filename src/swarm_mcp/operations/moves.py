@@ -33,6 +33,8 @@ VERSIONED = frozenset({
 })  # fmt: skip
 """What the ledger can rebuild; everything else about a task is derived or the claim's clock."""
 
+PLACE = ("assignee_id", "pool_team_id", "pool_specialty")
+"""Where a task lies: with an agent, in a pool, or with nobody."""
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -116,13 +118,20 @@ def move(
     check_move(row, to)
     setting = {**(values or {}), "status": to.value}
     if to in FINISHED:
-        setting |= {"hold_reason": None, "hold_by_id": None, "reserved_from": None}
+        setting |= {"hold_reason": None, "hold_by_id": None, **unreserved(row)}
     if to not in CLAIMED:
         setting |= {"holder_id": None, "lease_until": None}
     moved = change(db, row, kind, setting, data)
     if to is TaskStatus.COMPLETED or row.status == TaskStatus.COMPLETED:
         telling.follow_conversation(db, row.id, finished=to is TaskStatus.COMPLETED)
     return moved
+
+
+def unreserved(row: Row) -> dict[str, Any]:
+    """The columns that end a reservation: the task lies again where it lay before it was split."""
+    if row.reserved_from is None:
+        return {}
+    return {"reserved_from": None, **{name: row.reserved_from.get(name) for name in PLACE}}
 
 
 def check_move(row: Row, to: TaskStatus) -> None:
@@ -160,8 +169,8 @@ def requeue(
 def count_new(db: Transaction, row: Row) -> None:
     """Let a task that was just stored count for its parent and the tally."""
     tasks.count_status(db, row.status, 1, archived=row.archived_at is not None)
-    if row.parent_id and row.status not in SETTLED:
-        turn(db, [tasks.shift_open_subtasks(db, row.parent_id, 1)])
+    if row.parent_id:
+        turn(db, [tasks.shift_subtasks(db, row.parent_id, by=1, by_open=int(row.status not in SETTLED))])
 
 
 def _take_effect(db: Transaction, before: Row, after: Row) -> list[Row]:
@@ -191,7 +200,7 @@ def _count_status(db: Transaction, before: Row, after: Row) -> list[str]:
             touched += shift_gates_of(db, waiter, by)
     was_settled, is_settled = before.status in SETTLED, after.status in SETTLED
     if was_settled != is_settled and after.parent_id:
-        touched.append(tasks.shift_open_subtasks(db, after.parent_id, -1 if is_settled else 1))
+        touched.append(tasks.shift_subtasks(db, after.parent_id, by=0, by_open=-1 if is_settled else 1))
     return touched
 
 
@@ -210,7 +219,9 @@ def turn(db: Transaction, task_ids: Iterable[str]) -> list[Row]:
         if row.status == TaskStatus.BLOCKED and not obstructed(row):
             freed.append(move(db, row, TaskStatus.PENDING, "unblocked").row)
         elif row.status == TaskStatus.PENDING and obstructed(row):
-            move(db, row, TaskStatus.BLOCKED, "blocked")
+            shut = move(db, row, TaskStatus.BLOCKED, "blocked").row
+            if shut.created_at != db.now:
+                telling.tell(db, shut, "blocked", f"{row.id} {row.title[:80]} is blocked: something came into its way.")
     for row in freed:
         telling.tell(db, row, "unblocked", f"{row.id} {row.title[:80]} is ready: nothing stands in its way any more.")
     return freed

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.agent import ENDED, AgentRole, Lifecycle
 from swarm_mcp.model.errors import Ambiguous, Invalid, LimitReached, NotAllowed, NotFound
 from swarm_mcp.operations.authority import is_above
-from swarm_mcp.operations.moves import record
+from swarm_mcp.operations.moves import PLACE, record
 from swarm_mcp.repository import agents
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
+
+ABSENT = timedelta(days=1)
+"""A root director unseen for so long counts as absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,12 @@ class Place:
             "pool_specialty": self.specialty or None,
         }
 
+    def given(self) -> dict[str, str]:
+        """The columns that it fills."""
+        return {name: value for name, value in self.columns().items() if value}
 
-NOWHERE: dict[str, str | None] = {"assignee_id": None, "pool_team_id": None, "pool_specialty": None}
+
+NOWHERE: dict[str, str | None] = dict.fromkeys(PLACE)
 
 
 def place_of(row: Row) -> dict[str, str]:
@@ -88,7 +96,7 @@ def assignable(db: Transaction, name: str, warnings: list[str]) -> Place:
     place = find_place(db, name)
     if place is None:
         folded = ids.fold_name(name)
-        near = ids.nearest(folded, known_names(db))
+        near = ids.misspelt(folded, known_names(db))
         if near:
             raise Ambiguous(
                 f"Nobody is called `{folded}`. Did you mean {' or '.join(f'`{each}`' for each in near)}? "
@@ -131,8 +139,14 @@ def announce(db: Transaction, name: str, title: str) -> Row:
 
 
 def oldest_active_root(db: Transaction) -> Row | None:
-    """The root director that newcomers stand below, or None."""
-    return next((each for each in agents.root_directors(db) if each.lifecycle == Lifecycle.ACTIVE), None)
+    """The root director that newcomers stand below, or None; one that was seen within a day goes first."""
+    active = [each for each in agents.root_directors(db) if each.lifecycle == Lifecycle.ACTIVE]
+    return next((each for each in active if not is_absent(db, each)), active[0] if active else None)
+
+
+def is_absent(db: Transaction, root: Row) -> bool:
+    """Whether a root director was not seen for a day."""
+    return root.last_seen_at is None or db.now - root.last_seen_at >= ABSENT
 
 
 def pool_label(db: Transaction, row: Row) -> str:

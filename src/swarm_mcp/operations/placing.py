@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NEW: dict[str, Any] = {
     "status": "pending", "attempt": 0, "version": 1, "completion_summary": "", "outputs": {}, "artifacts": [],
-    "error": "", "lapses": 0, "lease_minutes": 0, "connection_id": "", "open_subtasks": 0, "source_status": "",
+    "error": "", "lapses": 0, "lease_minutes": 0, "connection_id": "", "subtasks": 0, "open_subtasks": 0, "source_status": "",
     "assignee_id": None, "pool_team_id": None, "pool_specialty": None, "reserved_from": None, "actual_hours": None,
     "started_at": None, "completed_at": None, "hold_reason": None, "hold_by_id": None, "holder_id": None,
     "delegator_id": None, "worker_id": None, "archived_at": None, "lease_until": None, "progress": None,
@@ -93,9 +93,11 @@ def insert_new(db: Transaction, new: Placement) -> Row:
     tasks.insert_task(db, values)
     row = tasks.task_row(db, values["id"])
     _record_new(db, row, new)
-    if ranks is None:
-        _make_room(db, row, parent, blocking)
+    if ranks is None and parent is not None:
+        _make_room(db, row, parent)
     for other, kind in new.blockers:
+        if ranks is None and kind is EdgeType.BLOCKS:
+            graph.connect(db, Node(other, finish=True), Node(row.id, finish=False))
         graph.insert_edge(db, row.id, other, kind, by=db.actor.id)
     work.insert_criteria(db, row.id, new.criteria)
     moves.count_new(db, row)
@@ -126,13 +128,10 @@ def _record_new(db: Transaction, row: Row, new: Placement) -> None:
     moves.record(db, "imported" if new.stated else "created", row, data, version=row.version)
 
 
-def _make_room(db: Transaction, row: Row, parent: Row | None, blocking: Iterable[Row]) -> None:
-    """Mend the order around a task for which there was no room."""
-    if parent is not None:
-        graph.connect(db, Node(parent.id, finish=False), Node(row.id, finish=False))
-        graph.connect(db, Node(row.id, finish=True), Node(parent.id, finish=True))
-    for other in blocking:
-        graph.connect(db, Node(other.id, finish=True), Node(row.id, finish=False))
+def _make_room(db: Transaction, row: Row, parent: Row) -> None:
+    """Mend the order around a subtask for which there was no room."""
+    graph.connect(db, Node(parent.id, finish=False), Node(row.id, finish=False))
+    graph.connect(db, Node(row.id, finish=True), Node(parent.id, finish=True))
 
 
 def _hand_over_new(db: Transaction, row: Row, place: Place) -> None:
@@ -260,8 +259,7 @@ def set_parent(db: Transaction, row: Row, parent: Row | None) -> Row:
     if parent is not None:
         if parent.id == row.id or any(each.id == row.id for each in tasks.ancestors(db, parent.id)):
             raise CycleRefused(f"{parent.id} is {row.id} or below it, and cannot be its parent.", task=row.id)
-        graph.connect(db, Node(parent.id, finish=False), Node(row.id, finish=False))
-        graph.connect(db, Node(row.id, finish=True), Node(parent.id, finish=True))
+        graph.adopt(db, row.id, parent.id)
         parent = tasks.task_row(db, parent.id)
     gates = parent.gates + int(moves.gating(parent)) if parent is not None else 0
     fresh = tasks.task_row(db, row.id)
@@ -269,8 +267,10 @@ def set_parent(db: Transaction, row: Row, parent: Row | None) -> Row:
     values = {"parent_id": parent.id if parent is not None else None, "gates": gates, "waits": fresh.waits + by}
     moves.change(db, fresh, "moved", values)
     touched = [row.id, *(tasks.shift_gates(db, row.id, by) if by else [])]
-    if fresh.status not in SETTLED:
-        touched += [tasks.shift_open_subtasks(db, fresh.parent_id, -1)] if fresh.parent_id else []
-        touched += [tasks.shift_open_subtasks(db, parent.id, 1)] if parent is not None else []
+    is_open = int(fresh.status not in SETTLED)
+    if fresh.parent_id:
+        touched.append(tasks.shift_subtasks(db, fresh.parent_id, by=-1, by_open=-is_open))
+    if parent is not None:
+        touched.append(tasks.shift_subtasks(db, parent.id, by=1, by_open=is_open))
     moves.turn(db, touched)
     return tasks.task_row(db, row.id)

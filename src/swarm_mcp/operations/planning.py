@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 from swarm_mcp.model.agent import AgentRole
 from swarm_mcp.model.draft import Hours, PlanItem, TaskDraft, Text, Texts, as_list, read_edge
 from swarm_mcp.model.errors import Invalid, NotAllowed, Refusal
-from swarm_mcp.model.task import Planned, Written
+from swarm_mcp.model.task import EdgeType, Planned, Written
 from swarm_mcp.operations import naming, placing
 from swarm_mcp.operations.answering import first_result, keep_result, task_change, unread
 from swarm_mcp.operations.authority import has_authority, is_own
@@ -123,27 +123,43 @@ def store_plan(
 
     """
     refs = refs_of(items)
-    mistakes: list[str] = []
+    mistakes: list[Refusal] = []
     news: dict[str, Placement] = {}
     for n, (ref, item) in enumerate(zip(refs, items, strict=True), start=1):
         try:
             news[ref] = placing.check_draft(item)
             resolve(db, news[ref], above, set(refs), warnings)
         except Refusal as refusal:
-            mistakes.append(f"item {n} (`{ref[:40]}`): {refusal.message}")
+            mistakes.append(type(refusal)(f"item {n} (`{ref[:40]}`): {refusal.message}"))
     order = plan_order(refs, items, mistakes)
     if mistakes:
         raise _mistaken(mistakes)
     graph.lock_graph(db)
+    above_all = {new.parent for new in news.values()} - {"", *refs}
+    made = _store(db, order, news)
+    for row in tasks.task_rows(db, sorted(above_all)).values():
+        if row.holder_id is not None and row.holder_id == db.actor.id:
+            placing.split(db, row)
+    return {ref: made[ref] for ref in refs}
+
+
+def _store(db: Transaction, order: list[str], news: dict[str, Placement]) -> dict[str, Row]:
+    """Store the tasks of a plan in an order in which whatever gates them is there; softer relations may look ahead."""
     made: dict[str, Row] = {}
+    ahead: list[tuple[str, str, EdgeType]] = []
     for ref in order:
         new = news[ref]
         new.parent = made[new.parent].id if new.parent in made else new.parent
-        new.blockers = [(made[each].id if each in made else each, kind) for each, kind in new.blockers]
+        ahead += [(ref, other, kind) for other, kind in new.blockers if other in news and other not in made]
+        new.blockers = [
+            (made[other].id if other in made else other, kind)
+            for other, kind in new.blockers
+            if other in made or other not in news
+        ]
         made[ref] = placing.insert_new(db, new)
-    if above is not None and above.holder_id is not None and above.holder_id == db.actor.id:
-        placing.split(db, above)
-    return {ref: made[ref] for ref in refs}
+    for ref, other, kind in ahead:
+        made[ref], _ = placing.add_edges(db, made[ref], [(made[other], kind)])
+    return made
 
 
 def refs_of(items: list[PlanItem]) -> list[str]:
@@ -151,11 +167,14 @@ def refs_of(items: list[PlanItem]) -> list[str]:
     return [item.ref.strip() or f"#{n}" for n, item in enumerate(items, start=1)]
 
 
-def _mistaken(mistakes: list[str]) -> Invalid:
-    shown = mistakes[:20]
+def _mistaken(mistakes: list[Refusal]) -> Refusal:
+    """One refusal of all mistakes, of their kind if they are all of one."""
+    kinds = {type(each) for each in mistakes}
+    kind = kinds.pop() if len(kinds) == 1 else Invalid
+    shown = [each.message for each in mistakes[:20]]
     more = f" … and {len(mistakes) - len(shown)} more." if len(mistakes) > len(shown) else ""
     count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-    return Invalid(f"Nothing was created; {count}: {' '.join(shown)}{more}", mistakes=shown)
+    return kind(f"Nothing was created; {count}: {' '.join(shown)}{more}", mistakes=shown)
 
 
 def resolve(

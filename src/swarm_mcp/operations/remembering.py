@@ -13,7 +13,7 @@ from swarm_mcp.model.task import Written
 from swarm_mcp.operations import claims, moves
 from swarm_mcp.operations.answering import shorten, task_change, unread
 from swarm_mcp.operations.catalog import operation
-from swarm_mcp.repository import memory, tasks, work
+from swarm_mcp.repository import memory, tasks
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -48,17 +48,10 @@ def share_context(
     moves.record(db, "context_shared", row, {"key": name, "kind": what.value})
     where = f"on {row.id}" if row is not None else "with the whole project"
     if row is not None:
-        row = _touched(db, row)
+        row = claims.touched(db, row)
     return Written(
         task=task_change(row) if row is not None else None, message=f"Shared `{shorten(name)}` {where}.", unread=unread(db)
     )
-
-
-def _touched(db: Transaction, row: Row) -> Row:
-    """Writing about a task joins it, and renews its claim if one holds it."""
-    work.join(db, row.id, db.actor.id)
-    renewed = claims.renewal(db, row) if row.holder_id is not None and row.holder_id == db.actor.id else {}
-    return tasks.update_task(db, row.id, renewed) if renewed else row
 
 
 @operation()
@@ -68,5 +61,5 @@ def add_note(db: Transaction, *, task: str, text: str) -> Written:
         raise Invalid("The note is empty.")
     row = tasks.resolve_task(db, task)
     memory.insert_note(db, row.id, text)
-    row = _touched(db, row)
+    row = claims.touched(db, row)
     return Written(task=task_change(row), message=f"Noted on {row.id}; only you can read it.", unread=unread(db))

@@ -10,7 +10,7 @@ from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
 from swarm_mcp.model.task import CriterionOutcome, DelegationState, ExecutionStatus, Written
 from swarm_mcp.operations import claims, completing, judging, moves, standing, telling
 from swarm_mcp.operations.answering import ready_count, shorten, task_change, unread
-from swarm_mcp.operations.authority import judges_own_work, others_with_authority, require_authority
+from swarm_mcp.operations.authority import is_worker, others_with_authority, require_authority
 from swarm_mcp.operations.catalog import DIRECTING, operation
 from swarm_mcp.repository import tasks, work
 
@@ -60,7 +60,7 @@ def review_task(
 
 def _judge_of_others(db: Transaction, row: Row, what: str) -> list[str]:
     """Nobody judges its own work, unless nobody else could."""
-    if not judges_own_work(db, row):
+    if not is_worker(db, row):
         return []
     if others_with_authority(db, row):
         raise NotAllowed(f"{db.actor.name} worked on {row.id} and cannot {what} it; somebody else with authority must.")
@@ -70,12 +70,12 @@ def _judge_of_others(db: Transaction, row: Row, what: str) -> list[str]:
 def _accept(db: Transaction, row: Row, notes: str) -> tuple[str, Row, list[str]]:
     if row.status not in REVIEWABLE:
         raise moves.illegal(row, "be accepted", " Only work in review, or partial work, is accepted.")
-    warnings = _judge_of_others(db, row, "accept")
+    alone = _judge_of_others(db, row, "accept")
     obstacles = standing.in_the_way(db, row)
     if obstacles:
         raise Blocked(f"Not accepted: {standing.say(obstacles)}.", task=row.id, in_the_way=obstacles)
-    warnings += judging.require_met(db, row, judging.judge(db, row, {}, {}), worker=False)
-    data = {"self_accepted": True} if warnings and judges_own_work(db, row) else None
+    warnings = alone + judging.require_met(db, row, judging.recorded(db, row), worker=False)
+    data = {"self_accepted": True} if alone else None
     values = {"completed_at": db.now, "lapses": 0, "progress": None}
     moved = moves.move(db, row, TaskStatus.COMPLETED, "accepted", values, data)
     work.report_execution(db, row.id, row.attempt, {"status": ExecutionStatus.COMPLETED.value, "success": True})
@@ -100,6 +100,7 @@ def _fail(db: Transaction, row: Row, notes: str) -> tuple[str, Row, list[str]]:
     if not notes.strip():
         raise Invalid("Say in `notes` why it has failed.")
     moved = moves.move(db, row, TaskStatus.FAILED, "failed", {"error": notes})
+    work.report_execution(db, row.id, row.attempt, {"status": ExecutionStatus.FAILED.value, "success": False})
     claims.end_delegation(db, row.id, DelegationState.DONE)
     completing.tell_finished(db, moved.row, TaskStatus.FAILED)
     return "Failed", moved.row, []

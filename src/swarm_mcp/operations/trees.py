@@ -27,7 +27,7 @@ def lines(db: Transaction, root: Row | None, *, limit: int) -> list[str]:
     rows = [row for _, row in shown]
     names = agents.agent_names(db, (each for row in rows for each in (row.holder_id, row.assignee_id)))
     edges = graph.blockers(db, [row.id for row in rows if row.waits > row.gates])
-    rolled = rolled_progress(db, [row.id for row in rows])
+    rolled = rolled_progress(db, [row.id for row in rows if row.subtasks])
     text = [_line(depth, row, names, edges, rolled) for depth, row in shown]
     if total > len(shown):
         where = f', under="{root.id}"' if root is not None else ""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import THE_OPERATOR
 from swarm_mcp.operations import asking, claims, moves, telling
-from swarm_mcp.operations.naming import NOWHERE
 from swarm_mcp.repository import agents, messages, tasks, work
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def _end_reservations(db: Transaction, lease: timedelta) -> int:
         seen = worker.last_seen_at if worker is not None else None
         if row.holder_id is not None or (seen is not None and db.now - seen <= claims.RESERVATION_LEASES * lease):
             continue
-        values = {**NOWHERE, **(row.reserved_from or {}), "reserved_from": None}
+        values = claims.unreserve(db, row)
         moved = moves.change(db, tasks.task_row(db, row.id), "reservation_ended", values)
         telling.tell(db, moved.row, "reservation_ended", f"{row.id} is no longer reserved: its worker is gone.")
         ended += 1
@@ -64,8 +63,10 @@ def _end_reservations(db: Transaction, lease: timedelta) -> int:
 
 def renew_all(db: Transaction) -> None:
     """Give the caller's claims on this connection their full time again, once less than half is left."""
-    if db.actor.id is not None:
-        tasks.renew_claims(db, db.actor.id, db.now + (claims.lease(db) - db.now) / 2, claims.lease(db))
+    for row in tasks.leases(db, db.actor.id) if db.actor.id is not None else ():
+        until = claims.lease(db, row.lease_minutes)
+        if row.lease_until - db.now < (until - db.now) / 2:
+            tasks.renew_lease(db, row.id, until)
 
 
 def keep_connection(db: Transaction, connection_id: str) -> None:

@@ -186,7 +186,22 @@ def connect(db: Transaction, before: Node, after: Node) -> None:
         CycleRefused: `after` already comes before `before`; the sentence shows the path.
 
     """
-    region = _Region(db)
+    _make_way(db, _Region(db), before, after)
+
+
+def adopt(db: Transaction, child: str, parent: str) -> None:
+    """Make room in the order for a task that moves below a parent; its present parent no longer counts.
+
+    Raises:
+        CycleRefused: the parent comes after it; the sentence shows the path.
+
+    """
+    _make_way(db, _Region(db, moving=child), Node(parent, finish=False), Node(child, finish=False))
+    # By now it starts after its new parent, which the second search must know and the tables do not say yet.
+    _make_way(db, _Region(db, moving=child, below=parent), Node(child, finish=True), Node(parent, finish=True))
+
+
+def _make_way(db: Transaction, region: _Region, before: Node, after: Node) -> None:
     low, high = region.rank(after), region.rank(before)
     if high < low:
         return
@@ -198,8 +213,11 @@ def connect(db: Transaction, before: Node, after: Node) -> None:
 class _Region:
     """The part of the graph around a new edge, read in batches and remembered."""
 
-    def __init__(self, db: Transaction) -> None:
+    def __init__(self, db: Transaction, *, moving: str = "", below: str = "") -> None:
+        """Look at the graph as it is; a task that is `moving` has left its parent and starts `below` another."""
         self.db = db
+        self.moving = moving
+        self.below = below
         self.tasks: dict[str, Row] = {}
 
     def load(self, task_ids: Iterable[str]) -> None:
@@ -234,13 +252,16 @@ class _Region:
         ends = [node.task for node in nodes if node.finish]
         steps = [(Node(each, finish=False), Node(each, finish=True)) for each in starts]
         for parent, child in self._pairs(CHILDREN_OF, starts):
-            steps.append((Node(parent, finish=False), Node(child, finish=False)))
+            if child != self.moving:
+                steps.append((Node(parent, finish=False), Node(child, finish=False)))
+        if self.below in starts:
+            steps.append((Node(self.below, finish=False), Node(self.moving, finish=False)))
         for blocker, waiter in self._pairs(WAITERS_OF, ends):
             steps.append((Node(blocker, finish=True), Node(waiter, finish=False)))
         steps.extend(
             (Node(each, finish=True), Node(self.tasks[each].parent_id, finish=True))
             for each in ends
-            if self.tasks[each].parent_id
+            if self.tasks[each].parent_id and each != self.moving
         )
         return steps
 
@@ -249,13 +270,16 @@ class _Region:
         ends = [node.task for node in nodes if node.finish]
         steps = [(Node(each, finish=True), Node(each, finish=False)) for each in ends]
         for parent, child in self._pairs(CHILDREN_OF, ends):
-            steps.append((Node(parent, finish=True), Node(child, finish=True)))
+            if child != self.moving:
+                steps.append((Node(parent, finish=True), Node(child, finish=True)))
+        if self.below and self.moving in starts:
+            steps.append((Node(self.moving, finish=False), Node(self.below, finish=False)))
         for waiter, blocker in self._pairs(BLOCKERS_OF, starts):
             steps.append((Node(waiter, finish=False), Node(blocker, finish=True)))
         steps.extend(
             (Node(each, finish=False), Node(self.tasks[each].parent_id, finish=False))
             for each in starts
-            if self.tasks[each].parent_id
+            if self.tasks[each].parent_id and each != self.moving
         )
         return steps
 

@@ -135,7 +135,7 @@ def _page(shape: Shape, sort: str, continued: bool, of_status: bool) -> Statemen
     """The statement for one page of the lists of one shape."""
     columns = [task.c[name] for name in SORTS[sort]]
     descending = sort in DESCENDING
-    statement = select(*tasks.SLIM).where(*_conditions(shape, of_status=of_status))
+    statement = select(*tasks.LINE).where(*_conditions(shape, of_status=of_status))
     if continued:
         bound = tuple_(*(bindparam(f"after_{column.key}", type_=column.type) for column in columns))
         statement = statement.where(tuple_(*columns) < bound if descending else tuple_(*columns) > bound)

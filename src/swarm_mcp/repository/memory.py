@@ -57,6 +57,12 @@ NOTES = Statement(
     .order_by(note.c.id)
     .limit(bindparam("limit"))
 )
+ALL_NOTES = Statement(
+    select(note)
+    .where(note.c.task_id == bindparam("task"), note.c.id > bindparam("after"))
+    .order_by(note.c.id)
+    .limit(bindparam("limit"))
+)
 LATEST_NOTES = Statement(
     select(note)
     .where(note.c.task_id == bindparam("task"), note.c.agent_id == bindparam("agent"))
@@ -86,9 +92,14 @@ def insert_note(db: Transaction, task_id: str, words: str) -> None:
 
 
 def notes_of(db: Transaction, task_id: str, agent_id: str, *, after: int, limit: int) -> Sequence[Row]:
-    """One author's notes on a task, oldest first. There is no query for anybody else's."""
+    """One author's notes on a task, oldest first."""
     bound = {"task": task_id, "agent": agent_id, "after": after, "limit": limit}
     return NOTES.all(db, bound)
+
+
+def all_notes(db: Transaction, task_id: str, *, after: int, limit: int) -> Sequence[Row]:
+    """Everybody's notes on a task, oldest first; for the operator alone."""
+    return ALL_NOTES.all(db, {"task": task_id, "after": after, "limit": limit})
 
 
 def latest_notes(db: Transaction, task_id: str, agent_id: str, *, limit: int) -> Sequence[Row]:

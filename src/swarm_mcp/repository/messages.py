@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
 from swarm_mcp.repository.statement import Statement
-from swarm_mcp.repository.tables import ConversationRow, InboxRow, MessageRow, TaskRow
+from swarm_mcp.repository.tables import AgentRow, ConversationRow, InboxRow, MessageRow, TaskRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
+agent = AgentRow.__table__
 message = MessageRow.__table__
 inbox = InboxRow.__table__
 conversation = ConversationRow.__table__
@@ -43,6 +44,7 @@ NOTIFY = Statement(
 MINE = (inbox.c.project == bindparam("in_project"), inbox.c.agent_id == bindparam("reader"))
 OPERATORS = (inbox.c.project == bindparam("in_project"), inbox.c.agent_id.is_(None))
 COUNT_UNREAD = Statement(select(func.count()).where(*MINE, text("inbox.state <> 'read'")))
+COUNT_UNREAD_OF_OPERATOR = Statement(select(func.count()).where(*OPERATORS, text("inbox.state <> 'read'")))
 ITEMS = (
     select(
         inbox.c.id,
@@ -86,7 +88,16 @@ OPEN_QUESTION = Statement(
     .limit(1)
 )
 OVERDUE_QUESTIONS = Statement(
-    select(message).where(message.c.project == bindparam("project"), message.c.asked_at < bindparam("before")).limit(50)
+    select(message)
+    .where(
+        message.c.project == bindparam("project"),
+        text("message.asked_at IS NOT NULL"),
+        or_(
+            message.c.asked_at < bindparam("before"),
+            message.c.asked_id.in_(select(agent.c.id).where(text("agent.lifecycle NOT IN ('active', 'spawning')"))),
+        ),
+    )
+    .limit(50)
 )
 SETTLE = Statement(update(message).where(message.c.id == bindparam("key_id")).values(asked_at=None))
 ASK = Statement(
@@ -140,9 +151,10 @@ def notify(db: Transaction, task_id: str, kind: str, words: str, recipients: Ite
         NOTIFY.run_many(db, notices)
 
 
-def count_unread(db: Transaction, agent_id: str) -> int:
-    """How many items an agent has not read."""
-    return COUNT_UNREAD.scalar(db, {"in_project": db.project.slug, "reader": agent_id})
+def count_unread(db: Transaction, agent_id: str | None) -> int:
+    """How many items an agent (nobody: the operator) has not read."""
+    statement = COUNT_UNREAD if agent_id else COUNT_UNREAD_OF_OPERATOR
+    return statement.scalar(db, {"in_project": db.project.slug, "reader": agent_id})
 
 
 def unread(db: Transaction, agent_id: str | None, *, limit: int) -> Sequence[Row]:
@@ -180,7 +192,7 @@ def open_question(db: Transaction, task_id: str) -> Row | None:
 
 
 def overdue_questions(db: Transaction, before: Any) -> Sequence[Row]:
-    """Questions that whoever was asked has left lying."""
+    """Questions that whoever was asked has left lying, or can answer no more."""
     return OVERDUE_QUESTIONS.all(db, {"project": db.project.slug, "before": before})
 
 

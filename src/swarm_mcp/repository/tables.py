@@ -191,7 +191,7 @@ class TaskRow(Base):
         CheckConstraint("phase IS NULL OR phase BETWEEN 1 AND 10", name="phase"),
         CheckConstraint("progress IS NULL OR progress BETWEEN 0 AND 100", name="progress"),
         CheckConstraint("parent_id IS NULL OR parent_id <> id", name="own_parent"),
-        CheckConstraint("waits >= gates AND gates >= 0 AND open_subtasks >= 0", name="counters"),
+        CheckConstraint("waits >= gates AND gates >= 0 AND open_subtasks BETWEEN 0 AND subtasks", name="counters"),
         CheckConstraint("rank < end_rank", name="rank"),
         CheckConstraint("lease_until IS NULL OR holder_id IS NOT NULL", name="lease"),
         CheckConstraint(
@@ -276,6 +276,8 @@ class TaskRow(Base):
     """Derived: own unfinished `blocks` dependencies, plus `gates`."""
     gates: Mapped[int] = mapped_column(default=0)
     """Derived: ancestors that have a hold or unfinished dependencies of their own."""
+    subtasks: Mapped[int] = mapped_column(default=0)
+    """Derived: children, whatever has become of them, so that nobody looks for those of a leaf."""
     open_subtasks: Mapped[int] = mapped_column(default=0)
     """Derived: children that are neither completed nor cancelled."""
     rank: Mapped[int] = mapped_column(BigInteger)

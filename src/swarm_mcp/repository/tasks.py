@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, literal, select, text, update
+from sqlalchemy import Float, and_, bindparam, case, func, insert, literal, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, TaskNotFound
+from swarm_mcp.model.lifecycle import NATURAL_PROGRESS, STARTED_WAITING_PROGRESS, WAITING, TaskStatus
 from swarm_mcp.repository.statement import ListStatement, Statement, among, setting
 from swarm_mcp.repository.tables import ExternalRefRow, TallyRow, TaskRow
+from swarm_mcp.repository.types import ExactDecimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +26,13 @@ task = TaskRow.__table__
 ref = ExternalRefRow.__table__
 tally = TallyRow.__table__
 
+LINE = (
+    task.c.id, task.c.title, task.c.status, task.c.priority, task.c.assignee_id, task.c.holder_id,
+    task.c.pool_team_id, task.c.pool_specialty, task.c.progress, task.c.started_at, task.c.waits, task.c.gates,
+    task.c.subtasks, task.c.deadline, task.c.lease_until, task.c.hold_reason, task.c.finished, task.c.urgency,
+    task.c.due, task.c.created_at, task.c.updated_at,
+)  # fmt: skip
+"""What a row of a list is made and sorted from."""
 SLIM = tuple(
     column
     for column in task.c
@@ -35,8 +45,11 @@ BY_ID = Statement(select(task).where(HERE, task.c.id == bindparam("id")))
 BY_IDS = ListStatement(lambda wanted: select(task).where(HERE, task.c.id.in_(wanted)))
 BY_REF = Statement(
     select(task)
-    .join(ref, ref.c.task_id == task.c.id)
-    .where(ref.c.project == bindparam("project"), ref.c.foreign_id == bindparam("name"))
+    .where(
+        task.c.id.in_(
+            select(ref.c.task_id).where(ref.c.project == bindparam("project"), ref.c.foreign_id == bindparam("name"))
+        )
+    )
     .limit(6)
 )
 BY_PREFIX = Statement(
@@ -80,16 +93,15 @@ LIVE_TOUCHES = Statement(
         HERE, text("task.holder_id IS NOT NULL"), task.c.touches != []
     )
 )
-RENEW = Statement(
-    update(task)
-    .where(
+LEASES = Statement(
+    select(task.c.id, task.c.lease_until, task.c.lease_minutes).where(
         task.c.holder_id == bindparam("agent"),
-        task.c.connection_id == bindparam("claimed_by"),
-        task.c.lease_until < bindparam("renew_before"),
-        task.c.project == bindparam("in_project"),
+        HERE,
+        task.c.connection_id == bindparam("connection"),
+        text("task.lease_until IS NOT NULL"),
     )
-    .values(lease_until=bindparam("until"))
 )
+RENEW = Statement(update(task).where(task.c.id == bindparam("key_id")).values(lease_until=bindparam("until")))
 
 _above = (
     select(task.c.id, task.c.parent_id, literal(0).label("height"))
@@ -340,22 +352,55 @@ def tallies(db: Transaction, *, archived: bool = False) -> dict[str, int]:
     return {status: count for status, count in rows if count}
 
 
-SHIFT_OPEN = Statement(
-    update(task).where(task.c.id == bindparam("key_id")).values(open_subtasks=task.c.open_subtasks + bindparam("by"))
+SHIFT_SUBTASKS = Statement(
+    update(task)
+    .where(task.c.id == bindparam("key_id"))
+    .values(subtasks=task.c.subtasks + bindparam("by"), open_subtasks=task.c.open_subtasks + bindparam("by_open"))
 )
 
 
-def shift_open_subtasks(db: Transaction, parent: str, by: int) -> str:
-    """Count a subtask in (+1) or out (-1); the parent's id."""
-    SHIFT_OPEN.run(db, {"key_id": parent, "by": by})
+def shift_subtasks(db: Transaction, parent: str, *, by: int, by_open: int) -> str:
+    """Count subtasks, and those that are not settled, in (+1) or out (-1); the parent's id."""
+    SHIFT_SUBTASKS.run(db, {"key_id": parent, "by": by, "by_open": by_open})
     return parent
 
 
 SUBTASK_PROGRESS = ListStatement(
     lambda parents: select(
-        task.c.id, task.c.parent_id, task.c.status, task.c.progress, task.c.started_at, task.c.estimated_hours
+        task.c.id,
+        task.c.parent_id,
+        task.c.status,
+        task.c.progress,
+        task.c.started_at,
+        task.c.estimated_hours,
+        task.c.subtasks,
     ).where(task.c.parent_id.in_(parents))
 )
+
+
+_percent = case(
+    (task.c.status == TaskStatus.COMPLETED.value, 100),
+    (task.c.progress.is_not(None), task.c.progress),
+    (and_(task.c.started_at.is_not(None), among(task.c.status, *WAITING)), STARTED_WAITING_PROGRESS),
+    *((task.c.status == status.value, percent) for status, percent in NATURAL_PROGRESS.items()),
+    else_=0,
+)
+_weight = func.coalesce(task.c.estimated_hours, literal(Decimal(1), ExactDecimal()))
+ROLLED = ListStatement(
+    lambda parents: select(
+        task.c.parent_id,
+        (func.sum(_weight * _percent, type_=Float) * 1.0 / func.sum(_weight, type_=Float)).label("percent"),
+        func.max(task.c.subtasks).label("nested"),
+    )
+    .where(task.c.parent_id.in_(parents), task.c.status != TaskStatus.CANCELLED.value)
+    .group_by(task.c.parent_id)
+)
+"""What the subtasks of these tasks amount to, weighed by estimate, as long as none has subtasks of its own."""
+
+
+def rolled_up(db: Transaction, parents: list[str]) -> Sequence[Row]:
+    """Percent done of these tasks by their subtasks, and whether any of those has subtasks itself."""
+    return ROLLED.all(db, parents)
 
 
 def subtask_progress(db: Transaction, parents: list[str]) -> Sequence[Row]:
@@ -415,15 +460,11 @@ def top_tasks(db: Transaction, *, limit: int) -> Sequence[Row]:
     return TOP_TASKS.all(db, {"project": db.project.slug, "limit": limit})
 
 
-def renew_claims(db: Transaction, agent: str, before: datetime, until: datetime) -> None:
-    """Set the lease of an agent's claims on this connection that end before an instant; suspended ones stay so."""
-    RENEW.run(
-        db,
-        {
-            "agent": agent,
-            "claimed_by": db.connection_id,
-            "renew_before": before,
-            "until": until,
-            "in_project": db.project.slug,
-        },
-    )
+def leases(db: Transaction, agent: str) -> Sequence[Row]:
+    """The leases of an agent's claims on this connection; suspended ones have none."""
+    return LEASES.all(db, {"project": db.project.slug, "agent": agent, "connection": db.connection_id})
+
+
+def renew_lease(db: Transaction, task_id: str, until: datetime) -> None:
+    """Let a claim last until then."""
+    RENEW.run(db, {"key_id": task_id, "until": until})

@@ -60,11 +60,10 @@ SET_CRITERION = Statement(
     )
 )
 INSERT_DELEGATION = Statement(insert(delegation))
-LIVE_DELEGATION = Statement(
+LIVE_DELEGATIONS = Statement(
     select(delegation)
     .where(delegation.c.task_id == bindparam("task"), among(delegation.c.state, "offered", "accepted"))
     .order_by(delegation.c.at.desc())
-    .limit(1)
 )
 INSERT_EXECUTION = Statement(insert(execution))
 END_EXECUTION = Statement(
@@ -163,9 +162,14 @@ def delegations(db: Transaction, task_id: str) -> Sequence[Row]:
     return _of("delegations", db, task_id)
 
 
+def live_delegations(db: Transaction, task_id: str) -> Sequence[Row]:
+    """The delegations that are offered or accepted, the newest first: whoever has a task may have handed it on."""
+    return LIVE_DELEGATIONS.all(db, {"task": task_id})
+
+
 def live_delegation(db: Transaction, task_id: str) -> Row | None:
-    """The delegation that is offered or accepted, or None."""
-    return LIVE_DELEGATION.first(db, {"task": task_id})
+    """The delegation by which a task lies where it lies, or None."""
+    return LIVE_DELEGATIONS.first(db, {"task": task_id})
 
 
 def insert_delegation(db: Transaction, values: dict[str, Any]) -> None:

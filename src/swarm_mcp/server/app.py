@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import anyio
-import anyio.to_thread
 import mcp_types as types
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
@@ -16,6 +15,8 @@ from mcp.shared.exceptions import MCPError
 from swarm_mcp import __version__
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.server.instructions import INSTRUCTIONS
+from swarm_mcp.server.refusals import broken, guarded, refused
+from swarm_mcp.server.threads import Threads
 from swarm_mcp.server.toolbox import listed
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class App:
         self._resources: Resources | None = None
         self._caller: Caller | None = None
         self._wanted = asyncio.Event()
+        self._threads = Threads()
         self._background: set[asyncio.Task[None]] = set()
 
     def server(self) -> Server[Any]:
@@ -89,17 +91,28 @@ class App:
         while True:
             try:
                 calls, caller = await self._opened()
-                await anyio.to_thread.run_sync(calls.sweep, caller)
+                await self._threads.run(partial(calls.sweep, caller))
             except Refusal as refusal:
                 _log.warning("%s", refusal)
+            except Exception:
+                _log.exception("the board could not be opened")
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _opened(self) -> tuple[Calls, Caller]:
         if self._calls is None or self._caller is None:
-            await anyio.to_thread.run_sync(self._open)
+            await self._threads.run(self._open)
         assert self._calls is not None  # noqa: S101 - _open sets both or raises
         assert self._caller is not None  # noqa: S101
         return self._calls, self._caller
+
+    async def _readable(self) -> tuple[Calls, Caller, Resources]:
+        """The same for requests that call no tool, where a refusal is an error of the protocol."""
+        self._wanted.set()
+        if self._resources is None:
+            await self._threads.run(partial(guarded, self._open))
+        calls, caller = await self._opened()
+        assert self._resources is not None  # noqa: S101
+        return calls, caller, self._resources
 
     def _open(self) -> None:
         """Import what takes long and open the board; on a worker thread."""
@@ -129,58 +142,36 @@ class App:
         try:
             calls, caller = await self._opened()
         except Refusal as refusal:
-            from swarm_mcp.server.calls import refused  # noqa: PLC0415
-
             return complete(refused(refusal))
-        result = await anyio.to_thread.run_sync(calls.call, params.name, params.arguments, caller, client_name(ctx))
-        self._after_reading(calls, caller, params)
+        except Exception:
+            _log.exception("the board could not be opened")
+            return complete(broken())
+        result = await self._threads.run(partial(calls.call, params.name, params.arguments, caller, client_name(ctx)))
+        if caller.has_silent_readers:
+            self._note_readers(calls, caller)
         return complete(result)
 
-    def _after_reading(self, calls: Calls, caller: Caller, params: types.CallToolRequestParams) -> None:
+    def _note_readers(self, calls: Calls, caller: Caller) -> None:
         """A reader's heartbeat, off the reading path."""
-        agent = str((params.arguments or {}).get("agent") or caller.name).strip().lower()
-        if caller.heartbeat_due(agent):
-            task = asyncio.create_task(anyio.to_thread.run_sync(calls.touch, caller, agent))  # type: ignore[arg-type]
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
+        task = asyncio.ensure_future(self._threads.run(partial(calls.note_readers, caller)))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _list_resources(self, ctx: ServerRequestContext[Any], params: types.PaginatedRequestParams | None) -> Any:
-        _ = ctx
-        _, caller = await self._ready()
-        assert self._resources is not None  # noqa: S101
+        calls, caller, resources = await self._readable()
+        await self._threads.run(partial(guarded, calls.make_known, caller, client_name(ctx)))
         cursor = (params.cursor if params is not None else None) or ""
-        return complete(await anyio.to_thread.run_sync(self._protocol(self._resources.page), cursor, caller), kept_seconds=0)
+        return complete(await self._threads.run(partial(guarded, resources.page, cursor, caller)), kept_seconds=0)
 
     async def _list_templates(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         _ = ctx, params
-        await self._ready()
-        assert self._resources is not None  # noqa: S101
-        return complete({"resourceTemplates": self._resources.templates()}, kept_seconds=TOOLS_KEPT_SECONDS)
+        _, _, resources = await self._readable()
+        return complete({"resourceTemplates": resources.templates()}, kept_seconds=TOOLS_KEPT_SECONDS)
 
     async def _read_resource(self, ctx: ServerRequestContext[Any], params: types.ReadResourceRequestParams) -> Any:
-        calls, caller = await self._ready()
-        assert self._resources is not None  # noqa: S101
-        read = self._protocol(self._resources.read)
-        await anyio.to_thread.run_sync(calls.make_known, caller, client_name(ctx))
-        return complete(await anyio.to_thread.run_sync(read, str(params.uri), caller), kept_seconds=0)
-
-    async def _ready(self) -> tuple[Calls, Caller]:
-        self._wanted.set()
-        try:
-            return await self._opened()
-        except Refusal as refusal:
-            raise MCPError(code=types.INTERNAL_ERROR, message=refusal.message) from None
-
-    def _protocol(self, function: Any) -> Any:
-        def run(*arguments: object) -> object:
-            try:
-                return function(*arguments)
-            except Refusal as refusal:
-                missing = refusal.code in {"not_found", "ambiguous", "invalid", "not_allowed"}
-                code = types.INVALID_PARAMS if missing else types.INTERNAL_ERROR
-                raise MCPError(code=code, message=refusal.message, data=refusal.facts or None) from None
-
-        return run
+        calls, caller, resources = await self._readable()
+        await self._threads.run(partial(guarded, calls.make_known, caller, client_name(ctx)))
+        return complete(await self._threads.run(partial(guarded, resources.read, str(params.uri), caller)), kept_seconds=0)
 
 
 def complete(result: dict[str, Any], *, kept_seconds: int | None = None) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from swarm_mcp.model.draft import DRAFT_ALIASES
-from swarm_mcp.model.errors import Invalid, Refusal
+from swarm_mcp.model.draft import DRAFT_ALIASES, PlanItem, check_clean
+from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.ids import nearest
 
 if TYPE_CHECKING:
@@ -17,8 +18,16 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 SHOWN = 5
-LONGEST = 2_000_000
-"""Characters of one call's arguments together."""
+WIDTH = 60
+ITEMS = "tasks"
+"""The one argument whose entries have arguments themselves."""
+CONTAINERS = {"array": ("[", "{"), "object": ("{",)}
+"""What a list or a map begins with, where a host sends it as JSON text."""
+KINDS = {
+    "string": "text", "int": "a whole number", "float": "a number", "finite": "a number", "bool": "true or false",
+    "list": "a list", "dict": "a map", "model": "an object", "value_error": "a smaller number",
+}  # fmt: skip
+"""What is wanted, by the beginning of pydantic's name for the mistake."""
 
 
 def read_arguments(model: type[BaseModel], given: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -28,86 +37,95 @@ def read_arguments(model: type[BaseModel], given: Mapping[str, Any] | None) -> d
         Invalid: one short sentence for each thing that is wrong.
 
     """
-    arguments = tidied(model, dict(given or {}))
     try:
-        read = model.model_validate(arguments)
+        check_clean(dict(given or {}))
+        read = model.model_validate(tidied(model, given or {}))
     except ValidationError as error:
-        raise Invalid(_explain(model, error), mistakes=len(error.errors(include_url=False))) from None
-    except Refusal:
-        raise
+        sentences = _explain(model, error)
+        rest = f" And {len(sentences) - SHOWN} more." if len(sentences) > SHOWN else ""
+        raise Invalid(" ".join(sentences[:SHOWN]) + rest, mistakes=len(sentences)) from None
     except RecursionError:
         raise Invalid("The arguments are nested too deeply.") from None
     return {name: getattr(read, name) for name in type(read).model_fields}
 
 
-def tidied(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
+def tidied(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     """Null is absent; older words mean ours; a list or map that was sent as JSON text is one."""
-    fields = model.model_fields
+    kinds = _kinds(model)
     kept: dict[str, Any] = {}
-    for name, value in given.items():
-        meant = DRAFT_ALIASES.get(name, name)
-        if value is None or (meant in kept and meant != name):
+    for said, value in given.items():
+        alias = DRAFT_ALIASES.get(said, said)
+        name = alias if alias in kinds else said
+        meant = _unpacked(value, kinds.get(name, ""))
+        if meant is None or (meant == "" and kinds.get(name, "string") not in {"string", "any"}):
             continue
-        kept[meant if meant in fields and name not in fields else name] = _unpacked(value)
-    if "tasks" in fields and isinstance(kept.get("tasks"), list):
-        kept["tasks"] = [_tidied_item(each) for each in kept["tasks"]]
+        kept[name] = [*_listed(kept[name]), *_listed(meant)] if name in kept else meant
+    if ITEMS in kinds and ITEMS in kept:
+        kept[ITEMS] = [_tidied_item(each) for each in _listed(kept[ITEMS])]
     return kept
 
 
+@cache
+def _kinds(model: type[BaseModel]) -> dict[str, str]:
+    """What each argument is: string, integer, number, boolean, array, object or any."""
+    return {name: each.get("type", "any") for name, each in model.model_json_schema()["properties"].items()}
+
+
 def _tidied_item(item: object) -> object:
-    if not isinstance(item, dict):
-        return {"title": item} if isinstance(item, str) else item
-    return {DRAFT_ALIASES.get(name, name): _unpacked(value) for name, value in item.items() if value is not None}
+    if isinstance(item, dict):
+        return tidied(PlanItem, item)
+    return {"title": item} if isinstance(item, str) else item
 
 
-def _unpacked(value: object) -> object:
-    """Some hosts send a list as its JSON text."""
-    if isinstance(value, str) and value[:2] in {'["', "[{", "[]"} and value.endswith("]") and len(value) < LONGEST:
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _unpacked(value: object, kind: str) -> object:
+    """A list or a map from its JSON text, and lists without their nulls. Free text stays as it is."""
+    if isinstance(value, str) and value.strip().startswith(CONTAINERS.get(kind, ("\0",))):
         try:
-            return json.loads(value)
+            value = json.loads(value)
         except ValueError:
             return value
-    return value
+    return [each for each in value if each is not None] if isinstance(value, list) and kind == "array" else value
 
 
-def _explain(model: type[BaseModel], error: ValidationError) -> str:
+def _explain(model: type[BaseModel], error: ValidationError) -> list[str]:
     found = error.errors(include_url=False, include_input=True)
-    sentences = list(dict.fromkeys(_sentence(model, each) for each in found))
-    rest = f" And {len(sentences) - SHOWN} more." if len(sentences) > SHOWN else ""
-    return " ".join(sentences[:SHOWN]) + rest
+    return list(dict.fromkeys(_sentence(model, each) for each in found))
 
 
 def _sentence(model: type[BaseModel], error: ErrorDetails) -> str:
     """One mistake in one sentence, with its place and the nearest right name."""
-    place = [each for each in error["loc"] if not (isinstance(each, str) and "[" in each)]
-    where = f"item {place[1] + 1}" if len(place) > 1 and isinstance(place[1], int) else model.__name__
-    name = str(place[-1]) if place and not isinstance(place[-1], int) else (str(place[0]) if place else "")
-    names = _names(model, len(place) > 2)  # noqa: PLR2004 - tasks, number, field
+    place = list(error["loc"])
+    where, fields = model.__name__, list(model.model_fields)
+    if place[0] == ITEMS and len(place) > 1:
+        where, fields = f"item {int(place[1]) + 1}", list(PlanItem.model_fields)
+        place = place[2:]
+    if not place:
+        return f"{where} must be {_wanted(error)}, not {_shown(error['input'])}."
+    name = str(place[0])
     match error["type"]:
         case "extra_forbidden":
-            near = nearest(name, names)
-            hint = f"did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else f"it takes {', '.join(names)}."
-            return f"{where} has no argument `{name[:60]}`; {hint}"
+            near = nearest(name, fields)
+            hint = f"did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else f"it takes {', '.join(fields)}."
+            return f"{where} has no argument `{name[:WIDTH]}`; {hint}"
         case "missing":
             return f"{where} needs `{name}`."
         case _:
-            return f"{where}: `{name}` must be {_wanted(error)}, not {_shown(error['input'])}."
+            part = f" (at {_spot(place[1])})" if len(place) > 1 else ""
+            return f"{where}: `{name}`{part} must be {_wanted(error)}, not {_shown(error['input'])}."
 
 
-def _names(model: type[BaseModel], inside: bool) -> list[str]:  # noqa: FBT001 - of an item, or of the call
-    from swarm_mcp.model.draft import PlanItem  # noqa: PLC0415 - only mistakes pay for it
-
-    return list((PlanItem if inside and "tasks" in model.model_fields else model).model_fields)
+def _spot(place: int | str) -> str:
+    return str(place + 1) if isinstance(place, int) else place[:WIDTH]
 
 
 def _wanted(error: ErrorDetails) -> str:
-    kinds = {
-        "string": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "list": "a list",
-        "dict": "a map", "model": "an object",
-    }  # fmt: skip
-    return next((words for kind, words in kinds.items() if error["type"].startswith(kind)), "something else")
+    return next((words for kind, words in KINDS.items() if error["type"].startswith(kind)), "something else")
 
 
 def _shown(value: object) -> str:
     words = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-    return f"`{words[:60]}{'…' if len(words) > 60 else ''}`"  # noqa: PLR2004
+    return f"`{words[:WIDTH]}{'…' if len(words) > WIDTH else ''}`"

@@ -8,10 +8,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.interchange.text import render
+from swarm_mcp.model.agent import Profile
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.model.task import Brief, Claimed
 from swarm_mcp.operations import upkeep
 from swarm_mcp.server.arguments import read_arguments
+from swarm_mcp.server.refusals import broken, refused
 from swarm_mcp.server.schemas import arguments_model, operations
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from swarm_mcp.model.agent import Profile
     from swarm_mcp.model.record import Answer
     from swarm_mcp.operations.catalog import Operation
     from swarm_mcp.operations.swarm import Swarm
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 OPERATIONS = operations()
-BROKEN = (
-    "Something is wrong inside the board and nothing was written. The server's log says what; calling again may help."
-)
 
 
 @cache
@@ -51,12 +49,13 @@ class Calls:
     def call(self, name: str, given: dict[str, Any] | None, caller: Caller, client: str) -> dict[str, Any]:
         """Run one tool; refusals are answers too."""
         try:
-            return answered(self._run(OPERATIONS[name], given, caller, client))
+            answer = self._run(OPERATIONS[name], given, caller, client)
         except Refusal as refusal:
             return refused(refusal)
         except Exception:
             _log.exception("%s failed", name)
             return broken()
+        return answered(answer)
 
     def _run(self, operation: Operation, given: dict[str, Any] | None, caller: Caller, client: str) -> Answer:
         arguments = read_arguments(model_of(operation.name), given)
@@ -66,8 +65,10 @@ class Calls:
         if arguments.get("attempt") == 0:
             arguments["attempt"] = caller.attempt(agent, arguments["task"])
 
+        about_one = operation.names_task and str(arguments.get("task", "")).strip()
+
         def change(db: Transaction) -> Answer:
-            if not operation.names_task:
+            if not about_one:
                 upkeep.renew_all(db)
             return operation.run(db, **arguments)  # type: ignore[return-value]
 
@@ -76,6 +77,7 @@ class Calls:
             caller.has_acted(agent)
         else:
             answer = self.ask(lambda db: operation.run(db, **arguments), caller, agent)  # type: ignore[arg-type,return-value]
+            caller.has_read(agent)
         self._remember(caller, agent, arguments, answer)
         return answer
 
@@ -95,17 +97,27 @@ class Calls:
             except Refusal as refusal:  # a board that cannot be written can still be read
                 if refusal.retryable:
                     raise
-                name = caller.name or caller.fallback(client)
-                caller.unregistered(name)
+                caller.unregistered(caller.name or caller.fallback(client))
             else:
                 caller.registered(name)
 
-    def touch(self, caller: Caller, agent: str) -> None:
-        """Note that a reader is alive and give its claims time again, where that is due."""
-        try:
-            self.swarm.write(upkeep.renew_all, agent=agent, profile=self.profile, via=caller.name, connection=caller.id)
-        except Refusal as refusal:
-            _log.debug("no heartbeat for %s: %s", agent, refusal)
+    def note_readers(self, caller: Caller) -> None:
+        """Tell the board who is alive, and give their claims time again where that is due.
+
+        Off the reading path, and never on the director's profile: nobody becomes the root director by reading. Who only
+        observes leaves no trace.
+        """
+        for agent in caller.readers_to_note():
+            if self.profile == Profile.OBSERVER:
+                continue
+            try:
+                self.swarm.write(
+                    upkeep.renew_all, agent=agent, profile=Profile.WORKER, via=caller.name, connection=caller.id
+                )
+            except Refusal as refusal:
+                _log.debug("no heartbeat for %s: %s", agent, refusal)
+            except Exception:
+                _log.exception("the heartbeat of %s failed", agent)
 
     def sweep(self, caller: Caller) -> None:
         """What the board does by itself from time to time."""
@@ -126,36 +138,24 @@ class Calls:
                 self.swarm.write(lambda db: caller.leave(db))
             except Refusal as refusal:
                 _log.debug("the connection could not be forgotten: %s", refusal)
+            except Exception:
+                _log.exception("the connection could not be forgotten")
 
     def _remember(self, caller: Caller, agent: str, arguments: dict[str, Any], answer: Answer) -> None:
         """Keep the attempt that this connection now knows of."""
-        task = ""
-        if (isinstance(answer, Claimed) and answer.task is not None) or (isinstance(answer, Brief) and answer.task is not None):
-            task = answer.task.id
-        if isinstance(answer, Claimed | Brief) and task:
-            caller.remember(agent, task, answer.attempt)
-            said = str(arguments.get("task", "")).strip()
-            if said and said != task:
-                caller.remember(agent, said, answer.attempt)
+        if not isinstance(answer, Claimed | Brief) or answer.task is None:
+            return
+        caller.remember(agent, answer.task.id, answer.attempt)
+        said = str(arguments.get("task", "")).strip()
+        if said and said != answer.task.id:
+            caller.remember(agent, said, answer.attempt)
 
 
 def answered(answer: Answer) -> dict[str, Any]:
     """An answer on the wire: the same facts as text and as structure."""
-    structured = answer.structured()
-    return {
-        "content": [{"type": "text", "text": render(answer)}],
-        "structuredContent": structured,
-        "isError": False,
-    }
-
-
-def refused(refusal: Refusal) -> dict[str, Any]:
-    """A refusal on the wire: what is true, what to call next, and the facts for programs."""
-    facts = {"code": refusal.code, "retryable": refusal.retryable, "message": refusal.message, **refusal.facts}
-    return {"content": [{"type": "text", "text": refusal.message}], "structuredContent": facts, "isError": True}
-
-
-def broken() -> dict[str, Any]:
-    """What a caller hears of a mistake of ours: nothing of how it looks inside."""
-    facts = {"code": "unavailable", "retryable": False, "message": BROKEN}
-    return {"content": [{"type": "text", "text": BROKEN}], "structuredContent": facts, "isError": True}
+    try:
+        text, facts = render(answer), answer.structured()
+    except Exception:  # it is done and committed: whoever called must not take it for refused
+        _log.exception("an answer could not be written out")
+        text, facts = answer.message, {"message": answer.message}
+    return {"content": [{"type": "text", "text": text}], "structuredContent": facts, "isError": False}

@@ -14,20 +14,28 @@ from swarm_mcp.operations import upkeep
 from swarm_mcp.repository import agents
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from swarm_mcp.repository.database import Transaction
 
-HEARTBEAT_SECONDS = 60.0
+HEARTBEAT_SECONDS = 15.0
+"""How often a reader is looked after at most: often enough to renew the shortest lease, a minute, in its second half."""
+NAMES_SHOWN = 20
 
 
 class Caller:
     """One live connection: its name, who has acted through it, and the attempts that they know of."""
 
-    def __init__(self, fixed_name: str = "") -> None:
+    def __init__(self, fixed_name: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
         self.id = ids.new_uuid()
-        self.name = ids.fold_name(fixed_name) if fixed_name else ""
+        self._fixed_name = ids.fold_name(fixed_name) if fixed_name.strip() else ""
+        self.name = self._fixed_name
         """The name that an empty `agent` means."""
-        self.acted: dict[str, float] = {}
-        """Who has acted through this connection, and when each was last noted as alive."""
+        self.acted: set[str] = set()
+        """Who has written through this connection."""
+        self._clock = clock
+        self._seen: dict[str, float] = {}
+        self._silent: set[str] = set()
         self._attempts: dict[tuple[str, str], int] = {}
         self._registered = False
 
@@ -43,7 +51,7 @@ class Caller:
             The name, to be kept with `registered()` once this is committed.
 
         """
-        name = self.name or free_name(db, name_of_client(client))
+        name = self._fixed_name or free_name(db, name_of_client(client))
         agents.close_connection(db, self.id)
         agents.open_connection(db, self.id, name, host=socket.gethostname(), process=os.getpid())
         return name
@@ -74,24 +82,35 @@ class Caller:
         name = ids.fold_name(given) if given.strip() else ""
         if not name and writing and len(self.acted) > 1:
             names = sorted(self.acted)
+            more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
             raise Ambiguous(
-                f"Several agents act through this connection ({', '.join(names)}): say which one this is, agent=…",
-                candidates=names,
+                f"Several agents act through this connection ({', '.join(names[:NAMES_SHOWN])}{more}): say which one "
+                "this is, agent=…",
+                candidates=names[:NAMES_SHOWN],
             )
         return name or self.name
 
     def has_acted(self, agent: str) -> None:
         """Note that an agent wrote through this connection."""
-        self.acted[agent] = time.monotonic()
+        self.acted.add(agent)
+        self._seen[agent] = self._clock()
 
-    def heartbeat_due(self, agent: str) -> bool:
-        """Whether a reader should be noted as alive, which happens once a minute at most and off the reading path."""
-        now = time.monotonic()
-        last = self.acted.get(agent)
-        if last is None or now - last < HEARTBEAT_SECONDS:
-            return False
-        self.acted[agent] = now
-        return True
+    def has_read(self, agent: str) -> None:
+        """Note that an agent read through this connection; from time to time the board should hear of it."""
+        now = self._clock()
+        if now - self._seen.get(agent, -HEARTBEAT_SECONDS) >= HEARTBEAT_SECONDS:
+            self._seen[agent] = now
+            self._silent.add(agent)
+
+    @property
+    def has_silent_readers(self) -> bool:
+        """Whether somebody read of whom the board has not heard for a while."""
+        return bool(self._silent)
+
+    def readers_to_note(self) -> list[str]:
+        """Those who read and of whom the board has not heard; each is named once."""
+        silent, self._silent = self._silent, set()
+        return sorted(silent)
 
     def remember(self, agent: str, task: str, attempt: int) -> None:
         """Keep the attempt that an agent last claimed or read here."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import inspect
 import json
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, create_model
 
-from swarm_mcp.model.draft import Text, as_text
+from swarm_mcp.model.draft import Text, Whole
 from swarm_mcp.operations.catalog import CATALOG
 from swarm_mcp.repository.database import Transaction
 from swarm_mcp.server.toolbox import FILE
@@ -27,6 +27,9 @@ ORDER = (
     "get_overview",
 )  # fmt: skip
 """The worker's tools first, in the order of its loop; then the director's."""
+
+READINGS: dict[object, object] = {str: Text, int: Whole}
+"""How what comes over the wire is read where an operation says no more than the plain type."""
 
 
 def operations() -> dict[str, Operation]:
@@ -42,7 +45,7 @@ def arguments_model(operation: Operation) -> type[BaseModel]:
     for name, parameter in inspect.signature(operation.run).parameters.items():
         if name == "db":
             continue
-        hint = Annotated[str, BeforeValidator(as_text)] if hints[name] is str else hints[name]
+        hint = READINGS.get(hints[name], hints[name])
         fields[name] = (hint, ... if parameter.default is parameter.empty else parameter.default)
     if operation.takes_agent:
         fields["agent"] = (Text, "")

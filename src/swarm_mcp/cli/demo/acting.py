@@ -1,0 +1,49 @@
+"""One scripted agent as a process: `python -m swarm_mcp.cli.demo.acting NAME …`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+
+from swarm_mcp.cli.demo.director import Director
+from swarm_mcp.cli.demo.hand import hand_on
+from swarm_mcp.cli.demo.worker import Worker
+
+ENDED_EARLY = 3
+
+
+async def act(said: argparse.Namespace) -> None:
+    """Play the part until it is over, the deadline has come, or the demo ends it."""
+    me = asyncio.current_task()
+    with suppress(NotImplementedError):  # Windows, where the demo's end ends us at once
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: me and me.cancel())
+    profile = "director" if said.name == said.director else "worker"
+    async with asyncio.timeout(said.seconds), hand_on(said.database, said.name, profile) as hand:
+        if profile == "director":
+            await Director(hand, said.workers).direct()
+        else:
+            await Worker(hand, director=said.director, asks=said.name == said.workers[0]).work()
+
+
+def main() -> None:
+    """Read the part from the command line and play it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name")
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--director", required=True)
+    parser.add_argument("--workers", nargs="+", required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    try:
+        asyncio.run(act(parser.parse_args()))
+    except (asyncio.CancelledError, KeyboardInterrupt, BrokenPipeError):
+        # Whoever watches has gone, or wants us gone: nothing more can be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ENDED_EARLY)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""The board as it is drawn while the agents work: the tree, cut to the height of the terminal, and who does what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
+from swarm_mcp.operations.trees import MARKS
+from swarm_mcp.repository import agents, tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+    from sqlalchemy import Row
+
+    from swarm_mcp.repository.database import Transaction
+
+LIMIT = 500
+COLOURS = {
+    TaskStatus.PENDING: "white", TaskStatus.BLOCKED: "bright_black", TaskStatus.IN_PROGRESS: "cyan",
+    TaskStatus.REQUIRES_ASSISTANCE: "yellow", TaskStatus.IN_REVIEW: "magenta", TaskStatus.PARTIAL: "yellow",
+    TaskStatus.COMPLETED: "green", TaskStatus.FAILED: "red", TaskStatus.CANCELLED: "bright_black",
+}  # fmt: skip
+SPARE_LINES = 4
+"""The heading, the bar, and room for the cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A task at the top, with everything below it."""
+
+    top: Row[Any]
+    below: Sequence[Row[Any]]
+
+    @property
+    def done(self) -> int:
+        """How many of its tasks are finished."""
+        return sum(row.status in SETTLED for row in (self.top, *self.below))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of it is finished."""
+        return self.done == 1 + len(self.below)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The board of one moment."""
+
+    branches: Sequence[Branch] = ()
+    holders: dict[str | None, str] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """How many tasks there are."""
+        return sum(1 + len(each.below) for each in self.branches)
+
+    @property
+    def done(self) -> int:
+        """How many tasks are finished."""
+        return sum(each.done for each in self.branches)
+
+
+def look(db: Transaction) -> View:
+    """The board as it is now."""
+    tops = sorted(tasks.top_tasks(db, limit=LIMIT), key=lambda row: (row.created_at, row.rank))
+    branches = [
+        Branch(top, sorted(tasks.descendants(db, top.id), key=lambda row: (row.created_at, row.rank))) for top in tops
+    ]
+    held = (row.holder_id for each in branches for row in (each.top, *each.below))
+    return View(branches, agents.agent_names(db, held))
+
+
+def draw(view: View, doing: dict[str, str], *, seconds: float, height: int) -> RenderableType:
+    """The picture: how far it is, the tree, and the agents.
+
+    Args:
+        view: the board.
+        doing: what each agent did last.
+        seconds: since the beginning.
+        height: lines of the terminal.
+
+    """
+    heading = Text.assemble(
+        ("swarm-mcp demo", "bold"), f"  {len(doing)} scripted agents  {view.done} of {view.total} tasks  {seconds:.1f} s"
+    )
+    people = Table.grid(padding=(0, 1))
+    for name, words in doing.items():
+        people.add_row(Text(name, style="bold"), Text(words, overflow="ellipsis", no_wrap=True))
+    bar = ProgressBar(total=max(view.total, 1), completed=view.done)
+    room = height - SPARE_LINES - len(doing)
+    return Group(heading, bar, *tree(view, max(room, 1)), people)
+
+
+def tree(view: View, room: int) -> list[Text]:
+    """The tree in so many lines: finished branches shrink to one line, and what does not fit is counted."""
+    shown = list(view.branches)
+    shrunk: list[Branch] = []
+    while sum(map(_height, shown)) + bool(shrunk) > room and any(each.is_done for each in shown):
+        first = next(each for each in shown if each.is_done)
+        shown.remove(first)
+        shrunk.append(first)
+    lines = [Text(f"● {sum(each.done for each in shrunk)} tasks done", style="green")] if shrunk else []
+    for branch in shown:
+        lines += _lines(branch, view.holders)
+    if len(lines) > room:
+        hidden = len(lines) - room + 1
+        lines = [*lines[: room - 1], Text(f"… {hidden} more", style="bright_black")]
+    return lines
+
+
+def _active(branch: Branch) -> list[Row[Any]]:
+    return [row for row in branch.below if row.holder_id is not None]
+
+
+def _height(branch: Branch) -> int:
+    return 1 + len(_active(branch))
+
+
+def _lines(branch: Branch, holders: dict[str | None, str]) -> list[Text]:
+    of_all = f" {branch.done}/{1 + len(branch.below)}" if branch.below else ""
+    return [
+        _line(branch.top, holders, of_all),
+        *(_line(row, holders, "", indent="  ") for row in _active(branch)),
+    ]
+
+
+def _line(row: Row[Any], holders: dict[str | None, str], more: str, *, indent: str = "") -> Text:
+    whose = holders.get(row.holder_id, "")
+    line = Text(f"{indent}{MARKS[row.status]} ", style=COLOURS[TaskStatus(row.status)], overflow="ellipsis", no_wrap=True)
+    line.append(f"{row.id} {row.title}")
+    line.append(more, style="bright_black")
+    if whose:
+        line.append(f"  ← {whose}", style="bold cyan")
+    return line

@@ -1,0 +1,92 @@
+"""The board of the demo: a fresh one, with a plan on it that is all to do."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from swarm_mcp import operations
+from swarm_mcp.interchange import taskmaster
+from swarm_mcp.interchange.importing import import_document
+from swarm_mcp.model.errors import Conflict, Refusal
+from swarm_mcp.model.lifecycle import FINISHED, SETTLED, TaskStatus
+from swarm_mcp.operations.swarm import open_swarm
+from swarm_mcp.repository import agents, tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from swarm_mcp.interchange.importing import Imported
+    from swarm_mcp.operations.swarm import Swarm
+    from swarm_mcp.repository.database import Transaction
+
+PLAN = "newsletter.json"
+VIA = "demo"
+
+
+@contextmanager
+def plan_file(given: Path | None) -> Iterator[Path]:
+    """The plan to carry out: the one given, else the one that comes with the package."""
+    if given is not None:
+        yield given
+        return
+    with resources.as_file(resources.files("swarm_mcp.interchange") / "plans" / PLAN) as path:
+        yield path
+
+
+def set_up(path: Path, plan: Path) -> tuple[Swarm, Imported, int]:
+    """Open a new board and put the plan on it; what the plan calls finished is opened again.
+
+    Returns:
+        The board, the report of the import, and how many tasks were opened again.
+
+    Raises:
+        Conflict: the board has tasks already.
+
+    """
+    document = taskmaster.read(plan)
+    swarm = open_swarm(path)
+    try:
+        if swarm.read(tasks.tallies):
+            raise Conflict("That board has tasks already; the demo wants one of its own. Name a file that does not exist yet.")
+        report = import_document(swarm, document, via=VIA)
+        reopened = swarm.write(lambda db: reopen(db, report.ids), via=VIA)
+    except BaseException:
+        swarm.close()
+        raise
+    return swarm, report, reopened
+
+
+def reopen(db: Transaction, ids: Mapping[str, str]) -> int:
+    """Open what is finished again, but what was cancelled; how many tasks that were."""
+    before = tasks.task_rows(db, ids.values())
+    for task in before:
+        status = tasks.task_row(db, task).status
+        if status in FINISHED - {TaskStatus.CANCELLED}:
+            action = "retry" if status == TaskStatus.FAILED else "reopen"
+            operations.update_task(db, task=task, action=action, reason="The demo does it again.")
+    return sum(row.status in FINISHED - {TaskStatus.CANCELLED} for row in before.values())
+
+
+def give_back(db: Transaction, name: str) -> int:
+    """Take back what an agent has whose process has ended; how many tasks that were."""
+    agent = agents.find_agent(db, name)
+    if agent is None:
+        return 0
+    assigned = operations.list_tasks(db, assignee=name, limit=200).tasks
+    wanted = dict.fromkeys([*(row.id for row in tasks.held_by(db, agent.id, limit=200)), *(each.id for each in assigned)])
+    given = 0
+    for task in wanted:
+        try:
+            operations.update_task(db, task=task, action="recall", reason=f"The process of {name} has ended.")
+        except Refusal:  # finished, or nothing to take back
+            continue
+        given += 1
+    return given
+
+
+def is_done(db: Transaction) -> bool:
+    """Whether every task is completed, or was cancelled in the plan."""
+    return set(tasks.tallies(db)) <= SETTLED
