@@ -45,10 +45,11 @@ class Agent:
 
 @dataclass
 class Handed:
-    """A live delegation."""
+    """A delegation: where it put a task, and where the task was before."""
 
     to: Place
     before: Place
+    live: bool = True
     accepted: bool = False
     lapses: int = 0
 
@@ -72,7 +73,8 @@ class Task:
     """Whether it is reserved for the worker that split it …"""
     kept_from: Place = None
     """… and where it was before."""
-    handed: Handed | None = None
+    given: list[Handed] = field(default_factory=list)
+    """Every delegation, the newest last. Several may live: whoever has a task may hand it on."""
     delegator: str = ""
     hold: str = ""
     holder: str = ""
@@ -92,6 +94,11 @@ class Task:
     def lies(self) -> Place:
         """Where it is, or was before it was split."""
         return self.kept_from if self.kept else self.place
+
+    @property
+    def handed(self) -> Handed | None:
+        """The delegation by which it lies where it lies."""
+        return next((each for each in reversed(self.given) if each.live), None)
 
     @property
     def workers(self) -> set[str]:
@@ -211,7 +218,8 @@ class Board:
             del self.tasks[task.id]
             raise Refused(*no)
         if to is not None:
-            task.place, task.delegator, task.handed = to, who, Handed(to, None)
+            task.place, task.delegator = to, who
+            task.given.append(Handed(to, None))
         elif above is not None and above.lies is not None and above.lies[0] != "agent":
             task.place = above.lies
 
@@ -237,55 +245,65 @@ class Board:
         if task.holder and task.holder != who:
             no.add("conflict")
         self._refuse(no)
-        passes_on = task.place == ("agent", who) and not task.kept
-        before = task.place if passes_on else task.handed.before if task.handed else task.lies
-        if task.place == ("agent", who) or self.may(who, task):
+        if (task.place == ("agent", who) and not task.kept) or self.may(who, task):
             task.delegator = who
+        before = task.lies
+        for each in reversed([each for each in task.given if each.live]):
+            from_pool_or_self = each.to is not None and (each.to[0] != "agent" or each.to[1] == who)
+            if from_pool_or_self and each.to != to:
+                break  # it goes back there; whoever was in between has lost it
+            each.live, before = False, each.before
         if task.holder:
             self._end_claim(task, "released")
         task.stage, task.place, task.kept, task.lapses = "waiting", to, False, 0
-        task.handed, task.handed_on = Handed(to, before), self.steps
+        task.given.append(Handed(to, before))
+        task.handed_on = self.steps
 
     def unassign(self, who: str, name: str) -> None:
         task = self.tasks[name]
         self._refuse(set() if self.may(who, task) else {"not_allowed"})
-        task.place, task.kept, task.handed = None, False, None
+        task.place, task.kept, task.lapses = None, False, 0
+        self._end_delegations(task)
+        self._renew_by(who, task)
 
     def recall(self, who: str, name: str) -> None:
         task = self.tasks[name]
         no = set() if self.may(who, task) else {"not_allowed"}
-        if not task.holder and not (task.handed and task.stage == "waiting"):
+        if not task.holder and not ((task.handed or task.kept) and task.stage == "waiting"):
             no.add("illegal_move")
         self._refuse(no)
         if task.holder:
             self._back_to_where_it_was(task)
             self._end_claim(task, "recalled")
-        elif task.handed:
-            task.place, task.kept, task.handed = task.handed.before, False, None
+        elif task.kept:
+            self._unreserve(task)
+        else:
+            self._take_back(task)
+            task.lapses = 0
 
     def depend(self, who: str, name: str, other: str, *, blocks: bool = True) -> None:
         task = self.tasks[name]
         no = set() if self.own(who, task) or self.may(who, task) else {"not_allowed"}
         edges = task.after if blocks else task.related
-        if other in edges:
-            self._refuse(no)
-            return
-        edges[other] = who
-        if name == other or not self.acyclic():
-            no.add("cycle")
-        if no:
-            del edges[other]
-            raise Refused(*no)
+        if other not in edges:
+            edges[other] = who
+            if name == other or not self.acyclic():
+                no.add("cycle")
+            if no:
+                del edges[other]
+        self._refuse(no)
+        self._renew_by(who, task)
 
     def independ(self, who: str, name: str, other: str) -> None:
         task = self.tasks[name]
         no: set[str] = set()
         if other not in task.after:
             no.add("invalid")
-        elif not self.may(who, task) and not (task.after[other] == who and self.own(who, task)):
+        elif not self.may(who, task) and task.after[other] != who:
             no.add("not_allowed")
         self._refuse(no)
         del task.after[other]
+        self._renew_by(who, task)
 
     def move(self, who: str, name: str, parent: str | None) -> None:
         task, above = self.tasks[name], self.tasks[parent] if parent is not None else None
@@ -303,6 +321,7 @@ class Board:
         if no:
             task.parent = old
             raise Refused(*no)
+        self._renew_by(who, task)
 
     # Working.
 
@@ -381,20 +400,49 @@ class Board:
         if task.stage == "in_progress":
             task.lease = self.now + (timedelta(minutes=task.minutes) if task.minutes else LEASE)
 
+    def _renew_by(self, who: str, task: Task) -> None:
+        """Every write by the holder about the task renews the claim."""
+        if task.holder == who:
+            self._renew(task)
+
     def _end_claim(self, task: Task, outcome: str) -> None:
         task.attempts[-1][1] = outcome
         task.stage, task.holder, task.lease, task.asked, task.asked_at = "waiting", "", None, [], None
 
     def _back_to_where_it_was(self, task: Task) -> None:
         """A release goes to the agent that handed the task on, else the pool, else nobody."""
-        if task.handed and task.handed.to != ("agent", task.holder):
-            task.handed.accepted = False
+        handed, mine = task.handed, ("agent", task.holder)
+        if task.kept:
+            self._unreserve(task)
+        elif handed is not None and handed.to == mine:
+            self._take_back(task)
+        elif handed is not None:
+            self._offer_to_pool(task)
+        elif task.place == mine:
+            task.place = None
+
+    def _take_back(self, task: Task) -> None:
+        """End the newest delegation."""
+        handed = task.handed
+        assert handed is not None
+        handed.live, task.place, task.kept = False, handed.before, False
+        self._offer_to_pool(task)
+
+    def _unreserve(self, task: Task) -> None:
         if task.kept:
             task.place, task.kept = task.kept_from, False
-        elif task.handed and task.handed.to == ("agent", task.holder):
-            task.place, task.handed = task.handed.before, None
-        elif not task.handed and task.place == ("agent", task.holder):
-            task.place = None
+        self._offer_to_pool(task)
+
+    @staticmethod
+    def _offer_to_pool(task: Task) -> None:
+        """A pool's delegation is open again when its member gives the task back."""
+        if task.handed is not None and task.handed.to is not None and task.handed.to[0] != "agent":
+            task.handed.accepted = False
+
+    @staticmethod
+    def _end_delegations(task: Task) -> None:
+        for each in task.given:
+            each.live = False
 
     def _lapse(self, task: Task) -> None:
         counts = not self.obstructed(task)
@@ -403,16 +451,20 @@ class Board:
             self._end_claim(task, "lapsed")
             self._finish(task, "failed")
             return
-        if task.handed:
-            task.handed.accepted = False
-            if task.handed.to == ("agent", task.holder):
-                task.handed.lapses += counts
-                if task.handed.lapses > 1:
+        handed = task.handed
+        if handed is not None:
+            handed.accepted = False
+            if handed.to == ("agent", task.holder):
+                handed.lapses += counts
+                if counts and handed.lapses > 1:
                     self._back_to_where_it_was(task)
         self._end_claim(task, "lapsed")
 
     def _finish(self, task: Task, stage: str) -> None:
-        task.stage, task.hold, task.kept, task.handed = stage, "", False, None
+        if task.kept:
+            task.place, task.kept = task.kept_from, False
+        task.stage, task.hold = stage, ""
+        self._end_delegations(task)
         if stage == "completed":
             task.lapses = 0
 
@@ -477,8 +529,9 @@ class Board:
     def answer(self, who: str, name: str) -> None:
         """An answer resumes the work if it comes from the one asked, or from an authority, and not from the asker."""
         task = self.tasks[name]
-        if who != task.holder and (who == task.asked[-1] or self.may(who, task)):
+        if who != task.holder and (who in task.asked or self.may(who, task)):
             self._go_on(task)
+        self._renew_by(who, task)
 
     def _go_on(self, task: Task) -> None:
         task.stage, task.asked, task.asked_at = "in_progress", [], None
@@ -516,8 +569,8 @@ class Board:
         if task.stage not in {"in_review", "partial"}:
             no.add("illegal_move")
         elif verdict == "accept":
-            judges = [each for each in self.agents if each not in task.workers and self.may(each, task)]
-            if who in task.workers and judges:
+            worker = task.attempts[-1][0]
+            if who == worker and any(each != worker and self.may(each, task) for each in self.agents):
                 no.add("not_allowed")
             if self.obstructed(task):
                 no.add("blocked")
@@ -526,6 +579,7 @@ class Board:
             task.attempts[-1][1] = "completed"
             self._finish(task, "completed")
         elif verdict == "fail":
+            task.attempts[-1][1] = "failed"
             self._finish(task, "failed")
         else:
             task.stage = "waiting"
@@ -571,8 +625,12 @@ class Board:
             self._start_over(each)
 
     def _start_over(self, task: Task) -> None:
-        task.lapses = task.lapses if task.stage == "in_review" else 0
-        task.stage, task.archived = "waiting", False
+        task.stage, task.archived, task.lapses = "waiting", False, 0
+        place, accepted = task.lies, False
+        for each in reversed(task.given):  # the delegations by which it lies there live again
+            if place is not None and each.to == place:
+                each.live, each.accepted, each.lapses = True, accepted, 0
+                place, accepted = each.before, True
 
     def cancel(self, who: str, name: str, *, subtree: bool) -> None:
         task = self.tasks[name]
@@ -617,7 +675,7 @@ class Board:
             if task.kept and not task.holder and task.place is not None:
                 seen = self.agents[task.place[1]].seen
                 if seen is None or self.now - seen > 4 * LEASE:
-                    task.place, task.kept = task.kept_from, False
+                    self._unreserve(task)
             if task.asked_at is not None and task.asked_at < self.now - 2 * LEASE:
                 nexts = [each for each in self._askable(task) if each not in task.asked]
                 if nexts:

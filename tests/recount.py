@@ -166,6 +166,7 @@ class Recount:
         counted = {
             "gates": gates,
             "waits": self.own_waits(task["id"]) + gates,
+            "subtasks": len(self.children[task["id"]]),
             "open_subtasks": self.open_subtasks(task["id"]),
         }
         for name, count in counted.items():
@@ -248,7 +249,7 @@ class Recount:
     def _replay(self, task: Row, event: Row, data: Row, state: Row, edges: set[str]) -> None:
         for name in VERSIONED & data.keys():
             before, after = (remembered(name, value) for value in data[name])
-            if event["kind"] != "created" and before != state[name]:
+            if event["kind"] not in {"created", "imported"} and before != state[name]:
                 self.say(task, f"{event['kind']} says {name} was {before!r}, the events before it {state[name]!r}")
             state[name] = after
         before, after = data.get("status", [None, None])

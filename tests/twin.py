@@ -36,10 +36,12 @@ PLACES: dict[str, Place] = {
 }
 NO_TASK = "nothing2"
 STORED = (
-    "SELECT task.*, d.state, d.lapses AS times, d.to_agent_id, d.to_team_id, d.to_specialty, m.asked_id, "
-    "(SELECT json_group_array(type || ':' || depends_on_id) FROM dependency WHERE task_id = task.id) AS edges "
-    "FROM task LEFT JOIN delegation d ON d.task_id = task.id AND d.state IN ('offered', 'accepted') "
-    "LEFT JOIN message m ON m.task_id = task.id AND m.asked_at IS NOT NULL WHERE task.project = ?"
+    "SELECT task.*, m.asked_id, "
+    "(SELECT json_group_array(type || ':' || depends_on_id) FROM dependency WHERE task_id = task.id) AS edges, "
+    "(SELECT json_group_array(json_object('assignee_id', to_agent_id, 'pool_team_id', to_team_id, 'pool_specialty', "
+    "to_specialty, 'state', state, 'lapses', lapses)) FROM (SELECT * FROM delegation WHERE task_id = task.id AND "
+    "state IN ('offered', 'accepted') ORDER BY at)) AS handed "
+    "FROM task LEFT JOIN message m ON m.task_id = task.id AND m.asked_at IS NOT NULL WHERE task.project = ?"
 )
 numbers = itertools.count(1)
 
@@ -153,7 +155,6 @@ class Twin:
     def _seen(self, row: dict[str, Any]) -> dict[str, Any]:
         """What is compared of a task, as the tables have it."""
         names, kept = self.names, row["reserved_from"]
-        handed = (self._place(row, "to_agent_id", "to_team_id", "to_specialty"), row["state"], row["times"])
         return {
             "status": row["status"], "parent": row["parent_id"], "edges": sorted(json.loads(row["edges"])),
             "place": self._place(row), "kept from": self._place(json.loads(kept)) if kept is not None else "-",
@@ -162,21 +163,21 @@ class Twin:
             "hold": names.get(row["hold_by_id"], OPERATOR) if row["hold_reason"] is not None else "",
             "delegator": names.get(row["delegator_id"], ""), "creator": names.get(row["creator_id"], OPERATOR),
             "worker": names.get(row["worker_id"], ""), "archived": row["archived_at"] is not None,
-            "handed": handed if row["state"] else None,
+            "handed": [
+                (self._place(each), each["state"] == "accepted", each["lapses"]) for each in json.loads(row["handed"])
+            ],
             "asked": names.get(row["asked_id"], OPERATOR) if row["status"] == "requires_assistance" else "",
         }  # fmt: skip
 
-    def _place(self, row: dict[str, Any], *columns: str) -> Place:
-        agent, team, specialty = columns or ("assignee_id", "pool_team_id", "pool_specialty")
-        if row.get(agent):
-            return ("agent", self.names[row[agent]])
-        if row.get(team):
-            return ("team", self.names[row[team]])
-        return ("specialty", row[specialty]) if row.get(specialty) else None
+    def _place(self, row: dict[str, Any]) -> Place:
+        if row.get("assignee_id"):
+            return ("agent", self.names[row["assignee_id"]])
+        if row.get("pool_team_id"):
+            return ("team", self.names[row["pool_team_id"]])
+        return ("specialty", row["pool_specialty"]) if row.get("pool_specialty") else None
 
     def _expected(self, task: Task) -> dict[str, Any]:
         """The same as the model has it."""
-        state = "accepted" if task.handed and task.handed.accepted else "offered"
         return {
             "status": self.model.status(task), "parent": task.parent,
             "edges": sorted([f"blocks:{each}" for each in task.after] + [f"related:{each}" for each in task.related]),
@@ -185,7 +186,7 @@ class Twin:
             "hold": task.hold, "delegator": "" if task.delegator == OPERATOR else task.delegator,
             "creator": task.creator, "worker": task.attempts[-1][0] if task.attempts else "",
             "archived": task.archived,
-            "handed": (task.handed.to, state, task.handed.lapses) if task.handed else None,
+            "handed": [(each.to, each.accepted, each.lapses) for each in task.given if each.live],
             "asked": task.asked[-1] if task.asked else "",
         }  # fmt: skip
 

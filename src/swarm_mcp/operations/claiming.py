@@ -134,23 +134,25 @@ def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row | N
     for row in tasks.expired_claims(db, limit=SWEEP_LIMIT):
         claims.lapse(db, row)
     wanted = _lanes(db, pool)
-    inside = set(tasks.subtree_ids(db, tasks.resolve_task(db, under).id)) if under.strip() else None
+    root = tasks.resolve_task(db, under).id if under.strip() else ""
+    found = _candidates(db, wanted, root, 1)
+    if found and found[0].touches and len(tasks.live_touches(db)):
+        found = _candidates(db, wanted, root, LOOKAHEAD)
+    if not found:
+        return None
+    chosen = _apart_from_others(db, found)
+    return claims.take(db, tasks.task_row(db, chosen.id), minutes)
+
+
+def _candidates(db: Transaction, wanted: list[str], root: str, count: int) -> list[Row]:
+    """The most urgent ready tasks of these lanes, best first; at least `count` of each lane that has so many."""
     passed_over = _recently_released(db)
-    candidates: list[tuple[int, Row]] = []
+    found: list[tuple[int, Row]] = []
     for lane in wanted:
         tier = {db.actor.id: 0, "": 2}.get(lane, 1)
-        limit = LOOKAHEAD + len(passed_over) if inside is None else tasks.EVERY
-        found = [
-            each
-            for each in tasks.ready_in_lane(db, lane, limit=limit)
-            if each.id not in passed_over and (inside is None or each.id in inside)
-        ]
-        candidates += [(tier, each) for each in found[:LOOKAHEAD]]
-    if not candidates:
-        return None
-    candidates.sort(key=_preference)
-    chosen = _apart_from_others(db, [each for _, each in candidates])
-    return claims.take(db, tasks.task_row(db, chosen.id), minutes)
+        rows = tasks.ready_in_lane(db, lane, under=root, limit=count + len(passed_over))
+        found += [(tier, row) for row in rows if row.id not in passed_over]
+    return [row for _, row in sorted(found, key=_preference)]
 
 
 def _preference(candidate: tuple[int, Row]) -> tuple[object, ...]:

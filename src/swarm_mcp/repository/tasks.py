@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Float, and_, bindparam, case, func, insert, literal, select, text, update
+from sqlalchemy import Float, and_, bindparam, case, func, insert, literal, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
@@ -64,12 +64,13 @@ CHILDREN = Statement(
     .limit(bindparam("limit"))
 )
 ORDER = (task.c.urgency, task.c.due, task.c.created_at, task.c.id)
-READY = Statement(
+_ready = (
     select(task.c.id, task.c.urgency, task.c.due, task.c.created_at, task.c.touches)
     .where(HERE, task.c.lane == bindparam("lane"), text("task.status = 'pending' AND task.archived_at IS NULL"))
     .order_by(*ORDER)
     .limit(bindparam("limit"))
 )
+READY = Statement(_ready)
 COUNT_READY = Statement(
     select(func.count()).select_from(
         select(literal(1))
@@ -120,6 +121,7 @@ _below = _below.union_all(select(task.c.id).join(_below, task.c.parent_id == _be
 BELOW = select(_below.c.id)
 """The ids of everything below the task `root`."""
 DESCENDANT_IDS = Statement(BELOW)
+READY_UNDER = Statement(_ready.where(or_(task.c.id == bindparam("root"), task.c.id.in_(BELOW))))
 SHIFT_GATES = Statement(
     update(task)
     .where(task.c.id.in_(select(_below.c.id)))
@@ -291,9 +293,10 @@ def shift_gates(db: Transaction, task_id: str, by: int) -> list[str]:
     return list(DESCENDANTS_AT_TURN.scalars(db, {"root": task_id}))
 
 
-def ready_in_lane(db: Transaction, lane: str, *, limit: int) -> Sequence[Row]:
-    """The most urgent ready tasks of one lane: an agent's own, a pool's, or ("") anyone's."""
-    return READY.all(db, {"project": db.project.slug, "lane": lane, "limit": limit})
+def ready_in_lane(db: Transaction, lane: str, *, limit: int, under: str = "") -> Sequence[Row]:
+    """The most urgent ready tasks of one lane (an agent's own, a pool's, or "": anyone's), perhaps of one subtree."""
+    statement = READY_UNDER if under else READY
+    return statement.all(db, {"project": db.project.slug, "lane": lane, "limit": limit, "root": under})
 
 
 def count_ready(db: Transaction, lanes: Iterable[str], *, limit: int) -> int:
@@ -423,10 +426,6 @@ OWN_OPEN = Statement(
 def own_open_task(db: Transaction, agent: str) -> Row | None:
     """What an agent is on: the task it holds, else the latest that it is assigned; None if there is none."""
     return OWN_OPEN.first(db, {"project": db.project.slug, "agent": agent})
-
-
-EVERY = 1_000_000
-"""A limit that is none."""
 
 
 def subtree_ids(db: Transaction, task_id: str) -> list[str]:

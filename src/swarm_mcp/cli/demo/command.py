@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -23,4 +24,9 @@ def demo(
     """
     from swarm_mcp.cli.demo.performance import perform  # noqa: PLC0415 - help must not import the board
 
-    raise typer.Exit(asyncio.run(perform(workers=workers, plan=plan, database=database, keep=keep)))
+    try:
+        code = asyncio.run(perform(workers=workers, plan=plan, database=database, keep=keep))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.stderr.write("The demo was interrupted; everybody in it has ended.\n")
+        code = 1
+    raise typer.Exit(code)

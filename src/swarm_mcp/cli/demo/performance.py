@@ -53,7 +53,7 @@ async def perform(*, workers: int, plan: Path | None, database: Path | None, kee
     folder = Path(tempfile.mkdtemp(prefix="swarm-demo-"))
     path = database.absolute() if database is not None else folder / "swarm.db"
     console = Console(highlight=False)
-    kept = True
+    kept = keep
     try:
         with stage.plan_file(plan) as file:
             swarm, report, reopened = stage.set_up(path, file)
@@ -64,7 +64,7 @@ async def perform(*, workers: int, plan: Path | None, database: Path | None, kee
         finally:
             swarm.close()
         outcome.show(result, console, [DIRECTOR, *show.workers])
-        kept = keep or bool(result.failure) or bool(result.crashes)
+        kept |= bool(result.failure or result.crashes)
     finally:
         if database is not None or not kept:
             shutil.rmtree(folder, ignore_errors=True)
@@ -107,9 +107,10 @@ class Performance:
         self.say(report.message)
         if reopened:
             self.say(f"{reopened} of them are finished in the plan; they were opened again, to be done here.")
+        crew = "1 worker" if len(self.workers) == 1 else f"{len(self.workers)} workers"
         self.say(
-            f"1 director and {len(self.workers)} workers, each a process with an MCP server of its own, on the board "
-            f"{self.path}. They are scripted agents: no model thinks, and nothing is really built."
+            f"1 director and {crew}, each a process with an MCP server of its own, on the board {self.path}. "
+            "They are scripted agents: no model thinks, and nothing is really built."
         )
 
     def say(self, words: str) -> None:

@@ -28,8 +28,9 @@ COLOURS = {
     TaskStatus.REQUIRES_ASSISTANCE: "yellow", TaskStatus.IN_REVIEW: "magenta", TaskStatus.PARTIAL: "yellow",
     TaskStatus.COMPLETED: "green", TaskStatus.FAILED: "red", TaskStatus.CANCELLED: "bright_black",
 }  # fmt: skip
-SPARE_LINES = 4
-"""The heading, the bar, and room for the cursor."""
+BAR_WIDTH = 30
+SPARE_LINES = 3
+"""The heading, and room for the cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,17 @@ def draw(view: View, doing: dict[str, str], *, seconds: float, height: int) -> R
         height: lines of the terminal.
 
     """
-    heading = Text.assemble(
-        ("swarm-mcp demo", "bold"), f"  {len(doing)} scripted agents  {view.done} of {view.total} tasks  {seconds:.1f} s"
+    heading = Table.grid(padding=(0, 2))
+    heading.add_row(
+        Text("swarm-mcp demo", style="bold"),
+        ProgressBar(total=max(view.total, 1), completed=view.done, width=BAR_WIDTH),
+        f"{view.done} of {view.total} tasks, {len(doing)} scripted agents, {seconds:.1f} s",
     )
     people = Table.grid(padding=(0, 1))
     for name, words in doing.items():
         people.add_row(Text(name, style="bold"), Text(words, overflow="ellipsis", no_wrap=True))
-    bar = ProgressBar(total=max(view.total, 1), completed=view.done)
     room = height - SPARE_LINES - len(doing)
-    return Group(heading, bar, *tree(view, max(room, 1)), people)
+    return Group(heading, *tree(view, max(room, 1)), people)
 
 
 def tree(view: View, room: int) -> list[Text]:

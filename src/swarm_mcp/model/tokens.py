@@ -1,0 +1,46 @@
+"""What a text costs a model, estimated without a tokenizer."""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
+
+CEILING = 6000
+"""Estimated tokens of an answer's lists together: what really comes of it stays below 8,000."""
+
+COSTS = (
+    (string.ascii_letters.encode(), 0.26),
+    (string.digits.encode(), 1.25),
+    (string.punctuation.encode(), 0.55),
+    (b"\n\r\t", 0.6),
+)
+"""Tokens for each byte of a kind, fitted to o200k; a random id costs more for its digits than for its letters."""
+FOREIGN_COSTS = ((bytes(range(0xC2, 0xE0)), 0.45), (bytes(range(0xE0, 0xF0)), 1.1), (bytes(range(0xF0, 0xF5)), 1.9))
+"""The same for the first bytes of characters that take two, three and four of them in UTF-8."""
+
+
+def tokens(text: str) -> int:
+    """About how many tokens a text is: 0.7 to 1.5 times what o200k counts for prose, code, rows, JSON and ids.
+
+    Counting bytes by kind takes 5 µs for a thousand characters; scripts with few words in the vocabulary, and random
+    letters, cost up to twice what is estimated.
+    """
+    encoded = text.encode(errors="replace")
+    kinds = COSTS if len(encoded) == len(text) else (*COSTS, *FOREIGN_COSTS)
+    return round(sum((len(encoded) - len(encoded.translate(None, kind))) * cost for kind, cost in kinds))
+
+
+def fitting(entries: Iterable[T], spoken: Callable[[T], str], *, budget: int = CEILING) -> list[T]:
+    """The first entries that fit into a budget of tokens; at least one, if there is any."""
+    kept: list[T] = []
+    for entry in entries:
+        budget -= tokens(spoken(entry))
+        if budget < 0 and kept:
+            break
+        kept.append(entry)
+    return kept
