@@ -91,9 +91,7 @@ class Group:
         done = state == "completed"
         # Ranked so that parents enclose their subtasks, and blockers finish before waiters start.
         low = (self.number + 1) << 30
-        rank, end_rank = (
-            (low + (place << 22), low + (place << 22) + (1 << 21)) if place else (low, low + (1 << 29))
-        )
+        rank, end_rank = (low + (place << 22), low + (place << 22) + (1 << 21)) if place else (low, low + (1 << 29))
         worker = self.words.choice(self.workers)
         self.rows[TaskRow].append(
             {
@@ -173,7 +171,7 @@ def seed(path: Path, tasks: int, *, history: bool = True) -> Board:
     has what the ready queue needs, and is made twice as fast.
     """
     board = Board(path, tasks)
-    words = random.Random(tasks)  # noqa: S311 - the same board every time
+    words = random.Random(tasks)
     groups = max(1, tasks // GROUP)
     swarm = open_swarm(path)
     with swarm.writing(agent=AGENT) as db:  # which makes the first one the root director
@@ -181,8 +179,7 @@ def seed(path: Path, tasks: int, *, history: bool = True) -> Board:
         tally: dict[str, int] = {}
         for start in range(0, groups, BATCH):
             rows: Rows = {
-                table: []
-                for table in (TaskRow, DependencyRow, CriterionRow, EventRow, ExecutionRow, ProgressRow)
+                table: [] for table in (TaskRow, DependencyRow, CriterionRow, EventRow, ExecutionRow, ProgressRow)
             }
             for number in range(start, min(start + BATCH, groups)):
                 now = db.now - timedelta(days=300) + timedelta(minutes=number)

@@ -61,7 +61,7 @@ def _floor(pipe: Pipe, calls: int) -> list[float]:
 def _work(pipe: Pipe, board: Board, times: Samples, calls: int) -> None:
     """Look twice, then create, claim, report and complete, so many times: the life of a task."""
     for number in range(calls):
-        _timed(pipe, times, "get_task", task=random.choice(board.sample))  # noqa: S311
+        _timed(pipe, times, "get_task", task=random.choice(board.sample))
         _timed(pipe, times, "list_tasks", limit=20)
         title = f"Measure call {number}"
         # More urgent than whatever is ready already, so that the next claim is the same work on every board.

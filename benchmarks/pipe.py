@@ -45,9 +45,7 @@ class Timed(NamedTuple):
 class Pipe:
     """One server process at the other end of a pipe."""
 
-    def __init__(
-        self, command: Sequence[str], *, era: Era = "modern", env: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, command: Sequence[str], *, era: Era = "modern", env: Mapping[str, str] | None = None) -> None:
         self.era: Era = era
         self.command = list(command)
         self.started = perf_counter()
@@ -59,9 +57,7 @@ class Pipe:
             env={**os.environ, **(env or {})},
             bufsize=0,
         )
-        if (
-            self.process.stdin is None or self.process.stdout is None
-        ):  # pragma: no cover - both were asked for
+        if self.process.stdin is None or self.process.stdout is None:  # pragma: no cover - both were asked for
             raise CallFailed("The server has no pipes.")
         self._to_server = self.process.stdin.fileno()
         self._from_server = self.process.stdout.fileno()

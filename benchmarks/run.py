@@ -84,16 +84,12 @@ def _queue_board(options: argparse.Namespace, fast: Path, large: Board) -> Board
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts alone")
-    parser.add_argument(
-        "--sizes", nargs="+", type=int, default=[100, 10_000, 100_000], help="tasks on the boards"
-    )
+    parser.add_argument("--sizes", nargs="+", type=int, default=[100, 10_000, 100_000], help="tasks on the boards")
     parser.add_argument("--rounds", type=int, default=10, help="turns that each server takes")
     parser.add_argument("--calls", type=int, default=30, help="calls of each tool in a turn")
     parser.add_argument("--starts", type=int, default=9, help="cold starts of each server")
     parser.add_argument("--seconds", type=float, default=20, help="how long the 32 writers write")
-    parser.add_argument(
-        "--queue-size", type=int, default=0, help="a larger board for the ready queue, 1000000 say"
-    )
+    parser.add_argument("--queue-size", type=int, default=0, help="a larger board for the ready queue, 1000000 say")
     parser.add_argument("--era", choices=get_args(Era), default="modern", help="the protocol to speak")
     parser.add_argument("--disk", type=Path, default=None, help="a folder on a disk, for the 32 writers")
     parser.add_argument("--json", type=Path, default=None, help="write the results here as well")

@@ -24,10 +24,7 @@ def measure_tokens(board: Board) -> list[Measure]:
     for profile, goal in GOALS.items():
         with Pipe(swarm(board.path, profile=profile)) as pipe:
             tools = pipe.request("tools/list", {}).result["tools"]
-        texts = [
-            f"{tool['name']}\n{tool.get('description', '')}\n{_compact(tool['inputSchema'])}"
-            for tool in tools
-        ]
+        texts = [f"{tool['name']}\n{tool.get('description', '')}\n{_compact(tool['inputSchema'])}" for tool in tools]
         count = sum(len(encoding.encode(text)) for text in texts)
         facts: dict[str, float | int | str] = {"tokens": count, "tools": len(tools)}
         measures.append(

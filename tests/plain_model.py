@@ -326,7 +326,11 @@ class Board:
     # Working.
 
     def claim_next(self, who: str) -> str | None:
+        """Claim what is most urgent: the task, or None. A call that names no task renews all of one's claims."""
         self._refuse({"limit"} if self.full(who) else set())
+        for task in self.tasks.values():
+            if task.holder == who and task.lease is not None and task.lease - self.now < self._full_time(task) / 2:
+                self._renew(task)
         for task in [each for each in self.tasks.values() if self.expired(each)]:
             self._lapse(task)
         lanes = self.lanes(who)
@@ -338,10 +342,15 @@ class Board:
         if not ready:
             return None
         best = min(ready, key=lambda each: (
-            each.priority != "critical", lanes.index(each.place), URGENCY.index(each.priority), each.created, each.id
+            each.priority != "critical", self._tier(who, each), URGENCY.index(each.priority), each.created, each.id
         ))  # fmt: skip
         self._take(who, best, 0)
         return best.id
+
+    @staticmethod
+    def _tier(who: str, task: Task) -> int:
+        """One's own assignments come first, then one's pools, then what is anyone's."""
+        return 2 if task.place is None else 0 if task.place == ("agent", who) else 1
 
     def _just_gave_back(self, who: str, task: Task) -> bool:
         at, step = task.released.get(who, (None, 0))
@@ -398,7 +407,11 @@ class Board:
 
     def _renew(self, task: Task) -> None:
         if task.stage == "in_progress":
-            task.lease = self.now + (timedelta(minutes=task.minutes) if task.minutes else LEASE)
+            task.lease = self.now + self._full_time(task)
+
+    @staticmethod
+    def _full_time(task: Task) -> timedelta:
+        return timedelta(minutes=task.minutes) if task.minutes else LEASE
 
     def _renew_by(self, who: str, task: Task) -> None:
         """Every write by the holder about the task renews the claim."""

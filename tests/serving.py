@@ -29,6 +29,8 @@ ENVELOPE = {
     "io.modelcontextprotocol/clientInfo": {"name": "wire", "version": "1"},
     "io.modelcontextprotocol/clientCapabilities": {},
 }
+MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+"""A host passes little of its environment on; where coverage is measured, it is measured in the servers too."""
 # Only so that a server that is stuck fails its test instead of stopping the run.
 GIVE_UP_SECONDS = 30.0
 
@@ -54,9 +56,10 @@ class Answer:
 class Desk:
     """One host's connection to one server process."""
 
-    def __init__(self, portal: BlockingPortal, client: Client, log: Path) -> None:
+    def __init__(self, portal: BlockingPortal, client: Client, board: Path, log: Path) -> None:
         self._portal = portal
         self.client = client
+        self.board = board
         self.log = log
         """What the server wrote to stderr."""
 
@@ -109,7 +112,7 @@ def serving(
     command = StdioServerParameters(
         command=sys.executable,
         args=["-m", "swarm_mcp", "serve", "--database", str(board), *options],
-        env=environment,
+        env={**MEASURED, **environment},
         cwd=board.parent,
     )
     log = board.with_name(f"{board.name}.{name}.log")
@@ -121,7 +124,7 @@ def serving(
             read_timeout_seconds=GIVE_UP_SECONDS,
         )
         with portal.wrap_async_context_manager(host) as client:
-            yield Desk(portal, client, log)
+            yield Desk(portal, client, board, log)
 
 
 class Wire:

@@ -107,9 +107,7 @@ async def hang() -> str:
     return "late"
 
 
-TOOLS = {
-    tool.__name__: tool for tool in (echo, tell, pid, chatter, surrogate, wait_for_ever, write_slowly, hang)
-}
+TOOLS = {tool.__name__: tool for tool in (echo, tell, pid, chatter, surrogate, wait_for_ever, write_slowly, hang)}
 
 
 async def list_tools(
@@ -118,9 +116,7 @@ async def list_tools(
     return ListToolsResult(tools=[Tool(name=name, input_schema={"type": "object"}) for name in TOOLS])
 
 
-async def call_tool(
-    _ctx: ServerRequestContext[dict[str, object]], params: CallToolRequestParams
-) -> CallToolResult:
+async def call_tool(_ctx: ServerRequestContext[dict[str, object]], params: CallToolRequestParams) -> CallToolResult:
     text = await TOOLS[params.name](**(params.arguments or {}))
     return CallToolResult(content=[TextContent(text=text)])
 

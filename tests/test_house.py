@@ -12,8 +12,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,6 @@ import swarm_mcp
 from swarm_mcp.cli.app import app
 from swarm_mcp.config import Settings
 from swarm_mcp.repository import migrate
-from swarm_mcp.repository.database import Database
 from swarm_mcp.repository.tables import Base
 from swarm_mcp.server import schemas, toolbox
 
@@ -38,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection
+
+    from swarm_mcp.repository.database import Database
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "swarm_mcp"
@@ -51,7 +51,8 @@ DOCUMENTS = "\n".join(
 def syntax() -> dict[str, ast.Module]:
     """Every module of the package as a tree, by its path below `swarm_mcp`."""
     return {
-        path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")
+        path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in SOURCE.rglob("*.py")
     }
 
 
@@ -62,8 +63,9 @@ STATUS_WRITERS = {
     "operations/placing.py": "a task that is being created has no status yet",
     "operations/placing.py:insert_new": "likewise",
     "operations/stating.py:insert_stated": "the importers' door",
-    "operations/completing.py:_write": "of an execution",
+    "operations/completing.py:finish": "of an execution",
     "operations/reviewing.py:_accept": "of an execution",
+    "operations/reviewing.py:_fail": "of an execution",
     "repository/tasks.py": "the claim's guarded statement, whose event moves.record_claim() writes; and the tally",
     "repository/work.py": "of an execution",
     "repository/messages.py": "of a conversation",
@@ -83,6 +85,8 @@ class StatusWriters(ast.NodeVisitor):
         self.place.append(f"{self.module}:{node.name}")
         self.generic_visit(node)
         self.place.pop()
+
+    visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.note(node.attr == "status" and isinstance(node.ctx, ast.Store))
@@ -123,7 +127,13 @@ def test_a_status_is_written_through_one_door() -> None:
 
 
 def test_the_guard_of_the_status_sees_every_way_of_writing_it() -> None:
-    ways = ("row.status = 1", "values['status'] = 1", "{'status': 1}", "update(t).values(status=1)", "setattr(r, 'status', 1)")
+    ways = (
+        "row.status = 1",
+        "values['status'] = 1",
+        "{'status': 1}",
+        "update(t).values(status=1)",
+        "setattr(r, 'status', 1)",
+    )
     for way in ways:
         guard = StatusWriters("operations/new.py")
         guard.visit(ast.parse(f"def sneak():\n    {way}"))
@@ -305,7 +315,9 @@ def test_the_lifecycle_in_the_documents_is_the_one_that_holds() -> None:
 
 
 def test_the_list_of_tools_is_written_out_as_the_operations_are() -> None:
-    assert toolbox.FILE.read_text(encoding="utf-8") == schemas.written(), "python -m swarm_mcp.server.schemas writes it anew"
+    assert toolbox.FILE.read_text(encoding="utf-8") == schemas.written(), (
+        "python -m swarm_mcp.server.schemas writes it anew"
+    )
 
 
 def test_the_version_is_the_same_everywhere() -> None:
@@ -322,7 +334,9 @@ def ours() -> Iterator[Path]:
 
 
 def test_no_file_names_the_host_of_a_package_registry() -> None:
-    hosts = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"))]
+    hosts = [
+        ".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"))
+    ]
     for path in ours():
         text = path.read_bytes()
         assert not [host for host in hosts if host.encode() in text], path
@@ -342,7 +356,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_carries_everything_that_an_installed_program_needs(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    revisions = {f"swarm_mcp/migrations/versions/{path.name}" for path in (ROOT / "migrations" / "versions").glob("*.py")}
+    revisions = {
+        f"swarm_mcp/migrations/versions/{path.name}" for path in (ROOT / "migrations" / "versions").glob("*.py")
+    }
     plans = {f"swarm_mcp/interchange/plans/{path.name}" for path in (SOURCE / "interchange" / "plans").iterdir()}
     assert revisions
     assert plans
@@ -351,29 +367,16 @@ def test_the_wheel_carries_everything_that_an_installed_program_needs(wheel: Pat
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"swarm_mcp"}
 
 
-def test_a_board_can_be_made_with_nothing_but_the_wheel(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_alone_passes_the_demo_in_another_folder(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "installed")
-    script = """
-import swarm_mcp
-from swarm_mcp.repository import migrate
-from swarm_mcp.server.toolbox import every_tool
-swarm = swarm_mcp.open_swarm("board.db")
-with swarm.writing(agent="ada") as db:
-    print(swarm_mcp.operations.create_task(db, title="Made elsewhere").task.status)
-swarm.close()
-print(len(every_tool()), migrate.folder(), swarm_mcp.__file__, sep="\\n")
-"""
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
-    words = [sys.executable, "-P", "-c", script]
-    done = subprocess.run(words, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    status, tools, *places = done.stdout.splitlines()
-    assert (status, int(tools)) == ("pending", len(schemas.operations()))
-    assert all(Path(place).is_relative_to(tmp_path) for place in places), places
-
-
-def test_a_board_that_is_migrated_is_a_file_of_ours(database_path: Path) -> None:
-    with closing(Database(database_path)) as board:
-        migrate.upgrade(board)
-        assert board.revision() == migrate.HEAD
+    # What is measured is the tree, not this copy of it.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE", "COV_"))}
+    environment |= {"PYTHONPATH": str(tmp_path / "installed"), "TMPDIR": str(tmp_path)}
+    (tmp_path / "elsewhere").mkdir()
+    run = partial(subprocess.run, cwd=tmp_path / "elsewhere", env=environment, capture_output=True, text=True)
+    where = run([sys.executable, "-c", "from swarm_mcp.repository import migrate; print(migrate.folder())"], check=True)
+    assert Path(where.stdout.strip()).is_relative_to(tmp_path / "installed")
+    demo = run([sys.executable, "-m", "swarm_mcp", "demo", "--workers", "2"], check=False)
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert not list((tmp_path / "elsewhere").iterdir())

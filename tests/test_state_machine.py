@@ -52,6 +52,7 @@ WHICH = st.integers(0, 9)
 """Mostly the present attempt at a task; also none, the one before, and one that is still to come."""
 PRIORITIES = st.sampled_from(["medium", "critical", "high", "low"])
 TASKS = st.tuples(SOME, st.booleans(), st.lists(SOME, max_size=2), st.booleans(), PRIORITIES)
+FATES = st.sampled_from(["", "", "", "claimed", "completed", "partial", "failed", "asked", "held", "cancelled"])
 
 
 def some(likely: Callable[[Task], object]) -> Callable[[Any], Any]:
@@ -71,15 +72,31 @@ class BoardMachine(RuleBasedStateMachine):
         super().__init__()
         self.database, self.clock = database, clock
 
-    @initialize(max_lapses=st.sampled_from([2, 5]), tasks=st.lists(TASKS, min_size=2, max_size=6))
-    def begin(self, max_lapses: int, tasks: list[tuple[int, bool, list[int], bool, str]]) -> None:
-        """A director's plan: a few tasks in trees that wait for each other."""
+    @initialize(
+        max_lapses=st.sampled_from([2, 5]),
+        tasks=st.lists(st.tuples(TASKS, FATES, AGENTS), min_size=3, max_size=7),
+    )
+    def begin(self, max_lapses: int, tasks: list[tuple[tuple[int, bool, list[int], bool, str], str, str]]) -> None:
+        """A director's plan: a few tasks in trees that wait for each other, and what has become of them so far."""
         self.twin = Twin(self.database, self.clock, max_lapses)
         self.model = self.twin.model
-        for n, nested, after, review, priority in tasks:
+        for (n, nested, after, review, priority), fate, who in tasks:
             parent = self.task(n) if nested and self.model.tasks else ""
             blockers = list(dict.fromkeys(map(self.task, after))) if self.model.tasks else []
-            self._create("dana", parent, blockers, "", priority=priority, needs_review=review)
+            new = Task("", "dana", self.clock.now, priority=priority, needs_review=review)
+            self._bring(who, self.twin.create("dana", new, parent, blockers, ""), fate)
+
+    def _bring(self, who: str, name: str, fate: str) -> None:
+        if name and fate == "held":
+            self._act("dana", name, "hold", self.model.hold)
+        elif name and fate == "cancelled":
+            self._act("dana", name, "cancel", lambda who, name: self.model.cancel(who, name, subtree=False))
+        elif name and fate:
+            self._claim(who, name)
+            if fate == "asked":
+                self._report(who, name, 0, self.model.ask, status="requires_assistance")
+            elif fate != "claimed":
+                self._complete(who, name, 0, fate)
 
     def teardown(self) -> None:
         if hasattr(self, "twin"):
@@ -175,12 +192,17 @@ class BoardMachine(RuleBasedStateMachine):
 
     # Working.
 
-    @rule(who=AGENTS)
-    def claim_next(self, who: str) -> None:
-        def plain(answer: Any) -> None:
-            assert self.model.claim_next(who) == (answer.task.id if answer is not None and answer.task else None)
+    @rule(who=AGENTS, outcome=st.sampled_from(["", "completed", "completed", "failed"]))
+    def claim_next(self, who: str, outcome: str) -> None:
+        """Take what is most urgent, and sometimes finish it right away."""
 
-        self.twin.do(who, operations.claim_task, plain)
+        def plain(answer: Any) -> None:
+            wanted, got = self.model.claim_next(who), answer.task.id if answer is not None and answer.task else None
+            assert got == wanted, f"{who} got {got} instead of {wanted}"
+
+        claimed = self.twin.do(who, operations.claim_task, plain)
+        if claimed is not None and claimed.task and outcome:
+            self._complete(who, claimed.task.id, 0, outcome)
 
     @rule(who=AGENTS, n=SOME, minutes=st.sampled_from([0, 0, 5, 90]))
     def claim(self, who: str, n: int, minutes: int) -> None:
@@ -266,7 +288,9 @@ class BoardMachine(RuleBasedStateMachine):
     @some(lambda task: task.attempts)
     @rule(n=SOME, which=WHICH, outcome=st.sampled_from(["completed", "completed", "completed", "partial", "failed"]))
     def complete(self, n: int, which: int, outcome: str) -> None:
-        who, name = self.holding(n)
+        self._complete(*self.holding(n), which, outcome)
+
+    def _complete(self, who: str, name: str, which: int, outcome: str) -> None:
         attempt = self.attempt(name, which)
         self.twin.on(
             who,

@@ -30,9 +30,7 @@ TRANSPORTS = pytest.mark.parametrize("transport", ["fast", "stock"])
 @TRANSPORTS
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_the_sdks_client_is_served_in_both_eras(mode: Literal["auto", "legacy"], transport: str) -> None:
-    command = StdioServerParameters(
-        command=sys.executable, args=[str(ECHO_SERVER)], env={"SWARM_STDIO": transport}
-    )
+    command = StdioServerParameters(command=sys.executable, args=[str(ECHO_SERVER)], env={"SWARM_STDIO": transport})
 
     async def converse() -> list[object]:
         async with Client(command, mode=mode) as client:

@@ -64,5 +64,3 @@ def run() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)
-
-

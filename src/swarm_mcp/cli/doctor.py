@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from swarm_mcp.config import Settings
 
 
-def doctor(as_json: AsJson = False, database: Database = "", project: Project = "") -> None:
+def doctor(*, as_json: AsJson = False, database: Database = "", project: Project = "") -> None:
     """Tell versions, settings and the database's health; exit code 1 if something is wrong. Changes nothing.
 
     Example: swarm-mcp doctor

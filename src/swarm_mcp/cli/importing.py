@@ -12,10 +12,10 @@ import typer
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from swarm_mcp.config import Settings
-    from swarm_mcp.interchange.importing import Imported
+    from swarm_mcp.interchange.imported import Imported
     from swarm_mcp.operations.swarm import Swarm
 
 FORMATS = ("taskmaster",)
@@ -24,8 +24,11 @@ SHOWN = 20
 
 
 def import_plan(
-    format_: Annotated[str, typer.Argument(metavar="FORMAT", help=f"What wrote it: {', '.join(FORMATS)}.", show_default=False)],
+    format_: Annotated[
+        str, typer.Argument(metavar="FORMAT", help=f"What wrote it: {', '.join(FORMATS)}.", show_default=False)
+    ],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The file.", show_default=False)],
+    *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would be done, and do nothing.")] = False,
     parent: Annotated[str, typer.Option(help="The task under which it goes.", show_default=False)] = "",
     namespace: Annotated[str, typer.Option(help="What tells its ids from another plan's.", show_default=False)] = "",
@@ -39,7 +42,9 @@ def import_plan(
     Example: swarm-mcp import taskmaster .taskmaster/tasks/tasks.json --dry-run
     """
     if format_ not in FORMATS:
-        raise typer.BadParameter(f"`{format_[:40]}` is no known format. Known: {', '.join(FORMATS)}.", param_hint="FORMAT")
+        raise typer.BadParameter(
+            f"`{format_[:40]}` is no known format. Known: {', '.join(FORMATS)}.", param_hint="FORMAT"
+        )
     check_zone(timezone)
     chosen = settings(database=database, project=project)
     from swarm_mcp.interchange import importing, taskmaster  # noqa: PLC0415 - help must not import the board
@@ -70,7 +75,7 @@ def check_zone(name: str) -> None:
 
 
 @contextmanager
-def opened(chosen: Settings) -> Iterator[Swarm]:
+def opened(chosen: Settings) -> Generator[Swarm]:
     """The board, migrated if need be."""
     from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
 
@@ -82,8 +87,8 @@ def opened(chosen: Settings) -> Iterator[Swarm]:
 
 
 @contextmanager
-def rehearsed(chosen: Settings) -> Iterator[Swarm]:
-    """A board for a dry run, which creates nothing and migrates nothing: the real one where that can be, else a copy."""
+def rehearsed(chosen: Settings) -> Generator[Swarm]:
+    """A board for a dry run, which creates nothing and migrates nothing: the real one if it can be, else a copy."""
     from tempfile import TemporaryDirectory  # noqa: PLC0415
 
     from swarm_mcp.operations.swarm import Swarm, open_swarm  # noqa: PLC0415

@@ -12,7 +12,9 @@ from swarm_mcp.config import Settings
 Database = Annotated[str, typer.Option(help="A path or a SQLAlchemy URL; else SWARM_DATABASE.", show_default=False)]
 Project = Annotated[str, typer.Option(help="The project; else SWARM_PROJECT.", show_default=False)]
 Agent = Annotated[str, typer.Option(help="Who acts; else SWARM_AGENT.", show_default=False)]
-ChosenProfile = Annotated[str, typer.Option(help="worker, director or observer; else SWARM_PROFILE.", show_default=False)]
+ChosenProfile = Annotated[
+    str, typer.Option(help="worker, director or observer; else SWARM_PROFILE.", show_default=False)
+]
 LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error; else SWARM_LOG_LEVEL.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -18,7 +18,9 @@ app = typer.Typer(help="The projects of a database: nothing crosses from one to 
 
 @app.command()
 def create(
-    slug: Annotated[str, typer.Argument(help="Its name: lower-case letters, digits, `_`, `.` and `-`.", show_default=False)],
+    slug: Annotated[
+        str, typer.Argument(help="Its name: lower-case letters, digits, `_`, `.` and `-`.", show_default=False)
+    ],
     database: Database = "",
 ) -> None:
     """Create a project; one that exists is left as it is.
@@ -34,11 +36,13 @@ def create(
         is_new = swarm.write(lambda db: create_project(db, slug), via="command line")
     finally:
         swarm.close()
-    typer.echo(f"Created the project {slug}." if is_new else f"There is a project {slug} already; it was left as it is.")
+    typer.echo(
+        f"Created the project {slug}." if is_new else f"There is a project {slug} already; it was left as it is."
+    )
 
 
 @app.command("list")
-def list_(as_json: AsJson = False, database: Database = "") -> None:
+def list_(*, as_json: AsJson = False, database: Database = "") -> None:
     """List the projects, with how many tasks each has.
 
     Example: swarm-mcp project list --json

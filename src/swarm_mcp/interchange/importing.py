@@ -7,11 +7,11 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from swarm_mcp.interchange.imported import Imported, Mapped
 from swarm_mcp.model import ids
 from swarm_mcp.model.draft import TaskDraft
 from swarm_mcp.model.errors import Conflict, CycleRefused, Invalid, Refusal
 from swarm_mcp.model.lifecycle import CLAIMED, Priority, TaskStatus
-from swarm_mcp.model.record import Answer, Record
 from swarm_mcp.model.task import Complexity, EdgeType
 from swarm_mcp.operations import moves, naming, placing, planning, stating
 from swarm_mcp.operations.naming import Place
@@ -31,38 +31,6 @@ NAMESPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 WORD = re.compile(rf"\b{ids.TASK_ID.pattern}\b")
 MISTAKES_SHOWN = 20
 REFS_SHOWN = 5
-
-
-class Mapped(Record):
-    """What became of one of the document's words for a status."""
-
-    word: str
-    status: str
-    tasks: int
-
-
-class Imported(Answer):
-    """What an import did, or would do. All lists are sentences, and begin with the foreign id where there is one."""
-
-    format: str
-    name: str
-    dry_run: bool = False
-    created: int = 0
-    already: int = 0
-    """Tasks that an earlier import brought; they were left as they are."""
-    subtasks: int = 0
-    edges: dict[str, int] = {}
-    """New dependencies by type."""
-    statuses: dict[str, int] = {}
-    """The new tasks by the status that they have on this board."""
-    mapped: list[Mapped] = []
-    renamed: list[str] = []
-    dangling: list[str] = []
-    guessed: list[str] = []
-    skipped: list[str] = []
-    contradictions: list[str] = []
-    ids: dict[str, str] = {}
-    """The new tasks' ids by their foreign ids; empty after a dry run."""
 
 
 class Rehearsed(Exception):
@@ -159,14 +127,16 @@ class _Loading:
             first = items[strangers[0]]
             raise Conflict(
                 f"Nothing was imported: another plan on this board has the same ids (`{first.ref}` is "
-                f'`{str(found[strangers[0]].raw.get("title"))[:40]}` there and `{first.title[:40]}` here). '
+                f"`{str(found[strangers[0]].raw.get('title'))[:40]}` there and `{first.title[:40]}` here). "
                 "Import this one with --namespace and a name of its own.",
                 same=len(found),
             )
         for name, row in found.items():
             self.known[items[name].ref] = row.task_id
             if row.raw != items[name].raw:
-                self.skipped.append(f"{items[name].ref}: it has changed since it was imported; the task was left as it is.")
+                self.skipped.append(
+                    f"{items[name].ref}: it has changed since it was imported; the task was left as it is."
+                )
         self.fresh = [item for name, item in items.items() if name not in found]
 
     def store(self, above: str) -> None:
@@ -181,10 +151,10 @@ class _Loading:
                 mistakes.append(f"{item.ref}: {refusal.message}")
         if mistakes:
             raise _refused(mistakes)
-        cycle: list[str] = []
-        order = plan_order([item.ref for item in self.fresh], list(drafts), cycle)
-        if cycle:
-            raise CycleRefused(f"Nothing was imported. {cycle[0]}")
+        cycles: list[Refusal] = []
+        order = plan_order([item.ref for item in self.fresh], list(drafts), cycles)
+        if cycles:
+            raise CycleRefused(f"Nothing was imported. {cycles[0].message}")
         place_in_file = {item.ref: n for n, item in enumerate(self.fresh)}
         for ref in order:
             n = place_in_file[ref]
@@ -230,7 +200,12 @@ class _Loading:
         """Enter the import into the ledger, with what the file says beside its tasks."""
         if self.fresh:
             document = self.document
-            said = {"format": document.format, "name": document.name, "namespace": self.namespace, "beside": dict(document.raw)}
+            said = {
+                "format": document.format,
+                "name": document.name,
+                "namespace": self.namespace,
+                "beside": dict(document.raw),
+            }
             moves.record(self.db, "plan_imported", None, {**said, "tasks": len(self.fresh)})
 
     def report(self) -> Imported:
@@ -252,7 +227,10 @@ class _Loading:
             statuses=dict(Counter(status.values())),
             mapped=[Mapped(word=word, status=to, tasks=count) for (word, to), count in words.items()],
             renamed=list(document.renamed),
-            dangling=[f"{ref}: it waits for {missing}, which is not there; that was left out." for ref, missing in document.dangling],
+            dangling=[
+                f"{ref}: it waits for {missing}, which is not there; that was left out."
+                for ref, missing in document.dangling
+            ],
             guessed=self.guessed,
             skipped=self.skipped,
             contradictions=self._contradictions(rows),
@@ -271,7 +249,9 @@ class _Loading:
         if claimed:
             shown = ", ".join(claimed[:REFS_SHOWN])
             shown += f" and {len(claimed) - REFS_SHOWN} more" if len(claimed) > REFS_SHOWN else ""
-            self.guessed.append(f"Nobody here holds what is in progress there, so that it waits to be claimed: {shown}.")
+            self.guessed.append(
+                f"Nobody here holds what is in progress there, so that it waits to be claimed: {shown}."
+            )
 
     def _contradictions(self, rows: Mapping[str, Row]) -> list[str]:
         """What the document says that cannot all be so; the board keeps it as stated."""
@@ -283,10 +263,14 @@ class _Loading:
                 in_refs = WORD.sub(lambda word: refs.get(word[0], word[0]), phrase)
                 found.append(f"{item.ref}: it is {item.source_status or item.status}, with this in its way: {in_refs}.")
             if item.priority == Priority.CRITICAL and item.complexity == Complexity.VERY_HIGH and not item.criteria:
-                found.append(f"{item.ref}: it is critical and very hard, and cannot be completed before it has criteria.")
+                found.append(
+                    f"{item.ref}: it is critical and very hard, and cannot be completed before it has criteria."
+                )
         return found
 
 
 def _refused(mistakes: list[str]) -> Invalid:
     more = f" … and {len(mistakes) - MISTAKES_SHOWN} more." if len(mistakes) > MISTAKES_SHOWN else ""
-    return Invalid(f"Nothing was imported. {' '.join(mistakes[:MISTAKES_SHOWN])}{more}", mistakes=mistakes[:MISTAKES_SHOWN])
+    return Invalid(
+        f"Nothing was imported. {' '.join(mistakes[:MISTAKES_SHOWN])}{more}", mistakes=mistakes[:MISTAKES_SHOWN]
+    )

@@ -95,8 +95,10 @@ def _(answer: Written) -> str:
 
 def _changes(answer: Written) -> list[str]:
     """What every write tells below its sentence."""
+    task = answer.task
     counts = [
-        f"version {answer.task.version}" if answer.task is not None else "",
+        task.status if task is not None and task.status not in answer.message else "",
+        f"version {task.version}" if task is not None else "",
         f"attempt {answer.attempt}" if answer.attempt else "",
     ]
     return _footer(answer.warnings, answer.unread, answer.ready, counts)

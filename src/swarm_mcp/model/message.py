@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from swarm_mcp.model.record import Answer, Record
 
 
@@ -29,7 +31,7 @@ class InboxItem(Record):
 
     id: str
     type: str
-    sender: str = ""
+    sender: str = Field(default="", serialization_alias="from")
     task: str = ""
     title: str = ""
     text: str = ""

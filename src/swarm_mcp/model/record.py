@@ -14,7 +14,12 @@ class Record(BaseModel):
 
     def structured(self) -> dict[str, Any]:
         """The record as JSON values, without what is empty or at its default."""
-        return self.model_dump(mode="json", exclude_defaults=True)
+        return self.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+
+
+def spoken(record: Record) -> str:
+    """What a record costs, as the text that goes over the wire."""
+    return record.model_dump_json(exclude_defaults=True, by_alias=True)
 
 
 class Answer(Record):

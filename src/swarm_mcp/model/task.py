@@ -185,7 +185,6 @@ class BriefTask(TaskLine):
     """The row fields of the task that a brief is about."""
 
     version: int = 0
-    attempt: int = 0
 
 
 class Brief(Answer):
@@ -237,6 +236,12 @@ class Claimed(Answer):
     blocking: list[str] = []
     open: int = 0
     unread: int = 0
+
+    def structured(self) -> dict[str, Any]:
+        """The facts; the brief needs no sentence of its own."""
+        facts = super().structured()
+        facts.get("brief", {}).pop("message", "")
+        return facts
 
 
 class Overview(Answer):

@@ -20,7 +20,8 @@ COSTS = (
     (b"\n\r\t", 0.6),
 )
 """Tokens for each byte of a kind, fitted to o200k; a random id costs more for its digits than for its letters."""
-FOREIGN_COSTS = ((bytes(range(0xC2, 0xE0)), 0.45), (bytes(range(0xE0, 0xF0)), 1.1), (bytes(range(0xF0, 0xF5)), 1.9))
+DEAREST = 1.9
+FOREIGN_COSTS = ((bytes(range(0xC2, 0xE0)), 0.45), (bytes(range(0xE0, 0xF0)), 1.1), (bytes(range(0xF0, 0xF5)), DEAREST))
 """The same for the first bytes of characters that take two, three and four of them in UTF-8."""
 
 
@@ -37,10 +38,23 @@ def tokens(text: str) -> int:
 
 def fitting(entries: Iterable[T], spoken: Callable[[T], str], *, budget: int = CEILING) -> list[T]:
     """The first entries that fit into a budget of tokens; at least one, if there is any."""
+    texts = [(entry, spoken(entry)) for entry in entries]
+    if sum(len(text.encode(errors="replace")) for _, text in texts) * DEAREST <= budget:  # as nearly always
+        return [entry for entry, _ in texts]
     kept: list[T] = []
-    for entry in entries:
-        budget -= tokens(spoken(entry))
+    for entry, text in texts:
+        budget -= tokens(text)
         if budget < 0 and kept:
             break
         kept.append(entry)
     return kept
+
+
+def clipped(text: str, budget: int) -> str:
+    """The beginning of a text that fits into a budget of tokens, with an ellipsis where it was cut."""
+    if tokens(text) <= budget:
+        return text
+    kept = text[: max(budget, 0) * 4]
+    while kept and tokens(kept) > budget:
+        kept = kept[: len(kept) * 3 // 4]
+    return f"{kept}…"

@@ -23,6 +23,7 @@ EDGES_SHOWN = 3
 READY_COUNTED = 100
 ROLLED_UP = 1000
 KEY_LIMIT = 200
+IDS_TOLD = 20
 
 
 def task_change(row: Row, **changed: object) -> TaskChange:
@@ -156,11 +157,11 @@ def first_result(db: Transaction, operation: str, key: str, arguments: dict[str,
     if row is None:
         return None
     if row.arguments != digest(arguments):
-        ids = row.result.get("ids", {})
-        first = ", ".join(list(ids.values())[:5]) if isinstance(ids, dict) else str(ids)
+        made = dict(list(row.result["ids"].items())[:IDS_TOLD])
+        first = ", ".join(list(made.values())[:5])
         raise Conflict(
             f"The key `{key[:60]}` was used for other arguments; that call made {first}. Use another key.",
-            result=row.result,
+            result={"ids": made},
         )
     return row.result
 

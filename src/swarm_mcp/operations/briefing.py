@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.draft import Text, Texts
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
-from swarm_mcp.model.record import Record
+from swarm_mcp.model.record import Record, spoken
 from swarm_mcp.model.task import Brief, BriefTask, ContextView, Holding, ResultView
+from swarm_mcp.model.tokens import CEILING, clipped, tokens
 from swarm_mcp.operations import claims, details, judging, standing
 from swarm_mcp.operations.answering import shorten, task_lines, unread
 from swarm_mcp.operations.catalog import EVERY, operation
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-CHARACTERS_PER_TOKEN = 4
-FRAME = 200
-"""Characters of the task's own row and of the calls at the end."""
+FRAME = 150
+"""Tokens of the task's own row and of the calls at the end."""
 LARGEST = 8000
 SMALLEST = 200
 SHOWN = 10
@@ -76,7 +75,7 @@ def brief_of(
     near = [row, *above[:5], *subtasks[:SHOWN]]
     edges = graph.blockers(db, [each.id for each in near if each.id == row.id or each.waits > each.gates])
     lines = task_lines(db, near, edges=edges)
-    task = BriefTask(**lines[0].model_dump() | {"title": row.title, "version": row.version, "attempt": row.attempt})
+    task = BriefTask(**lines[0].model_dump() | {"title": row.title, "version": row.version})
     mine = row.holder_id is not None and row.holder_id == db.actor.id
     waited_for = [each.id for each in (*edges.get(row.id, ()), *subtasks) if each.status == TaskStatus.COMPLETED]
     brief = Brief(
@@ -195,24 +194,21 @@ def next_calls(db: Transaction, row: Row) -> list[str]:
 
 def cut(brief: Brief, max_tokens: int) -> Brief:
     """Leave out from the end until the brief fits; what was left out is named as the call that gets it."""
-    budget = max_tokens * CHARACTERS_PER_TOKEN
+    room = min(max_tokens, CEILING) - FRAME
     task = brief.task.id if brief.task is not None else ""
     left: list[str] = []
     values: dict[str, Any] = {}
-    used = FRAME + sum(len(each) for each in brief.next)
     for name in ORDER:
         value = getattr(brief, name)
         if not value:
             continue
-        size = weight(value)
-        if used + size <= budget:
-            used += size
+        size = _cost(value)
+        if size <= room:
+            room -= size
             continue
-        kept = _fit(value, budget - used)
-        values[name] = kept
-        used = budget
-        more = "max_tokens=8000" if max_tokens < LARGEST else f'include=["{name}"]'
-        left.append(f'{name}: get_task(task="{task}", {more})')
+        values[name] = _fit(value, room)
+        room = 0
+        left.append(f'{name}: get_task(task="{task}", max_tokens={LARGEST})' if max_tokens < LARGEST else f"{name}: too long")
     return brief.model_copy(update={**values, "left_out": left}) if left else brief
 
 
@@ -222,25 +218,25 @@ ORDER = (
 )  # fmt: skip
 
 
-def weight(value: object) -> int:
-    """What a value costs, in characters of English: letters of other scripts count for a token each, as they do."""
+def _cost(value: object) -> int:
+    """What a section costs, in tokens."""
     if isinstance(value, str):
-        return len(value) if value.isascii() else len(value) + 3 * (len(value.encode()) - len(value)) // 2
+        return tokens(value)
     if isinstance(value, list):
-        return sum(weight(each) for each in value)
+        return sum(_cost(each) for each in value)
     if isinstance(value, Record):
-        return weight(value.model_dump_json(exclude_defaults=True))
-    return weight(json.dumps(value, ensure_ascii=False))
+        return tokens(spoken(value))
+    return tokens(json.dumps(value, ensure_ascii=False))
 
 
 def _fit(value: Any, room: int) -> Any:
-    """As much of a section as there is room for."""
+    """As much of a section as there is room for: the beginning of a text, the first entries of a list."""
     if isinstance(value, str):
-        kept = value[: max(room, 0)]
-        while kept and weight(kept) > room:
-            kept = kept[: len(kept) * 3 // 4]
-        return f"{kept}…"
-    if not isinstance(value, list):
-        return {}
-    sizes = accumulate(weight(each) for each in value)
-    return [each for each, used in zip(value, sizes, strict=True) if used <= room]
+        return clipped(value, room)
+    kept: list[Any] = []
+    for each in value if isinstance(value, list) else ():
+        room -= _cost(each)
+        if room < 0:
+            return kept
+        kept.append(each)
+    return {}

@@ -8,7 +8,9 @@ from swarm_mcp.model.draft import Text, Texts
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.ids import nearest
 from swarm_mcp.model.lifecycle import read_priority, read_status
+from swarm_mcp.model.record import spoken
 from swarm_mcp.model.task import TaskList
+from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import naming
 from swarm_mcp.operations.answering import task_lines
 from swarm_mcp.operations.catalog import EVERY, operation
@@ -56,7 +58,9 @@ def list_tasks(
         text=text.strip(),
     )
     page = listing.find(db, wanted, sort=sort, limit=min(limit, LIMIT), cursor=cursor)
-    lines = task_lines(db, page.rows)
+    lines = fitting(task_lines(db, page.rows), spoken)
+    if len(lines) < len(page.rows):
+        page.next_cursor = listing.cursor_after(page.rows[len(lines) - 1], sort)
     cut = f" (at most {LIMIT} at once)" if limit > LIMIT else ""
     total = f"{page.total:,}" if page.exact else f"more than {page.total:,}"
     return TaskList(

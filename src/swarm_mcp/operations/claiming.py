@@ -200,7 +200,8 @@ def _nothing_ready(db: Transaction) -> Claimed:
     waiting = counts.get("pending", 0) + counts.get("blocked", 0)
     active = sum(counts.get(status, 0) for status in (*CLAIMED, TaskStatus.IN_REVIEW, TaskStatus.PARTIAL))
     why = f": {'; '.join(blocking)}" if blocking else ""
-    rest = f" {waiting} not started, {active} under way." if waiting or active else " All tasks are finished."
+    left = f" {waiting + active} are open: {waiting} not started, {active} under way."
+    rest = left if waiting or active else " All tasks are finished."
     return Claimed(
         task=None,
         message=f"Nothing is ready for {db.actor.name}{why}.{rest} check_inbox() tells you when something changes.",

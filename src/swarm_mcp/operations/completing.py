@@ -98,7 +98,7 @@ def _again(db: Transaction, row: Row, wanted: TaskStatus, attempt: int) -> Compl
     if execution is not None and last == row.attempt and (handed_in or execution.status == wanted):
         return Completed(
             task=task_change(row), message=f"{row.id} is {row.status}: this was recorded before.", attempt=last,
-            criteria=judging.views_of(db, row.id), unread=unread(db), ready=ready_count(db),
+            criteria=judging.told(judging.views_of(db, row.id)), unread=unread(db), ready=ready_count(db),
         )  # fmt: skip
     if row.status == TaskStatus.COMPLETED:
         worker = agents.agent_names(db, [row.worker_id]).get(row.worker_id, "operator")
@@ -174,7 +174,7 @@ def _done(db: Transaction, moved: Moved, judgement: judging.Judgement, warnings:
     return Completed(
         task=task_change(row),
         message=f"{row.id} is {status}{waits}{unlocks}.",
-        criteria=judgement.views,
+        criteria=judging.told(judgement.views),
         unblocked=reached,
         unblocked_more=len(freed) - len(reached),
         warnings=warnings,

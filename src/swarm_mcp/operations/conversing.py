@@ -9,6 +9,8 @@ from swarm_mcp.model.agent import ENDED
 from swarm_mcp.model.draft import Text
 from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.message import Inbox, InboxItem, Sent
+from swarm_mcp.model.record import spoken
+from swarm_mcp.model.tokens import clipped, fitting
 from swarm_mcp.operations import asking, claims, naming
 from swarm_mcp.operations.answering import shorten, unread
 from swarm_mcp.operations.catalog import operation
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 MESSAGE_NUMBER = re.compile(r"m?(\d{1,18})")
 INBOX_LIMIT = 50
 TEXT_SHOWN = 600
-TEXTS_BUDGET = 16_000
-"""Characters of an inbox's texts together, so that no batch outgrows its ceiling."""
+"""Characters of a text of which the rest can be read with its task."""
+LONGEST = 4000
+"""Tokens of a text that stands nowhere else."""
+NAMES_SHOWN = 5
 
 
 @operation()
@@ -63,10 +67,10 @@ def send_message(db: Transaction, *, text: str, to: Text = "", task: Text = "", 
 def _sent(db: Transaction, number: int, recipients: Sequence[str | None], resumed: str) -> Sent:
     names = agents.agent_names(db, recipients)
     shown = sorted(names.get(each, "operator") for each in recipients)
-    whom = ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")  # noqa: PLR2004
+    whom = ", ".join(shown[:NAMES_SHOWN]) + (f" and {len(shown) - NAMES_SHOWN} more" if len(shown) > NAMES_SHOWN else "")
     goes_on = f"; {resumed} goes on" if resumed else ""
     return Sent(
-        id=f"m{number}", to=shown[:20], resumed=resumed, message=f"Sent m{number} to {whom}{goes_on}.", unread=unread(db)
+        id=f"m{number}", to=shown[:NAMES_SHOWN], resumed=resumed, message=f"Sent m{number} to {whom}{goes_on}.", unread=unread(db)
     )
 
 
@@ -139,13 +143,7 @@ def check_inbox(db: Transaction, *, reread: bool = False, limit: int = 20) -> In
     count = max(1, min(limit, INBOX_LIMIT))
     found = messages.unread(db, db.actor.id, limit=count)
     total = _total(db, found, count)
-    items, used = [], 0
-    for row in found:
-        item = _item(db, row)
-        used += len(item.text)
-        if items and used > TEXTS_BUDGET:
-            break
-        items.append(item)
+    items = fitting((_item(db, row) for row in found), spoken)
     messages.show(db, [row.id for row in found[: len(items)]])
     more = total - len(items)
     cut = f" (at most {INBOX_LIMIT} at once)" if limit > INBOX_LIMIT else ""
@@ -170,13 +168,16 @@ def _summary(items: list[InboxItem], more: int) -> str:
 def _item(db: Transaction, row: Row) -> InboxItem:
     sender = agents.agent_names(db, [row.sender_id]).get(row.sender_id, "operator") if row.message_id else ""
     text = row.text if row.message_id else row.notice
-    cut = f'… (get_task(task="{row.task_id}", include=["messages"]) has all of it)' if row.task_id else "…"
+    if not row.task_id:
+        text = clipped(text, LONGEST)
+    elif len(text) > TEXT_SHOWN:
+        text = f'{text[:TEXT_SHOWN]}… (get_task(task="{row.task_id}", include=["messages"]) has all of it)'
     return InboxItem(
         id=f"m{row.message_id}" if row.message_id else f"n{row.id}",
         type=row.type or row.kind,
         sender=sender,
         task=row.task_id or "",
         title=shorten(row.title or "") if row.message_id else "",
-        text=text if len(text) <= TEXT_SHOWN else text[:TEXT_SHOWN] + cut,
+        text=text,
         at=row.at.isoformat(timespec="seconds"),
     )

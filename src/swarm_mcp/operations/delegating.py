@@ -108,6 +108,7 @@ def _take_over(db: Transaction, row: Row, place: Place) -> dict[str, str]:
     for live in work.live_delegations(db, row.id):
         again = claims.place_given(live) == place.given()
         if not again and live.to_agent_id in {None, db.actor.id}:
+            work.update_delegation(db, live.id, state=DelegationState.ACCEPTED)
             break
         work.update_delegation(db, live.id, state=DelegationState.RECALLED, reason="handed to somebody else")
         before = dict(live.before)

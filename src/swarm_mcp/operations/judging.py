@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from swarm_mcp.model import criteria as expressions
 from swarm_mcp.model.errors import CriteriaUnmet, Invalid
 from swarm_mcp.model.lifecycle import Priority
+from swarm_mcp.model.record import spoken
 from swarm_mcp.model.task import Complexity, CriterionOutcome, CriterionView
+from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.repository import work
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 O = CriterionOutcome
 SATISFIED = frozenset({O.PASSED, O.MET, O.WAIVED})
+MISSING_SHOWN = 8
 
 
 @dataclass(slots=True)
@@ -39,6 +42,15 @@ def views_of(db: Transaction, task_id: str) -> list[CriterionView]:
         )
         for row in work.criteria(db, task_id)
     ]  # fmt: skip
+
+
+def told(views: list[CriterionView]) -> list[CriterionView]:
+    """Criteria as an answer repeats them to whoever has just written about them: shortened, and as many as it can hold."""
+    short = (
+        view.model_copy(update={name: shorten(getattr(view, name)) for name in ("text", "check", "evidence", "reason")})
+        for view in views
+    )
+    return fitting(short, spoken)
 
 
 def judge(
@@ -127,7 +139,8 @@ def require_met(db: Transaction, row: Row, judgement: Judgement, *, worker: bool
         missing = ["it is critical and very hard and has no criteria (add_criteria, add_checks)"]
     if not missing or db.project.completion_checks == "off":
         return []
-    sentence = f"{'; '.join(missing[:8])}{f' and {len(missing) - 8} more' if len(missing) > 8 else ''}"  # noqa: PLR2004
+    more = f" and {len(missing) - MISSING_SHOWN} more" if len(missing) > MISSING_SHOWN else ""
+    sentence = f"{'; '.join(missing[:MISSING_SHOWN])}{more}"
     if db.project.completion_checks == "warn":
         return [f"Unmet, but this project only warns: {sentence}."]
     way_out = (
@@ -135,4 +148,4 @@ def require_met(db: Transaction, row: Row, judgement: Judgement, *, worker: bool
         if worker
         else f'review_task(task="{row.id}", verdict="waive", notes=…) or "rework" first.'
     )
-    raise CriteriaUnmet(f"Not completed: {sentence}. {way_out}", task=row.id, missing=missing)
+    raise CriteriaUnmet(f"Not completed: {sentence}. {way_out}", task=row.id, missing=missing[:MISSING_SHOWN])

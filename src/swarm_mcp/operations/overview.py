@@ -8,8 +8,11 @@ from swarm_mcp.model.draft import Text
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.ids import nearest
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
+from swarm_mcp.model.record import spoken
 from swarm_mcp.model.task import Overview
+from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import stuck, trees
+from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.catalog import EVERY, operation
 from swarm_mcp.repository import sums, tasks
 
@@ -54,7 +57,7 @@ def _summary(db: Transaction, root: Row | None, limit: int) -> Overview:
         status_breakdown=counts,
         completion_percentage=percent,
         phase_breakdown=found.phases,
-        component_breakdown=found.areas,
+        component_breakdown=dict(fitting(((shorten(name), count) for name, count in found.areas.items()), str)),
         total_estimated_hours=float(found.hours),
         completed_hours=float(found.completed_hours),
         progress_percentage=by_hours,
@@ -65,8 +68,9 @@ def _summary(db: Transaction, root: Row | None, limit: int) -> Overview:
 def _stuck(db: Transaction, root: Row | None, limit: int) -> Overview:
     inside = set(tasks.subtree_ids(db, root.id)) if root is not None else None
     found = stuck.roots(db, inside)
-    shown = found[:limit]
-    rest = f"; {len(found) - limit} more with limit={min(LIMIT, len(found))}" if len(found) > limit else ""
+    shown = fitting(found[:limit], spoken)
+    narrower = 'under=… narrows it' if len(shown) < limit else f"limit={min(LIMIT, len(found))} shows them"
+    rest = f"; {len(found) - len(shown)} more, {narrower}" if len(found) > len(shown) else ""
     return Overview(
         view="stuck",
         message=f"{len(found)} {'thing keeps' if len(found) == 1 else 'things keep'} work from moving{rest}."

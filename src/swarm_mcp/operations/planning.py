@@ -10,6 +10,7 @@ from swarm_mcp.model.agent import AgentRole
 from swarm_mcp.model.draft import Hours, PlanItem, TaskDraft, Text, Texts, as_list, read_edge
 from swarm_mcp.model.errors import Invalid, NotAllowed, Refusal
 from swarm_mcp.model.task import EdgeType, Planned, Written
+from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import naming, placing
 from swarm_mcp.operations.answering import first_result, keep_result, task_change, unread
 from swarm_mcp.operations.authority import has_authority, is_own
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 
 PlanItems = Annotated[list[PlanItem], BeforeValidator(as_list)]
 PLAN_LIMIT = 1000
+REF_LIMIT = 80
 SHOWN = 100
+WAVES_SHOWN = 20
+WAVE_SHOWN = 8
+WARNINGS_SHOWN = 20
+IDS_BUDGET = 3000
+"""Tokens; the rest of the answer repeats many of the ids."""
 
 
 @operation(profiles=DIRECTING, repeatable=True, names_task=False)
@@ -98,7 +105,7 @@ def create_plan(db: Transaction, *, tasks: PlanItems, parent: Text = "", key: Te
     again = first_result(db, "create_plan", key, said)
     if again is not None:
         return Planned(
-            ids=again["ids"], message=f"These {len(again['ids'])} tasks were created under this key before; nothing new.",
+            ids=shown_ids(again["ids"]), message=f"These {len(again['ids'])} tasks were created under this key before; nothing new.",
             unread=unread(db),
         )
     if not items:
@@ -109,7 +116,7 @@ def create_plan(db: Transaction, *, tasks: PlanItems, parent: Text = "", key: Te
     above = find_parent(db, parent, warnings)
     made = store_plan(db, items, above, warnings)
     answer = _planned(db, made, warnings)
-    keep_result(db, "create_plan", key, said, {"ids": answer.ids})
+    keep_result(db, "create_plan", key, said, {"ids": {ref: row.id for ref, row in made.items()}})
     return answer
 
 
@@ -127,6 +134,8 @@ def store_plan(
     news: dict[str, Placement] = {}
     for n, (ref, item) in enumerate(zip(refs, items, strict=True), start=1):
         try:
+            if len(ref) > REF_LIMIT:
+                raise Invalid(f"a ref has at most {REF_LIMIT} characters; got {len(ref)}.")
             news[ref] = placing.check_draft(item)
             resolve(db, news[ref], above, set(refs), warnings)
         except Refusal as refusal:
@@ -257,16 +266,21 @@ def _planned(db: Transaction, made: dict[str, Row], warnings: list[str]) -> Plan
     ready = [row.id for row in rows.values() if row.status == "pending"]
     edges = {each: [b.id for b in found] for each, found in graph.blockers(db, list(rows)).items()}
     waves = in_waves(list(rows.values()), edges)
-    numbered = {ref: row.id for ref, row in made.items()}
-    shown = [wave[:20] for wave in waves[:20]]
-    cut = shown != waves or len(ready) > SHOWN
+    numbered = shown_ids({ref: row.id for ref, row in made.items()})
+    shown = [wave[:WAVE_SHOWN] for wave in waves[:WAVES_SHOWN]]
+    cut = shown != waves or len(ready) > SHOWN or len(numbered) < len(made)
     count = "1 task" if len(made) == 1 else f"{len(made)} tasks"
     return Planned(
-        ids=dict(list(numbered.items())[:SHOWN]),
+        ids=numbered,
         ready=ready[:SHOWN],
         order=shown,
-        warnings=warnings[:20],
-        message=f"Created {count}: {len(ready)} ready now, {len(waves)} waves.",
-        more='list_tasks(sort="created") shows all of them.' if cut or len(numbered) > SHOWN else "",
+        warnings=warnings[:WARNINGS_SHOWN],
+        message=f"Created {count}: {len(ready)} ready now, {len(waves)} {'wave' if len(waves) == 1 else 'waves'}.",
+        more='list_tasks(sort="created") shows all of them.' if cut else "",
         unread=unread(db),
     )
+
+
+def shown_ids(ids: dict[str, str]) -> dict[str, str]:
+    """As many of a plan's ids as one answer has room for."""
+    return dict(fitting(ids.items(), str, budget=IDS_BUDGET))

@@ -64,7 +64,8 @@ def _judge_of_others(db: Transaction, row: Row, what: str) -> list[str]:
         return []
     if others_with_authority(db, row):
         raise NotAllowed(f"{db.actor.name} worked on {row.id} and cannot {what} it; somebody else with authority must.")
-    return [f"Nobody else could judge this: recorded as self-{what}ed."]
+    done = {"accept": "self-accepted", "waive": "self-waived"}[what]
+    return [f"Nobody else could judge this: recorded as {done}."]
 
 
 def _accept(db: Transaction, row: Row, notes: str) -> tuple[str, Row, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model.lifecycle import TaskStatus
+from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations.answering import percent, rolled_progress, shorten
 from swarm_mcp.repository import agents, graph, tasks
 
@@ -28,8 +29,8 @@ def lines(db: Transaction, root: Row | None, *, limit: int) -> list[str]:
     names = agents.agent_names(db, (each for row in rows for each in (row.holder_id, row.assignee_id)))
     edges = graph.blockers(db, [row.id for row in rows if row.waits > row.gates])
     rolled = rolled_progress(db, [row.id for row in rows if row.subtasks])
-    text = [_line(depth, row, names, edges, rolled) for depth, row in shown]
-    if total > len(shown):
+    text = fitting((_line(depth, row, names, edges, rolled) for depth, row in shown), str)
+    if total > len(text):
         where = f', under="{root.id}"' if root is not None else ""
         text.append(f"… and more: list_tasks(limit=200{where}) pages through all of it.")
     return text

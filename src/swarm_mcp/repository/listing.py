@@ -122,7 +122,7 @@ def find(db: Transaction, wanted: Filter, *, sort: str, limit: int, cursor: str)
         rows.sort(key=lambda row: tuple(getattr(row, name) for name in SORTS[sort]), reverse=sort in DESCENDING)
     page = Page(rows=rows[:limit])
     if len(rows) > limit:
-        page.next_cursor = _write_cursor(rows[limit - 1], sort)
+        page.next_cursor = cursor_after(rows[limit - 1], sort)
     if not cursor and len(rows) <= limit:
         page.total = len(rows)
     else:
@@ -190,7 +190,8 @@ def _count(db: Transaction, wanted: Filter, values: dict[str, Any]) -> tuple[int
     return min(total, COUNTED), total <= COUNTED
 
 
-def _write_cursor(row: Row, sort: str) -> str:
+def cursor_after(row: Row, sort: str) -> str:
+    """Where the page after this row begins."""
     values = [getattr(row, name) for name in SORTS[sort]]
     plain = [each.isoformat() if isinstance(each, datetime) else each for each in values]
     return base64.urlsafe_b64encode(json.dumps([sort, *plain], separators=(",", ":")).encode()).decode().rstrip("=")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ref = ExternalRefRow.__table__
 
 KNOWN = ListStatement(
-    lambda wanted: select(ref.c.foreign_id, ref.c.task_id, ref.c.raw).where(
+    lambda wanted: select(ref).where(
         ref.c.project == bindparam("project"), ref.c.source == bindparam("source"), ref.c.foreign_id.in_(wanted)
     )
 )

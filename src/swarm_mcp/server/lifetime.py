@@ -64,7 +64,7 @@ class Lifetime:
             return
         try:
             self._on_stop()
-        except Exception:  # noqa: BLE001 - there is nobody left to raise it to
+        except Exception:
             _log.exception("closing down failed")
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:

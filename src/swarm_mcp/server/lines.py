@@ -190,6 +190,4 @@ class LineWriter:
 
 def _never_blocks(fd: int) -> bool:
     mode = os.fstat(fd).st_mode
-    return stat.S_ISREG(mode) or (
-        stat.S_ISCHR(mode) and os.path.samestat(os.fstat(fd), Path(os.devnull).stat())
-    )
+    return stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and os.path.samestat(os.fstat(fd), Path(os.devnull).stat()))

@@ -84,9 +84,7 @@ async def _serve_stock(server: Server[Any], wire: Wire, life: Lifetime, scope: a
 
 
 @asynccontextmanager
-async def _streams(
-    reader: LineReader, wire: Wire, life: Lifetime
-) -> AsyncGenerator[tuple[Incoming, Outgoing]]:
+async def _streams(reader: LineReader, wire: Wire, life: Lifetime) -> AsyncGenerator[tuple[Incoming, Outgoing]]:
     writer = LineWriter(wire.outgoing, on_broken=reader.stop)
     unanswered = Unanswered()
     try:

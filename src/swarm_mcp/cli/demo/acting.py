@@ -14,13 +14,32 @@ from swarm_mcp.cli.demo.hand import hand_on
 from swarm_mcp.cli.demo.worker import Worker
 
 ENDED_EARLY = 3
+PARENT_CHECK_SECONDS = 1.0
 
 
 async def act(said: argparse.Namespace) -> None:
     """Play the part until it is over, the deadline has come, or the demo ends it."""
     me = asyncio.current_task()
+    assert me is not None  # noqa: S101 - a coroutine runs in a task
     with suppress(NotImplementedError):  # Windows, where the demo's end ends us at once
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: me and me.cancel())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
+    watching = asyncio.create_task(end_with_the_demo(me))
+    try:
+        await play(said)
+    finally:
+        watching.cancel()
+
+
+async def end_with_the_demo(me: asyncio.Task[None]) -> None:
+    """End the part when the demo is killed: an orphan is given another parent."""
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110 - the system tells of it in no other way
+        await asyncio.sleep(PARENT_CHECK_SECONDS)
+    me.cancel()
+
+
+async def play(said: argparse.Namespace) -> None:
+    """Do what the part says, through a server of one's own."""
     profile = "director" if said.name == said.director else "worker"
     async with asyncio.timeout(said.seconds), hand_on(said.database, said.name, profile) as hand:
         if profile == "director":

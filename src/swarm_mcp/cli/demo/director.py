@@ -92,6 +92,6 @@ class Director:
 def read_call(words: str) -> tuple[str, dict[str, Any]]:
     """A call as the board writes it, `update_task(task="k3x9m2qa", action="resume")`, as a name and arguments."""
     call = ast.parse(words.replace("…", f'"{ANSWER}"'), mode="eval").body
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-        raise ValueError(words)
-    return call.func.id, {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg}
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+        return call.func.id, {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg}
+    raise SyntaxError(words)

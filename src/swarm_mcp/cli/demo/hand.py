@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from mcp import Client, StdioServerParameters
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
 PROJECT = "default"
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer
+class Refused(Exception):
     """The board refused a call."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -32,7 +32,7 @@ class Hand:
         self.agent = agent
         self._client = client
 
-    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool; its structured answer.
 
         Raises:
@@ -45,25 +45,26 @@ class Hand:
             raise Refused(str(answer.get("code", "")), str(answer.get("message", "")))
         return answer
 
-    async def write(self, tool: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
+    async def write(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool that writes, and tell whoever watches what the board acknowledged."""
         answer = await self.call(tool, **arguments)
         self.tell(tool, said=arguments, answer=answer)
         return answer
 
-    def tell(self, what: str, **facts: Any) -> None:  # noqa: ANN401
+    def tell(self, what: str, **facts: Any) -> None:
         """Write a line for whoever watches: stdout is a pipe to the demo."""
         sys.stdout.write(json.dumps({"agent": self.agent, "what": what, **facts}) + "\n")
         sys.stdout.flush()
 
 
 @asynccontextmanager
-async def hand_on(database: str, agent: str, profile: str) -> AsyncIterator[Hand]:
+async def hand_on(database: str, agent: str, profile: str) -> AsyncGenerator[Hand]:
     """Start a server for one agent, as a host would, and speak to it; both end together."""
     server = StdioServerParameters(
         command=sys.executable,
         args=[
-            "-m", "swarm_mcp", "serve", "--database", database, "--project", PROJECT, "--agent", agent, "--profile", profile,
+            "-m", "swarm_mcp", "serve", "--database", database, "--project", PROJECT, "--agent", agent,
+            "--profile", profile,
         ],
         env=dict(os.environ),
     )  # fmt: skip

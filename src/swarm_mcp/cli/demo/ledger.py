@@ -12,9 +12,8 @@ from swarm_mcp.repository import agents, events
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Row
-
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 PAGE = 1000
 BLOCKS = f"{EdgeType.BLOCKS}:"
@@ -69,7 +68,7 @@ def replay(db: Transaction) -> Ledger:
     return ledger
 
 
-def _all_events(db: Transaction) -> Iterator[Row[Any]]:
+def _all_events(db: Transaction) -> Iterator[Row]:
     after = 0
     while page := events.project_events(db, after=after, limit=PAGE):
         yield from page
@@ -77,7 +76,12 @@ def _all_events(db: Transaction) -> Iterator[Row[Any]]:
 
 
 def _apply(task: Known, data: dict[str, Any]) -> None:
-    for column, name in (("status", "status"), ("parent_id", "parent"), ("holder_id", "holder"), ("attempt", "attempt")):
+    for column, name in (
+        ("status", "status"),
+        ("parent_id", "parent"),
+        ("holder_id", "holder"),
+        ("attempt", "attempt"),
+    ):
         if column in data:
             setattr(task, name, data[column][1])
     edges = data.get("edges", {})
@@ -85,7 +89,7 @@ def _apply(task: Known, data: dict[str, Any]) -> None:
     task.blockers -= {each.removeprefix(BLOCKS) for each in edges.get("dropped", ())}
 
 
-def _judge(ledger: Ledger, event: Row[Any], task: Known, who: str) -> None:
+def _judge(ledger: Ledger, event: Row, task: Known, who: str) -> None:
     attempt = event.data["attempt"][1]
     ledger.claims.append((event.task_id, attempt, who))
     if task.holder is not None:
@@ -94,9 +98,7 @@ def _judge(ledger: Ledger, event: Row[Any], task: Known, who: str) -> None:
         ledger.collisions.append(f"{who} claimed {event.task_id} as attempt {attempt}, which there was already.")
     early = [each for each in _waited_for(ledger, task) if ledger.tasks[each].status != TaskStatus.COMPLETED]
     early += [
-        name
-        for name, each in ledger.tasks.items()
-        if each.parent == event.task_id and each.status not in SETTLED
+        name for name, each in ledger.tasks.items() if each.parent == event.task_id and each.status not in SETTLED
     ]
     if early:
         ledger.out_of_order.append(f"{who} claimed {event.task_id} before {', '.join(early)}.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from swarm_mcp.cli.demo.outcome import Outcome
     from swarm_mcp.cli.demo.troupe import Player, Telling
-    from swarm_mcp.interchange.importing import Imported
+    from swarm_mcp.interchange.imported import Imported
     from swarm_mcp.operations.swarm import Swarm
 
 DIRECTOR = "director"
@@ -39,7 +39,7 @@ SECONDS_A_TASK = 3.0
 FRAME_SECONDS = 0.15
 
 
-async def perform(*, workers: int, plan: Path | None, database: Path | None, keep: bool) -> int:
+def perform(*, workers: int, plan: Path | None, database: Path | None, keep: bool) -> int:
     """Carry out a plan with scripted agents.
 
     Returns:
@@ -49,42 +49,45 @@ async def perform(*, workers: int, plan: Path | None, database: Path | None, kee
         Refusal: the plan or the board cannot be used.
 
     """
-    end_with_a_signal()
     folder = Path(tempfile.mkdtemp(prefix="swarm-demo-"))
     path = database.absolute() if database is not None else folder / "swarm.db"
     console = Console(highlight=False)
     kept = keep
     try:
-        with stage.plan_file(plan) as file:
-            swarm, report, reopened = stage.set_up(path, file)
-        try:
-            show = Performance(swarm, path, folder, list(WORKERS[:workers]), console)
-            show.announce(report, reopened)
-            result = await show.run(report.created)
-        finally:
-            swarm.close()
-        outcome.show(result, console, [DIRECTOR, *show.workers])
+        result = play(path, folder, plan, list(WORKERS[:workers]), console)
         kept |= bool(result.failure or result.crashes)
     finally:
-        if database is not None or not kept:
+        if not kept:
             shutil.rmtree(folder, ignore_errors=True)
-    say_where(console, path, kept=kept or database is not None)
+    is_there = kept or database is not None
+    where = f"The board is {path}." if is_there else "The temporary board is gone; --keep keeps it."
+    logs = f" The agents' logs are in {folder}." if kept else ""
+    console.print(Text(where + logs), soft_wrap=True)
     if result.failure:
         sys.stderr.write(f"{result.failure}\n")
     return int(bool(result.failure))
 
 
+def play(path: Path, folder: Path, plan: Path | None, workers: list[str], console: Console) -> Outcome:
+    """Set up the board, let the agents work, and print what happened."""
+    with stage.plan_file(plan) as file:
+        swarm, report, reopened = stage.set_up(path, file)
+    try:
+        show = Performance(swarm, path, folder, workers, console)
+        show.announce(report, reopened)
+        result = asyncio.run(show.run(report.created))
+    finally:
+        swarm.close()
+    outcome.show(result, console, [DIRECTOR, *workers])
+    return result
+
+
 def end_with_a_signal() -> None:
     """SIGTERM ends the demo as Ctrl-C does: with everybody in it."""
     me = asyncio.current_task()
+    assert me is not None  # noqa: S101 - a coroutine runs in a task
     with suppress(NotImplementedError):  # Windows
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: me and me.cancel())
-
-
-def say_where(console: Console, path: Path, *, kept: bool) -> None:
-    """Say where the board is, if it still is."""
-    words = f"The board and the agents' logs are in {path.parent}." if kept else "The temporary board is gone; --keep keeps it."
-    console.print(Text(words), soft_wrap=True)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
 
 
 class Performance:
@@ -119,6 +122,7 @@ class Performance:
 
     async def run(self, tasks: int) -> Outcome:
         """Let the agents work until everything is done, or nobody works any more, or time is up."""
+        end_with_a_signal()
         seconds = BASE_SECONDS + SECONDS_A_TASK * tasks
         began = time.monotonic()
         troupe = Troupe(self.path, DIRECTOR, self.workers, seconds=seconds, logs=self.folder)
@@ -135,17 +139,21 @@ class Performance:
     async def _follow(self, troupe: Troupe) -> None:
         """Listen to everybody. When the workers have ended, so will the director, once it has seen it."""
         listening = {name: asyncio.create_task(self._listen(troupe, player)) for name, player in troupe.players.items()}
-        await asyncio.gather(*(listening[name] for name in self.workers))
-        if await asyncio.to_thread(self.swarm.read, stage.is_done):
-            await listening[DIRECTOR]
-        else:
-            listening[DIRECTOR].cancel()
+        try:
+            await asyncio.gather(*(listening[name] for name in self.workers))
+            if await asyncio.to_thread(self.swarm.read, stage.is_done):
+                await listening[DIRECTOR]
+        finally:
+            for each in listening.values():
+                each.cancel()
 
     async def _listen(self, troupe: Troupe, player: Player) -> None:
         code = await troupe.listen(player, self.heard)
         self.doing[player.name] = "has ended"
         if code:
-            returned = await asyncio.to_thread(self.swarm.write, lambda db: stage.give_back(db, player.name), via=stage.VIA)
+            returned = await asyncio.to_thread(
+                self.swarm.write, lambda db: stage.give_back(db, player.name), via=stage.VIA
+            )
             work = f"; {returned} of its tasks went back to the others" if returned else ""
             words = f"the process of {player.name} ended with code {code}{work}; its log is {player.log}."
             self.crashes.append(words)
@@ -185,14 +193,12 @@ class Performance:
             return
         if what == "complete_task":
             self.say(f"{self.completed:>4} {name} completed {task['id']}")
-        elif what == "summary":
-            self.say(f"     {name}: {answer['message']}")
-        elif what in {"delegate", "send_message"} or said.get("status") == "requires_assistance":
+        elif what == "summary" or what in {"delegate", "send_message"} or said.get("status") == "requires_assistance":
             self.say(f"     {name}: {answer['message']}")
 
 
 VERBS = {
-    "claim_task": "works on", "report_progress": "reports on", "share_context": "shares on", "complete_task": "completed",
-    "delegate": "hands on", "send_message": "answers", "update_task": "frees", "review_task": "reviews",
-    "summary": "sums up",
+    "claim_task": "works on", "report_progress": "reports on", "share_context": "shares on",
+    "complete_task": "completed", "delegate": "hands on", "send_message": "answers", "update_task": "frees",
+    "review_task": "reviews", "summary": "sums up",
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.progress_bar import ProgressBar
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
-    from sqlalchemy import Row
 
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 LIMIT = 500
 COLOURS = {
@@ -37,8 +37,8 @@ SPARE_LINES = 3
 class Branch:
     """A task at the top, with everything below it."""
 
-    top: Row[Any]
-    below: Sequence[Row[Any]]
+    top: Row
+    below: Sequence[Row]
 
     @property
     def done(self) -> int:
@@ -119,7 +119,7 @@ def tree(view: View, room: int) -> list[Text]:
     return lines
 
 
-def _active(branch: Branch) -> list[Row[Any]]:
+def _active(branch: Branch) -> list[Row]:
     return [row for row in branch.below if row.holder_id is not None]
 
 
@@ -135,9 +135,11 @@ def _lines(branch: Branch, holders: dict[str | None, str]) -> list[Text]:
     ]
 
 
-def _line(row: Row[Any], holders: dict[str | None, str], more: str, *, indent: str = "") -> Text:
+def _line(row: Row, holders: dict[str | None, str], more: str, *, indent: str = "") -> Text:
     whose = holders.get(row.holder_id, "")
-    line = Text(f"{indent}{MARKS[row.status]} ", style=COLOURS[TaskStatus(row.status)], overflow="ellipsis", no_wrap=True)
+    line = Text(
+        f"{indent}{MARKS[row.status]} ", style=COLOURS[TaskStatus(row.status)], overflow="ellipsis", no_wrap=True
+    )
     line.append(f"{row.id} {row.title}")
     line.append(more, style="bright_black")
     if whose:

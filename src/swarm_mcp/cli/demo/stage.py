@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,10 @@ from swarm_mcp.operations.swarm import open_swarm
 from swarm_mcp.repository import agents, tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
-    from swarm_mcp.interchange.importing import Imported
+    from swarm_mcp.interchange.imported import Imported
     from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
 
@@ -27,7 +28,7 @@ VIA = "demo"
 
 
 @contextmanager
-def plan_file(given: Path | None) -> Iterator[Path]:
+def plan_file(given: Path | None) -> Generator[Path]:
     """The plan to carry out: the one given, else the one that comes with the package."""
     if given is not None:
         yield given
@@ -47,16 +48,30 @@ def set_up(path: Path, plan: Path) -> tuple[Swarm, Imported, int]:
 
     """
     document = taskmaster.read(plan)
+    # Whoever the plan assigns is not here: everybody may take everything.
+    document = replace(document, items=tuple(replace(item, assignee="") for item in document.items))
     swarm = open_swarm(path)
     try:
-        if swarm.read(tasks.tallies):
-            raise Conflict("That board has tasks already; the demo wants one of its own. Name a file that does not exist yet.")
+        check_fresh(swarm)
         report = import_document(swarm, document, via=VIA)
         reopened = swarm.write(lambda db: reopen(db, report.ids), via=VIA)
     except BaseException:
         swarm.close()
         raise
     return swarm, report, reopened
+
+
+def check_fresh(swarm: Swarm) -> None:
+    """Refuse a board that somebody works on.
+
+    Raises:
+        Conflict: it has tasks already.
+
+    """
+    if swarm.read(tasks.tallies):
+        raise Conflict(
+            "That board has tasks already; the demo wants one of its own. Name a file that does not exist yet."
+        )
 
 
 def reopen(db: Transaction, ids: Mapping[str, str]) -> int:
@@ -76,7 +91,9 @@ def give_back(db: Transaction, name: str) -> int:
     if agent is None:
         return 0
     assigned = operations.list_tasks(db, assignee=name, limit=200).tasks
-    wanted = dict.fromkeys([*(row.id for row in tasks.held_by(db, agent.id, limit=200)), *(each.id for each in assigned)])
+    wanted = dict.fromkeys(
+        [*(row.id for row in tasks.held_by(db, agent.id, limit=200)), *(each.id for each in assigned)]
+    )
     given = 0
     for task in wanted:
         try:

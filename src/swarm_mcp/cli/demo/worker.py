@@ -86,7 +86,12 @@ class Worker:
         """Put a question to the director; False if it is not there yet."""
         try:
             await self.hand.write(
-                "report_progress", task=task, message=question, status="requires_assistance", ask=self.director, attempt=attempt
+                "report_progress",
+                task=task,
+                message=question,
+                status="requires_assistance",
+                ask=self.director,
+                attempt=attempt,
             )
         except Refused as refused:
             if refused.code == "not_found":
@@ -104,7 +109,11 @@ class Worker:
         for task, (attempt, since) in list(self.asked.items()):
             if time.monotonic() - since > PATIENCE:
                 await self.hand.write(
-                    "report_progress", task=task, message="Going on without an answer.", status="in_progress", attempt=attempt
+                    "report_progress",
+                    task=task,
+                    message="Going on without an answer.",
+                    status="in_progress",
+                    attempt=attempt,
                 )
                 await self.go_on(task)
 

@@ -1,0 +1,177 @@
+"""The command line: exit codes, where words go, and what programs can read."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from swarm_mcp import __version__
+from swarm_mcp.cli.app import app, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Said = tuple[int, str, str]
+    Program = Callable[..., Said]
+
+PLAN = {
+    "tasks": [
+        {"id": 1, "title": "Sow", "status": "done"},
+        {"id": 2, "title": "Water", "status": "in-progress", "dependencies": [1, 9]},
+        {"id": 3, "title": "Reap", "status": "done", "dependencies": [2]},
+    ]
+}
+
+
+@pytest.fixture
+def program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Program:
+    """Run the program in this process: its exit code, what it printed, and what it complained of."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SWARM_DATABASE", str(tmp_path / "board.db"))
+
+    def call(*words: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["swarm-mcp", *map(str, words)])
+        code: Any = 0
+        try:
+            run()
+        except SystemExit as ended:
+            code = ended.code
+        printed = capfd.readouterr()
+        return code or 0, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    """A small Taskmaster file."""
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps(PLAN))
+    return path
+
+
+def commands(group: Any, *names: str) -> Iterator[tuple[str, ...]]:
+    """Every command of the program, as the words that call it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, *names, name)
+        else:
+            yield (*names, name)
+
+
+@pytest.mark.parametrize("words", list(commands(typer.main.get_command(app))), ids=" ".join)
+def test_the_help_of_every_command_shows_an_example(program: Program, words: tuple[str, ...]) -> None:
+    code, out, err = program(*words, "--help")
+    assert (code, err) == (0, "")
+    assert f"Example: swarm-mcp {' '.join(words)}" in " ".join(out.split())
+
+
+def test_without_arguments_the_program_prints_its_help(program: Program) -> None:
+    _, out, err = program()
+    assert "import" in out
+    assert err == ""
+
+
+def test_the_program_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "swarm_mcp", "version"], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (f"{__version__}\n", "")
+
+
+def test_an_import_reports_in_lines_when_it_is_piped(program: Program, plan: Path) -> None:
+    code, out, err = program("import", "taskmaster", plan)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "Imported 3 tasks with 2 dependencies from tasks.json.",
+        "status: done → completed: 2",
+        "status: in-progress → pending: 1",
+        "dependencies: blocks: 2",
+        "dangling: 2: it waits for 9, which is not there; that was left out.",
+        "guessed: Nobody here holds what is in progress there, so that it waits to be claimed: 2.",
+        "contradiction: 3: it is done, with this in its way: it waits for 2 (pending).",
+    ]
+    assert program("import", "taskmaster", plan)[1].startswith("Imported 0 tasks from tasks.json; 3 were there already.\n")
+
+
+def test_an_import_reports_as_json_when_asked(program: Program, plan: Path) -> None:
+    code, out, err = program("import", "taskmaster", plan, "--json")
+    report = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (report["created"], report["edges"], report["statuses"]) == (3, {"blocks": 2}, {"completed": 2, "pending": 1})
+    assert set(report["ids"]) == {"1", "2", "3"}
+
+
+def test_a_dry_run_does_not_even_create_the_database(program: Program, plan: Path, tmp_path: Path) -> None:
+    code, out, err = program("import", "taskmaster", plan, "--dry-run")
+    assert (code, err) == (0, "")
+    assert out.startswith("Would import 3 tasks")
+    assert [each.name for each in tmp_path.iterdir()] == ["tasks.json"]
+
+
+def test_a_dry_run_on_a_board_leaves_it_as_it_is(program: Program, plan: Path) -> None:
+    program("project", "create", "garden")
+    assert program("import", "taskmaster", plan, "--dry-run", "--project", "garden")[1].startswith("Would import 3 tasks")
+    listed = json.loads(program("project", "list", "--json")[1])
+    assert listed == [{"slug": "default", "tasks": {}}, {"slug": "garden", "tasks": {}}]
+
+
+def test_what_cannot_be_done_is_one_sentence_on_stderr(program: Program, plan: Path) -> None:
+    refused = [
+        (program("import", "taskmaster", "nowhere.json"), "There is no file `nowhere.json`"),
+        (program("import", "taskmaster", plan, "--project", "nowhere"), "No project `nowhere`."),
+        (program("import", "taskmaster", plan, "--parent", "zzzz"), "No task `zzzz`."),
+        (program("import", "taskmaster", plan, "--namespace", "a b"), "`a b` is no namespace"),
+        (program("project", "create", "No Name"), "`No Name` is no name for a project"),
+    ]
+    for (code, out, err), beginning in refused:
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert err.startswith(beginning)
+
+
+def test_wrong_usage_is_told_apart_from_a_refusal(program: Program, plan: Path) -> None:
+    wrong = [
+        program("import", "beads", plan), program("import", "taskmaster"), program("import", "taskmaster", plan, "--nope"),
+        program("import", "taskmaster", plan, "--timezone", "Mars/Olympus"), program("nonsense"),
+        program("demo", "--workers", "0"), program("serve", "--profile", "king"),
+    ]  # fmt: skip
+    assert [(code, out) for code, out, _ in wrong] == [(2, "")] * len(wrong)
+    assert all(err for _, _, err in wrong)
+    assert "Known: taskmaster." in " ".join(wrong[0][2].replace("│", " ").split())
+
+
+def test_a_project_is_created_once(program: Program) -> None:
+    assert program("project", "create", "garden") == (0, "Created the project garden.\n", "")
+    again = program("project", "create", "garden")
+    assert again == (0, "There is a project garden already; it was left as it is.\n", "")
+    assert program("project", "list") == (0, "default\t0\ngarden\t0\n", "")
+
+
+def test_projects_are_listed_with_what_is_in_them(program: Program, plan: Path) -> None:
+    program("project", "create", "garden")
+    program("import", "taskmaster", plan, "--project", "garden")
+    listed = json.loads(program("project", "list", "--json")[1])
+    assert listed[1] == {"slug": "garden", "tasks": {"completed": 2, "pending": 1}}
+
+
+def test_the_doctor_looks_and_touches_nothing(program: Program, plan: Path, tmp_path: Path) -> None:
+    code, out, _ = program("doctor", "--json")
+    found = json.loads(out)
+    assert (code, found["health"], found["swarm-mcp"]) == (0, "new", __version__)
+    assert not (tmp_path / "board.db").exists()
+    program("import", "taskmaster", plan)
+    found = json.loads(program("doctor", "--json")[1])
+    assert (found["health"], found["revision"]) == ("ok", "0001")
+    assert found["sqlite"].count(".") == 2
+
+
+def test_the_doctor_says_what_is_wrong(program: Program, plan: Path) -> None:
+    code, out, err = program("doctor", "--database", plan)
+    assert (code, err) == (1, "")
+    assert "is not a board of swarm-mcp" in out

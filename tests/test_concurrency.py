@@ -1,0 +1,133 @@
+"""Many real processes at one board: nothing is lost, nothing is given twice, and nobody gets an error.
+
+`SWARM_LOAD_SECONDS=20` loads it for longer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import recount
+
+from swarm_mcp import open_swarm, operations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from swarm_mcp import Swarm
+
+CROWD = Path(__file__).parent / "processes" / "crowd.py"
+LOAD_SECONDS = float(os.environ.get("SWARM_LOAD_SECONDS", "4"))
+
+
+@pytest.fixture
+def swarm(database_path: Path) -> Iterator[Swarm]:
+    """A board on which the operator plans."""
+    swarm = open_swarm(database_path)
+    yield swarm
+    swarm.close()
+
+
+def crowd(job: str, path: Path, processes: int, **arguments: Any) -> list[list[Any]]:
+    """Let that many processes do a job at once; what they said, in the order in which they said it."""
+    words = [sys.executable, CROWD, job, path, str(processes), json.dumps(arguments)]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def plan(swarm: Swarm, count: int) -> list[str]:
+    """New tasks that anybody may claim."""
+    items = [{"title": f"Task {n}"} for n in range(count)]
+    made = swarm.write(lambda db: operations.create_plan(db, tasks=items))
+    return list(made.ids.values())
+
+
+def stored(path: Path, statement: str) -> list[Any]:
+    """Rows of the board."""
+    with recount.looking(path) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def test_of_eight_processes_that_create_fifty_tasks_each_none_loses_one(swarm: Swarm, database_path: Path) -> None:
+    created = [task for _, task in crowd("create", database_path, 8, count=50)]
+    assert len(set(created)) == 400
+    assert {task for (task,) in stored(database_path, "SELECT id FROM task")} == set(created)
+    assert recount.problems(database_path) == []
+
+
+def test_of_eight_processes_that_want_the_same_tasks_each_task_goes_to_one(swarm: Swarm, database_path: Path) -> None:
+    tasks = plan(swarm, 40)
+    said = Counter((task, word, attempt) for word, task, attempt in crowd("race", database_path, 8, tasks=tasks))
+    assert said == Counter({(task, "claimed", 1): 1 for task in tasks} | {(task, "conflict", 0): 7 for task in tasks})
+    assert stored(database_path, "SELECT DISTINCT status, attempt FROM task") == [("in_progress", 1)]
+    assert recount.problems(database_path) == []
+
+
+def test_a_task_passed_round_by_eight_processes_is_held_by_one_at_a_time(swarm: Swarm, database_path: Path) -> None:
+    tasks = plan(swarm, 6)
+    histories: dict[str, list[list[Any]]] = defaultdict(list)
+    for line in crowd("pass_round", database_path, 8, rounds=12):
+        histories[line[1]].append(line)
+    assert histories.keys() <= set(tasks)
+    for history in histories.values():
+        check_history(history)
+    assert recount.problems(database_path) == []
+
+
+def check_history(history: list[list[Any]]) -> None:
+    """A task is a lock: attempts are given once each and in order, and each after the one before it was given up.
+
+    Only what must be so whatever the clock's resolution is asserted: a claim may not have been acknowledged before the
+    release of the attempt before it had begun.
+    """
+    claims = {attempt: line for line in history if line[0] == "claimed" for attempt in [line[2]]}
+    ends = {attempt: line for line in history if line[0] == "ended" for attempt in [line[2]]}
+    assert len(claims) == sum(line[0] == "claimed" for line in history), "an attempt was given twice"
+    assert sorted(claims) == list(range(1, len(claims) + 1))
+    assert ends.keys() == claims.keys()
+    for attempt, (_, _, _, agent, began, acknowledged) in claims.items():
+        assert ends[attempt][3] == agent
+        assert ends[attempt][4] >= acknowledged
+        if attempt > 1:
+            assert acknowledged > ends[attempt - 1][4], "claimed while somebody else held it"
+            assert claims[attempt - 1][4] < acknowledged, "an earlier attempt was asked for later"
+        assert began < acknowledged
+
+
+def test_edges_that_many_processes_add_at_once_never_close_a_cycle(swarm: Swarm, database_path: Path) -> None:
+    said = crowd("entangle", database_path, 8, tasks=plan(swarm, 12), times=20)
+    assert {line[1] for line in said if line[0] == "refused"} == {"cycle"}
+    edges = {(line[1], line[2]) for line in said if line[0] == "waits"}
+    assert set(stored(database_path, "SELECT task_id, depends_on_id FROM dependency")) == edges
+    assert recount.problems(database_path) == [], "the recount looks for cycles by itself"
+
+
+def test_a_task_that_gets_an_edge_while_its_blocker_completes_ends_up_ready(swarm: Swarm, database_path: Path) -> None:
+    blockers, waiters = plan(swarm, 20), plan(swarm, 20)
+    said = crowd("finish_or_wait", database_path, 8, blockers=blockers, waiters=waiters)
+    assert sorted(line[1] for line in said if line[0] == "completed") == sorted(blockers)
+    states = dict(stored(database_path, "SELECT id, status FROM task"))
+    assert {states[task] for task in waiters} == {"pending"}
+    assert recount.problems(database_path) == []
+
+
+def test_thirty_two_writers_without_a_pause_get_no_error_and_lose_nothing(
+    swarm: Swarm, database_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = crowd("load", database_path, 8, seconds=LOAD_SECONDS, threads=4)
+    assert [line for line in said if line[0] == "error"] == []
+    writers = [line for line in said if line[0] == "load"]
+    assert len(writers) == 32
+    count = sum(line[2] for line in writers)
+    assert stored(database_path, "SELECT status, COUNT(*) FROM task GROUP BY status") == [("completed", count)]
+    assert recount.problems(database_path) == []
+    with capsys.disabled():
+        print(f"\n32 writers: {4 * count} writes in {LOAD_SECONDS:g} s, worst wait {max(line[3] for line in writers):.2f} s")
