@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -42,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(" · ".join(f"{name} {value}" for name, value in facts.items()))
         measures = _measure(options, Path(fast), Path(disk))
     _print_table(measures)
+    if os.getloadavg()[0] > (os.cpu_count() or 1):
+        _say("The machine was busy with other work: repeat the run before believing a ratio.")
     if options.json is not None:
         document = {"machine": facts, "measures": [asdict(measure) for measure in measures]}
         options.json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

@@ -63,7 +63,7 @@ def _write(swarm: Swarm, seconds: float, ready: threading.Barrier, seen: Seen) -
     while (began := perf_counter()) < end:
         try:
             swarm.write(lambda db: operations.create_task(db, title="Written by one of many"))
-        except Exception as error:
+        except Exception as error:  # any error at all is what is being counted
             seen.errors.append(f"{type(error).__name__}: {error}")
         seen.waits.append(perf_counter() - began)
 

@@ -185,7 +185,6 @@ class Board:
     def policy(self, **columns: Any) -> None:
         """Change the project's policies."""
 
-
         def change(db: Transaction) -> None:
             db.execute(update(ProjectRow).values(**columns))
 

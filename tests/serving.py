@@ -29,8 +29,8 @@ ENVELOPE = {
     "io.modelcontextprotocol/clientInfo": {"name": "wire", "version": "1"},
     "io.modelcontextprotocol/clientCapabilities": {},
 }
-MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-"""A host passes little of its environment on; where coverage is measured, it is measured in the servers too."""
+PASSED_ON = {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "PYTHONPATH"))}
+"""The client passes little of its environment on; what is tested here is to be what runs, and is measured, there."""
 # Only so that a server that is stuck fails its test instead of stopping the run.
 GIVE_UP_SECONDS = 30.0
 
@@ -112,7 +112,7 @@ def serving(
     command = StdioServerParameters(
         command=sys.executable,
         args=["-m", "swarm_mcp", "serve", "--database", str(board), *options],
-        env={**MEASURED, **environment},
+        env={**PASSED_ON, **environment},
         cwd=board.parent,
     )
     log = board.with_name(f"{board.name}.{name}.log")
@@ -130,8 +130,9 @@ def serving(
 class Wire:
     """A server process spoken to by hand, a line at a time, for what no client would send."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process = process
+        self.log = log
         self._asked = 0
 
     def send(self, method: str, params: dict[str, Any] | None = None) -> int:
@@ -175,20 +176,23 @@ class Wire:
 
 
 @contextmanager
-def wired(board: Path, *options: str, **environment: str) -> Iterator[Wire]:
-    """Run a server on a board, spoken to by hand."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "swarm_mcp", "serve", "--database", str(board), *options],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=(board.parent / "wire.log").open("ab"),
-        cwd=board.parent,
-        env={**os.environ, **environment},
-    )
+def wired(board: Path, *options: str, user: int | None = None, **environment: str) -> Iterator[Wire]:
+    """Run a server on a board, spoken to by hand; as another user, where that is said."""
+    log = board.with_name(f"{board.name}.wire.log")
+    with log.open("ab") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "swarm_mcp", "serve", "--database", str(board), *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=board.parent,
+            env={**os.environ, **environment},
+            user=user,
+        )
     rescue = threading.Timer(GIVE_UP_SECONDS, process.kill)
     rescue.start()
     try:
-        yield Wire(process)
+        yield Wire(process, log)
     finally:
         rescue.cancel()
         process.kill()

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from swarm_mcp.server.wire import divert_stdout
 
+# Before anything heavy is imported, as the command line does it.
+# ruff: noqa: E402
 divert_stdout()
 
 from typing import TYPE_CHECKING

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from swarm_mcp import operations
-from swarm_mcp.model.errors import Conflict, LimitReached, NotAllowed, Refusal
+from swarm_mcp.model.errors import Conflict, Invalid, LimitReached, NotAllowed
 from swarm_mcp.operations.authority import has_authority
 from swarm_mcp.repository import tasks
 
@@ -42,7 +42,7 @@ def having(board: Board, task: str) -> str:
     return " ".join(agent for agent in ("lead", "kim", "sue", "ada", "tom", "bob") if may(board, agent, task))
 
 
-# --- relations ---------------------------------------------------------------------------------------------------------
+# --- relations --------------------------------------------------------------------------------------------------------
 
 
 def test_the_creator_and_those_above_it_have_authority(house: Board) -> None:
@@ -119,7 +119,7 @@ def test_an_agent_that_nobody_knows_has_none(house: Board) -> None:
     assert not may(house, "stranger", house.create())
 
 
-# --- deeds -------------------------------------------------------------------------------------------------------------
+# --- deeds ------------------------------------------------------------------------------------------------------------
 
 DEEDS: dict[str, Callable[[Board, str, str], object]] = {
     "edit": lambda board, agent, task: board.update(agent, task, title="Other words"),
@@ -192,7 +192,7 @@ def test_everybody_may_read_the_project(house: Board) -> None:
         assert house.brief(agent, task).description == "Plain to see."
 
 
-# --- the version -------------------------------------------------------------------------------------------------------
+# --- the version ------------------------------------------------------------------------------------------------------
 
 
 def test_a_stale_version_is_refused_with_what_changed(house: Board) -> None:
@@ -205,7 +205,7 @@ def test_a_stale_version_is_refused_with_what_changed(house: Board) -> None:
     house.update("lead", task, title="Third words", version=seen + 1)
 
 
-# --- workers -----------------------------------------------------------------------------------------------------------
+# --- workers ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_worker_creates_only_under_a_task_that_it_holds_or_is_assigned(house: Board) -> None:
@@ -220,7 +220,9 @@ def test_a_worker_may_create_deeper_under_its_own_task(house: Board) -> None:
 
 
 @pytest.mark.parametrize("where", ["nowhere", "elsewhere"])
-def test_what_else_a_worker_discovers_goes_beside_its_own_task_unassigned_with_a_warning(house: Board, where: str) -> None:
+def test_what_else_a_worker_discovers_goes_beside_its_own_task_unassigned_with_a_warning(
+    house: Board, where: str
+) -> None:
     top = house.create()
     house.claim("ada", house.create(parent=top))
     parent = house.create() if where == "elsewhere" else ""
@@ -239,7 +241,7 @@ def test_a_supervisor_creates_anywhere_at_the_top(house: Board) -> None:
     assert house.row(house.create(by="sue")).parent_id is None
 
 
-# --- who is who --------------------------------------------------------------------------------------------------------
+# --- who is who -------------------------------------------------------------------------------------------------------
 
 
 def test_an_unknown_name_that_writes_is_registered_below_the_oldest_active_root_director(board: Board) -> None:
@@ -330,9 +332,7 @@ def test_the_hierarchy_has_at_most_eight_levels(board: Board) -> None:
         board.create(by=above, assignee="one-too-many")
 
 
-@pytest.mark.parametrize("name", ["operator", "Superior", "all", "a b!", "", "x" * 64])
+@pytest.mark.parametrize("name", ["operator", "Superior", "all", "a b!", "x" * 64])
 def test_reserved_words_and_what_is_no_name_cannot_act(board: Board, name: str) -> None:
-    if not name:
-        return
-    with pytest.raises(Refusal):
+    with pytest.raises(Invalid):
         board.inbox(name)

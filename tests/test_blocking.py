@@ -81,7 +81,9 @@ def test_a_task_whose_dependencies_are_completed_already_starts_pending(board: B
     assert board.status(board.create(depends_on=[board.task_in("completed")])) == "pending"
 
 
-@pytest.mark.parametrize(("status", "counts"), [("failed", True), ("partial", True), ("cancelled", False), ("completed", False)])
+@pytest.mark.parametrize(
+    ("status", "counts"), [("failed", True), ("partial", True), ("cancelled", False), ("completed", False)]
+)
 def test_a_subtask_stops_counting_when_it_is_completed_or_cancelled(board: Board, status: str, *, counts: bool) -> None:
     parent = board.create()
     board.task_in(status, parent=parent)
@@ -149,7 +151,7 @@ def test_a_blocked_task_is_not_claimed_and_the_refusal_says_what_stands_in_the_w
         board.claim("ada", task)
 
 
-# --- holds -------------------------------------------------------------------------------------------------------------
+# --- holds ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_hold_needs_a_reason(board: Board) -> None:
@@ -192,7 +194,7 @@ def test_somebody_elses_hold_is_not_lifted_by_claiming(board: Board) -> None:
         board.claim("ada", task)
 
 
-# --- blocked by the worker ---------------------------------------------------------------------------------------------
+# --- blocked by the worker --------------------------------------------------------------------------------------------
 
 
 def test_a_worker_that_is_blocked_by_other_tasks_waits_for_them_and_nothing_needs_lifting_later(board: Board) -> None:

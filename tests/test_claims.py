@@ -101,7 +101,7 @@ def test_the_operator_holds_no_tasks(board: Board) -> None:
         board.claim("", board.create())
 
 
-# --- entitlement -------------------------------------------------------------------------------------------------------
+# --- entitlement ------------------------------------------------------------------------------------------------------
 
 
 def test_a_pools_members_may_claim_and_others_may_not(board: Board) -> None:
@@ -142,7 +142,7 @@ def test_a_pool_that_is_none_or_is_not_ones_own_is_refused(board: Board) -> None
         board.claim("bob", pool="backend")
 
 
-# --- the next one ------------------------------------------------------------------------------------------------------
+# --- the next one -----------------------------------------------------------------------------------------------------
 
 
 def test_critical_ones_come_first_then_ones_own_then_the_pools_then_anyones(board: Board) -> None:
@@ -256,7 +256,7 @@ def test_what_one_holds_besides_is_named_with_the_claim(board: Board) -> None:
     assert [line.id for line in board.claim("ada").held] == [first]
 
 
-# --- leases asked for --------------------------------------------------------------------------------------------------
+# --- leases asked for -------------------------------------------------------------------------------------------------
 
 
 def test_a_claim_may_ask_for_its_own_lease(board: Board) -> None:

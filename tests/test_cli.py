@@ -30,9 +30,7 @@ PLAN = {
 
 
 @pytest.fixture
-def program(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Program:
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Program:
     """Run the program in this process: its exit code, what it printed, and what it complained of."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SWARM_DATABASE", str(tmp_path / "board.db"))
@@ -97,14 +95,20 @@ def test_an_import_reports_in_lines_when_it_is_piped(program: Program, plan: Pat
         "guessed: Nobody here holds what is in progress there, so that it waits to be claimed: 2.",
         "contradiction: 3: it is done, with this in its way: it waits for 2 (pending).",
     ]
-    assert program("import", "taskmaster", plan)[1].startswith("Imported 0 tasks from tasks.json; 3 were there already.\n")
+    assert program("import", "taskmaster", plan)[1].startswith(
+        "Imported 0 tasks from tasks.json; 3 were there already.\n"
+    )
 
 
 def test_an_import_reports_as_json_when_asked(program: Program, plan: Path) -> None:
     code, out, err = program("import", "taskmaster", plan, "--json")
     report = json.loads(out)
     assert (code, err) == (0, "")
-    assert (report["created"], report["edges"], report["statuses"]) == (3, {"blocks": 2}, {"completed": 2, "pending": 1})
+    assert (report["created"], report["edges"], report["statuses"]) == (
+        3,
+        {"blocks": 2},
+        {"completed": 2, "pending": 1},
+    )
     assert set(report["ids"]) == {"1", "2", "3"}
 
 
@@ -117,7 +121,9 @@ def test_a_dry_run_does_not_even_create_the_database(program: Program, plan: Pat
 
 def test_a_dry_run_on_a_board_leaves_it_as_it_is(program: Program, plan: Path) -> None:
     program("project", "create", "garden")
-    assert program("import", "taskmaster", plan, "--dry-run", "--project", "garden")[1].startswith("Would import 3 tasks")
+    assert program("import", "taskmaster", plan, "--dry-run", "--project", "garden")[1].startswith(
+        "Would import 3 tasks"
+    )
     listed = json.loads(program("project", "list", "--json")[1])
     assert listed == [{"slug": "default", "tasks": {}}, {"slug": "garden", "tasks": {}}]
 
@@ -137,8 +143,9 @@ def test_what_cannot_be_done_is_one_sentence_on_stderr(program: Program, plan: P
 
 def test_wrong_usage_is_told_apart_from_a_refusal(program: Program, plan: Path) -> None:
     wrong = [
-        program("import", "beads", plan), program("import", "taskmaster"), program("import", "taskmaster", plan, "--nope"),
-        program("import", "taskmaster", plan, "--timezone", "Mars/Olympus"), program("nonsense"),
+        program("import", "beads", plan), program("import", "taskmaster"), program("nonsense"),
+        program("import", "taskmaster", plan, "--nope"),
+        program("import", "taskmaster", plan, "--timezone", "Mars/Olympus"),
         program("demo", "--workers", "0"), program("serve", "--profile", "king"),
     ]  # fmt: skip
     assert [(code, out) for code, out, _ in wrong] == [(2, "")] * len(wrong)

@@ -79,13 +79,15 @@ def test_completing_is_refused_while_something_stands_in_the_way(board: Board) -
         board.complete("ada", task)
 
 
-@pytest.mark.parametrize("said", [{"confidence": 1.1}, {"artifacts": ["x"] * 51}, {"issues": ["x"] * 21}, {"next_actions": ["x"] * 21}])
+@pytest.mark.parametrize(
+    "said", [{"confidence": 1.1}, {"artifacts": ["x"] * 51}, {"issues": ["x"] * 21}, {"next_actions": ["x"] * 21}]
+)
 def test_a_report_has_limits(board: Board, said: dict[str, object]) -> None:
     with pytest.raises(Invalid):
         board.complete("ada", held(board), **said)
 
 
-# --- criteria ----------------------------------------------------------------------------------------------------------
+# --- criteria ---------------------------------------------------------------------------------------------------------
 
 
 def test_criteria_are_numbered_from_one_texts_before_checks_later_ones_appended(board: Board) -> None:
@@ -124,7 +126,11 @@ def test_unmet_criteria_are_refused_and_the_refusal_says_exactly_what_is_missing
     with pytest.raises(CriteriaUnmet) as refusal:
         board.complete("ada", task, measurements={"p95_ms": 240})
     assert len(refusal.value.facts["missing"]) == 3
-    for words in ("criterion 1 has no evidence", "check 2 (p95_ms < 200, measured 240)", "check 3 (`errors` was not measured)"):
+    for words in (
+        "criterion 1 has no evidence",
+        "check 2 (p95_ms < 200, measured 240)",
+        "check 3 (`errors` was not measured)",
+    ):
         assert words in refusal.value.message
     assert (board.status(task), outcomes(board, task)) == ("in_progress", ["open", "open", "open"])
 
@@ -202,7 +208,7 @@ def test_the_criteria_of_settled_work_are_settled(board: Board) -> None:
         board.update("lead", task, add_criteria=["One more."])
 
 
-# --- twice -------------------------------------------------------------------------------------------------------------
+# --- twice ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_repeated_completion_returns_the_recorded_result_and_has_no_effect(board: Board) -> None:

@@ -92,7 +92,7 @@ def test_the_delegate_is_told_and_so_is_the_pool(board: Board) -> None:
     assert "delegated" in board.news("ada") & board.news("bob")
 
 
-# --- to whom -----------------------------------------------------------------------------------------------------------
+# --- to whom ----------------------------------------------------------------------------------------------------------
 
 
 def test_work_may_be_handed_to_oneself_an_agent_below_a_team_or_a_specialty(board: Board) -> None:
@@ -133,7 +133,11 @@ def test_paused_agents_are_warned_of(board: Board) -> None:
 def test_an_unknown_name_becomes_an_agent_below_the_caller_and_the_answer_says_so(board: Board) -> None:
     said = board.delegate("lead", board.create(), "Frontend Dev")
     newcomer = board.agent("frontend_dev")
-    assert (newcomer.lifecycle, board.name_of(newcomer.superior_id), newcomer.title) == ("spawning", "lead", "Frontend Dev")
+    assert (newcomer.lifecycle, board.name_of(newcomer.superior_id), newcomer.title) == (
+        "spawning",
+        "lead",
+        "Frontend Dev",
+    )
     assert "frontend_dev is new" in said.warnings[0]
     board.inbox("frontend_dev")
     assert board.agent("frontend_dev").lifecycle == "active"
@@ -146,8 +150,12 @@ def test_a_misspelt_name_is_refused_with_the_known_one(board: Board) -> None:
     assert refusal.value.facts["candidates"] == ["backend_dev"]
 
 
-@pytest.mark.parametrize(("known", "new"), [("worker-1", "worker-2"), ("dev_a", "dev_b"), ("backend_dev", "frontend_dev"), ("ada9", "ada")])
-def test_names_that_differ_by_a_number_a_letter_or_a_word_are_no_misspellings(board: Board, known: str, new: str) -> None:
+@pytest.mark.parametrize(
+    ("known", "new"), [("worker-1", "worker-2"), ("dev_a", "dev_b"), ("backend_dev", "frontend_dev"), ("ada9", "ada")]
+)
+def test_names_that_differ_by_a_number_a_letter_or_a_word_are_no_misspellings(
+    board: Board, known: str, new: str
+) -> None:
     board.enlist(known, below="lead")
     board.delegate("lead", board.create(), new)
     assert board.agent(new)
@@ -178,7 +186,7 @@ def test_names_are_folded_to_lower_case(board: Board) -> None:
     assert board.delegate("lead", board.create(), " ADA ").task.assignee == "ada"
 
 
-# --- what --------------------------------------------------------------------------------------------------------------
+# --- what -------------------------------------------------------------------------------------------------------------
 
 
 def test_what_another_holds_must_be_recalled_first(board: Board) -> None:
@@ -212,7 +220,7 @@ def test_a_dependency_that_closes_a_cycle_refuses_the_delegation(board: Board) -
     assert board.delegations(task) == []
 
 
-# --- handing on, releasing, recalling ----------------------------------------------------------------------------------
+# --- handing on, releasing, recalling ---------------------------------------------------------------------------------
 
 
 def test_the_chain_of_a_task_is_all_its_delegations(board: Board) -> None:
@@ -221,7 +229,10 @@ def test_the_chain_of_a_task_is_all_its_delegations(board: Board) -> None:
     board.clock.advance(minutes=1)
     board.delegate("sue", task, "ada", reasoning="closer to it")
     lines = board.brief("lead", task, include=["delegations"]).delegations
-    assert [line.split("Z ", 1)[1] for line in lines] == ["lead to sue: offered", "sue to ada: offered, because closer to it"]
+    assert [line.split("Z ", 1)[1] for line in lines] == [
+        "lead to sue: accepted",
+        "sue to ada: offered, because closer to it",
+    ]
 
 
 def test_an_assignee_hands_its_work_further_down_and_becomes_its_delegator(board: Board) -> None:

@@ -84,7 +84,8 @@ def test_two_workers_carry_out_the_plan_and_nothing_is_lost(tmp_path: Path) -> N
     swarm = open_swarm(board)
     replayed = swarm.read(ledger.replay)
     swarm.close()
-    assert {agent for _, _, agent in replayed.claims} == set(WORKERS[:2])
+    assert len(replayed.claims) == 35
+    assert {agent for _, _, agent in replayed.claims} <= set(WORKERS[:2])
     assert [each.name for each in tmp_path.iterdir() if each.is_dir()] == []
 
 
@@ -106,7 +107,7 @@ def test_an_interrupted_demo_takes_everybody_along(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=GIVE_UP_SECONDS)
     assert (process.returncode, err) == (1, "The demo was interrupted; everybody in it has ended.\n")
-    assert len(there) == 4
+    assert len(there) >= 3, "the director, the worker and its server"
     assert psutil.wait_procs(there, timeout=GIVE_UP_SECONDS)[1] == []
     assert list(tmp_path.iterdir()) == []
 

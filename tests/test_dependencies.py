@@ -159,7 +159,7 @@ def is_cyclic(waits: set[tuple[str, str]], parents: dict[str, str]) -> bool:
     for middle in list(reached):
         for steps in reached.values():
             if middle in steps:
-                steps |= reached[middle]
+                steps.update(reached[middle])
     return any(node in steps for node, steps in reached.items())
 
 
@@ -187,7 +187,9 @@ def test_what_failed_is_partial_or_was_cancelled_leaves_its_dependents_blocked(b
 
 
 @pytest.mark.parametrize("status", ["failed", "partial", "cancelled"])
-def test_the_owners_of_dependents_hear_of_work_that_failed_is_partial_or_was_cancelled(board: Board, status: str) -> None:
+def test_the_owners_of_dependents_hear_of_work_that_failed_is_partial_or_was_cancelled(
+    board: Board, status: str
+) -> None:
     board.enlist("sue", below="lead", role="supervisor")
     other = board.create(assignee="ada")
     board.create(by="sue", depends_on=[other], assignee="sue")

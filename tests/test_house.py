@@ -1,4 +1,4 @@
-"""The house rules that a machine can check: one door for a status, a schema that the migrations make, honest documents."""
+"""The house rules that a machine can check: one door for a status, a schema made by migrations, honest documents."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class StatusWriters(ast.NodeVisitor):
         self.generic_visit(node)
         self.place.pop()
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - what ast calls it
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.note(node.attr == "status" and isinstance(node.ctx, ast.Store))

@@ -55,7 +55,9 @@ def ledger_length(board: Board) -> int:
     return len(board.swarm.read(lambda db: events.project_events(db, after=0, limit=10_000)))
 
 
-def test_tasks_come_with_their_parents_their_dependencies_and_in_the_order_of_the_file(board: Board, tmp_path: Path) -> None:
+def test_tasks_come_with_their_parents_their_dependencies_and_in_the_order_of_the_file(
+    board: Board, tmp_path: Path
+) -> None:
     ids = put(board, tmp_path, SHOP).ids
     assert {ref: board.status(each) for ref, each in ids.items()} == {
         "1": "completed", "2": "blocked", "2.1": "completed", "2.2": "pending", "3": "blocked",

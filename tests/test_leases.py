@@ -30,7 +30,7 @@ def minutes_left(board: Board, task: str) -> float:
     return (board.row(task).lease_until - board.clock.now) / timedelta(minutes=1)
 
 
-# --- renewing ----------------------------------------------------------------------------------------------------------
+# --- renewing ---------------------------------------------------------------------------------------------------------
 
 WRITES: dict[str, Callable[[Board, str], object]] = {
     "a report": lambda board, task: board.report("ada", task),
@@ -101,7 +101,7 @@ def test_asking_for_the_next_task_renews_what_one_holds_though_it_has_expired(bo
     assert (board.holder(task), minutes_left(board, task)) == ("ada", LEASE)
 
 
-# --- expiring ----------------------------------------------------------------------------------------------------------
+# --- expiring ---------------------------------------------------------------------------------------------------------
 
 
 def test_an_unexpired_claim_is_never_taken_nor_swept(board: Board) -> None:
@@ -148,7 +148,7 @@ def test_a_holder_that_is_late_but_not_yet_swept_simply_renews(board: Board) -> 
 def test_after_the_sweep_the_holders_next_write_is_refused_as_lost(board: Board) -> None:
     task = board.task_in("in_progress")
     lapse(board)
-    with pytest.raises(ClaimLost, match="it is pending now. Stop work on it"):
+    with pytest.raises(ClaimLost, match=r"it is pending now\. Stop work on it"):
         board.report("ada", task)
 
 
@@ -166,7 +166,7 @@ def test_a_write_of_an_earlier_attempt_is_refused_though_the_same_agent_holds_th
     task = board.task_in("in_progress")
     lapse(board)
     board.claim("ada", task)
-    with pytest.raises(ClaimLost, match="attempt 1 .* has ended"):
+    with pytest.raises(ClaimLost, match=r"attempt 1 .* has ended"):
         board.complete("ada", task, attempt=1)
     board.complete("ada", task, attempt=2)
 
@@ -185,7 +185,7 @@ def test_whoever_never_held_the_task_is_told_to_claim_it(board: Board) -> None:
         board.report("bob", task)
 
 
-# --- counting ----------------------------------------------------------------------------------------------------------
+# --- counting ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_lapse_is_counted(board: Board) -> None:
@@ -233,7 +233,7 @@ def test_lapses_are_forgotten_after(board: Board, how: str) -> None:
     assert board.row(task).lapses == 0
 
 
-# --- who is told, and where the task goes ------------------------------------------------------------------------------
+# --- who is told, and where the task goes -----------------------------------------------------------------------------
 
 
 def test_delegator_and_holder_are_told_of_a_lapse(board: Board) -> None:
@@ -289,7 +289,7 @@ def test_a_lapse_in_a_pool_returns_the_task_to_it(board: Board) -> None:
     assert (board.line(task).assignee, board.delegations(task)) == ("team:backend", ["offered"])
 
 
-# --- suspended leases --------------------------------------------------------------------------------------------------
+# --- suspended leases -------------------------------------------------------------------------------------------------
 
 
 def test_a_question_suspends_the_lease_and_its_answer_resumes_with_a_fresh_one(board: Board) -> None:

@@ -134,7 +134,9 @@ OWN_HOLD = ("blocked", "in_progress")
 """Its own test is below: the hold must be the claimer's."""
 
 
-@pytest.mark.parametrize(("before", "after", "how"), [(a, b, how) for a, b, _, how in WAYS], ids=[" ".join(way[:3]) for way in WAYS])
+@pytest.mark.parametrize(
+    ("before", "after", "how"), [(a, b, how) for a, b, _, how in WAYS], ids=[" ".join(way[:3]) for way in WAYS]
+)
 def test_every_move_of_the_table_is_made_by_an_operation_and_recorded(
     board: Board, before: str, after: str, how: Callable[[Board, str], object]
 ) -> None:
@@ -218,7 +220,7 @@ def test_a_report_cannot_complete_a_task_and_names_the_call_that_can(board: Boar
         board.report("ada", task, status="completed")
 
 
-# --- archiving ---------------------------------------------------------------------------------------------------------
+# --- archiving --------------------------------------------------------------------------------------------------------
 
 
 def test_archiving_is_a_date_and_no_status(board: Board) -> None:
@@ -255,7 +257,7 @@ def test_failed_or_cancelled_work_that_an_open_task_waits_for_is_not_archived(bo
     assert board.row(task).archived_at is not None
 
 
-# --- the ledger --------------------------------------------------------------------------------------------------------
+# --- the ledger -------------------------------------------------------------------------------------------------------
 
 
 def lead_a_full_life(board: Board) -> str:
@@ -267,7 +269,9 @@ def lead_a_full_life(board: Board) -> str:
     board.ask("ada", task, attempt=2)
     answer(board, task)
     board.complete("ada", task, outcome="partial", outputs={"n": 1}, artifacts=["x.py"], actual_hours=2.25, attempt=2)
-    board.update("lead", task, action="retry", title="Another title", clear=["deadline"], add_depends_on=[board.create()])
+    board.update(
+        "lead", task, action="retry", title="Another title", clear=["deadline"], add_depends_on=[board.create()]
+    )
     board.delegate("lead", task, "bob", priority="critical")
     board.update("lead", task, action="cancel")
     board.update("lead", task, action="reopen")
@@ -294,7 +298,7 @@ def test_replaying_the_events_of_a_task_yields_its_row(board: Board) -> None:
     assert not any(absent.values())
 
 
-# --- words -------------------------------------------------------------------------------------------------------------
+# --- words ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -317,7 +321,7 @@ def test_statuses_are_read_in_any_case(status: TaskStatus) -> None:
 
 
 def test_an_unknown_status_is_refused_with_the_nearest_and_all() -> None:
-    with pytest.raises(Invalid, match="Did you mean `completed`.*in_review"):
+    with pytest.raises(Invalid, match=r"Did you mean `completed`.*in_review"):
         read_status("complete")
 
 
@@ -334,7 +338,7 @@ def test_priorities_sort_critical_first_and_not_by_the_alphabet(board: Board) ->
     assert [board.row(task).title for task in claimed] == ["critical", "high", "medium", "low"]
 
 
-# --- progress ----------------------------------------------------------------------------------------------------------
+# --- progress ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_a_parent_cannot_complete_before_its_subtasks(board: Board) -> None:
         board.complete("ada", parent)
 
 
-# --- splitting ---------------------------------------------------------------------------------------------------------
+# --- splitting --------------------------------------------------------------------------------------------------------
 
 
 def test_a_worker_that_splits_its_task_gives_up_the_claim_and_keeps_the_reservation(board: Board) -> None:
@@ -127,7 +127,7 @@ def test_a_released_wrap_up_goes_back_to_where_the_task_was_before_it_was_split(
     assert (board.assignee(task), board.status(task)) == ("", "pending")
 
 
-# --- reopening ---------------------------------------------------------------------------------------------------------
+# --- reopening --------------------------------------------------------------------------------------------------------
 
 
 def test_reopening_a_subtask_reopens_its_finished_ancestors(board: Board) -> None:
@@ -173,7 +173,7 @@ def test_retrying_a_failed_subtask_leaves_its_failed_parent_alone(board: Board) 
     assert (board.status(part), board.status(parent)) == ("pending", "failed")
 
 
-# --- open work under finished work -------------------------------------------------------------------------------------
+# --- open work under finished work ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", ["in_review", "completed", "failed", "cancelled"])
@@ -196,7 +196,7 @@ def test_finished_work_may_be_moved_under_a_finished_parent(board: Board) -> Non
     assert board.row(task).parent_id == parent
 
 
-# --- moving ------------------------------------------------------------------------------------------------------------
+# --- moving -----------------------------------------------------------------------------------------------------------
 
 
 def test_moving_an_open_task_blocks_its_new_parent_and_frees_the_old_one(board: Board) -> None:
@@ -240,7 +240,7 @@ def test_a_worker_that_moves_a_task_moves_it_to_where_it_says(board: Board) -> N
     assert board.row(mine).parent_id == other
 
 
-# --- cancelling and failing --------------------------------------------------------------------------------------------
+# --- cancelling and failing -------------------------------------------------------------------------------------------
 
 
 def test_cancelling_a_parent_with_unfinished_subtasks_needs_subtree(board: Board) -> None:

@@ -61,7 +61,7 @@ def test_nobody_accepts_its_own_work_while_another_could(board: Board) -> None:
     board.enlist("sue", below="lead", role="supervisor")
     task = board.create(by="sue", needs_review=True)
     board.finish("sue", task)
-    with pytest.raises(NotAllowed, match="sue worked on .* and cannot accept it"):
+    with pytest.raises(NotAllowed, match=r"sue worked on .* and cannot accept it"):
         board.review("sue", task, "accept")
     board.review("lead", task, "accept")
 
@@ -111,7 +111,11 @@ def test_failing_needs_notes_and_keeps_them_as_the_error(board: Board) -> None:
     with pytest.raises(Invalid, match="notes"):
         board.review("lead", task, "fail")
     board.review("lead", task, "fail", notes="It never ran.")
-    assert (board.status(task), board.row(task).error, board.executions(task)) == ("failed", "It never ran.", ["failed"])
+    assert (board.status(task), board.row(task).error, board.executions(task)) == (
+        "failed",
+        "It never ran.",
+        ["failed"],
+    )
 
 
 def test_accepting_is_refused_while_something_stands_in_the_way(board: Board) -> None:
@@ -146,7 +150,7 @@ def test_partial_work_whose_check_failed_is_not_accepted(board: Board) -> None:
         board.review("lead", task, "accept")
 
 
-# --- waivers -----------------------------------------------------------------------------------------------------------
+# --- waivers ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_waiver_needs_authority_and_notes(board: Board) -> None:
@@ -223,7 +227,7 @@ def test_handing_on_what_one_had_claimed_makes_nobody_a_judge(board: Board) -> N
         board.review("sue", task, "accept")
 
 
-# --- feedback ----------------------------------------------------------------------------------------------------------
+# --- feedback ---------------------------------------------------------------------------------------------------------
 
 
 def test_feedback_alone_changes_nothing_but_is_kept(board: Board) -> None:

@@ -50,6 +50,7 @@ SOME = st.integers(0, 49)
 WILD = 4
 WHICH = st.integers(0, 9)
 """Mostly the present attempt at a task; also none, the one before, and one that is still to come."""
+PARTS = ("high", "medium", "low")
 PRIORITIES = st.sampled_from(["medium", "critical", "high", "low"])
 TASKS = st.tuples(SOME, st.booleans(), st.lists(SOME, max_size=2), st.booleans(), PRIORITIES)
 FATES = st.sampled_from(["", "", "", "claimed", "completed", "partial", "failed", "asked", "held", "cancelled"])
@@ -150,16 +151,19 @@ class BoardMachine(RuleBasedStateMachine):
         if who in WORKERS and not self._is_mine(who, self.model.tasks[parent]):
             return
         items: list[dict[str, Any]] = [
-            {"ref": f"part{k}", "title": "A part", "depends_on": [f"part{k - 1}"] if chained and k else []}
-            | ({"parent": parent} if nested else {})
+            {
+                "ref": f"part{k}", "title": "A part", "depends_on": [f"part{k - 1}"] if chained and k else [],
+                # Made in one moment, they would otherwise be claimed in the order of their random ids.
+                "priority": PARTS[k], "parent": parent if nested else "",
+            }
             for k in range(count)
-        ]
+        ]  # fmt: skip
 
         def plain(answer: Any) -> None:
             ids = answer.ids if answer is not None else {}
             for k in range(count):
                 after = [ids.get(f"part{k - 1}", "")] if chained and k else []
-                new = Task(ids.get(f"part{k}", f"nothing{k}"), who, self.clock.now)
+                new = Task(ids.get(f"part{k}", f"nothing{k}"), who, self.clock.now, priority=PARTS[k])
                 self.model.create(who, new, parent=parent, after=after)
             self.model.split(who, parent)
 

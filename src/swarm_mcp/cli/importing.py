@@ -151,8 +151,10 @@ def show(report: Imported) -> None:
         console.print(table)
         edges = [f"{count:,} dependencies ({kind})" for kind, count in report.edges.items()]
         console.print(Text(", ".join([f"{report.subtasks:,} of them subtasks", *edges])))
+    notes = Table.grid(padding=(0, 2))
     for kind, sentences in remarks(report).items():
         for sentence in sentences[:SHOWN]:
-            console.print(Text(f"{kind:>13}  {sentence}"))
+            notes.add_row(kind, Text(sentence))
         if len(sentences) > SHOWN:
-            console.print(Text(f"{kind:>13}  … and {len(sentences) - SHOWN} more; --json shows all."))
+            notes.add_row(kind, f"… and {len(sentences) - SHOWN} more; --json shows all.")
+    console.print(notes)

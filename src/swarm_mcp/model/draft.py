@@ -2,57 +2,32 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from swarm_mcp.model.errors import Invalid
+from swarm_mcp.model import arguments as arg
+from swarm_mcp.model.errors import Invalid, Refusal, gathered, noting
+from swarm_mcp.model.ids import nearest
 from swarm_mcp.model.lifecycle import choose, read_priority
 from swarm_mcp.model.task import Complexity, EdgeType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic_core import ErrorDetails
 
 BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 TITLE_LIMIT = 500
 HOURS_LIMIT = Decimal(1_000_000)
 LIST_LIMIT = 200
-LARGEST_NUMBER = 2**63
-"""Beyond it no database stores a whole number."""
+PHASES = 10
+MISTAKES_SHOWN = 5
 LARGEST_DOUBLE = 2**1023
 """Beyond it most readers of JSON lose a number altogether."""
-
-
-def as_list(value: object) -> object:
-    """A single value where a list is meant is a list of one; null is absent."""
-    if value is None:
-        return []
-    return [value] if isinstance(value, str | int | float | dict) and value != "" else value or []
-
-
-def as_text(value: object) -> object:
-    """Null is absent."""
-    return "" if value is None else value
-
-
-def as_number(value: object) -> object:
-    """Null and the empty text are absent."""
-    return 0 if value is None or value == "" else value
-
-
-def check_whole(number: int) -> int:
-    """Refuse what no database can store."""
-    if abs(number) >= LARGEST_NUMBER:
-        raise ValueError(number)
-    return number
-
-
-Text = Annotated[str, BeforeValidator(as_text)]
-Texts = Annotated[list[str], BeforeValidator(as_list)]
-Whole = Annotated[int, AfterValidator(check_whole)]
-Wholes = Annotated[list[Whole], BeforeValidator(as_list)]
-Hours = Annotated[float, BeforeValidator(as_number)]
 
 
 class PlanItem(BaseModel):
@@ -60,34 +35,69 @@ class PlanItem(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
-    title: Text
-    ref: Text = ""
-    description: Text = ""
-    parent: Text = ""
-    depends_on: Texts = []
-    priority: Text = "medium"
-    assignee: Text = ""
-    criteria: Texts = []
-    checks: Annotated[Texts, Field(description="CEL over measurements")] = []
-    deadline: Text = ""
-    estimated_hours: Hours = 0
-    tags: Texts = []
-    area: Text = ""
-    touches: Texts = []
+    title: arg.Text
+    ref: arg.Ref = ""
+    description: arg.Text = ""
+    parent: arg.Parent = ""
+    depends_on: arg.DependsOn = []
+    priority: arg.Priority = "medium"
+    assignee: arg.Assignee = ""
+    criteria: arg.Criteria = []
+    checks: arg.Checks = []
+    deadline: arg.Deadline = ""
+    estimated_hours: arg.Hours = 0
+    tags: arg.Texts = []
+    area: arg.Text = ""
+    touches: arg.Touches = []
     needs_review: bool = False
+
+
+D = TypeVar("D", bound=PlanItem)
 
 
 class TaskDraft(PlanItem):
     """One task with everything that can be said of it."""
 
-    complexity: Text = ""
-    phase: Annotated[int, BeforeValidator(as_number)] = 0
-    task_type: Text = ""
-    source: Text = ""
+    complexity: arg.Complexity = ""
+    phase: arg.Phase = 0
+    task_type: arg.Text = ""
+    source: arg.Text = ""
 
 
 DRAFT_ALIASES = {"waits_for": "depends_on", "blocked_by": "depends_on", "dependencies": "depends_on"}
 """Words that models use for it; understood everywhere, shown nowhere."""
+
+
+def read_draft(kind: type[D], said: object) -> D:
+    """A draft as a script gives it: a map of its fields, or one that was read already. Times may be datetimes.
+
+    Raises:
+        Invalid: fields that there are not, or values that are none; a sentence for each.
+
+    """
+    if isinstance(said, kind):
+        return said
+    if isinstance(said, dict):
+        said = {name: each.isoformat() if isinstance(each, datetime) else each for name, each in said.items()}
+    try:
+        return kind.model_validate(said)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        raise Invalid(" ".join(_mistake(kind, each) for each in found[:MISTAKES_SHOWN])) from None
+
+
+def _mistake(kind: type[BaseModel], error: ErrorDetails) -> str:
+    """One mistake in one sentence."""
+    if not error["loc"]:
+        return "A task is a map of its fields, with at least a title."
+    name = str(error["loc"][0])[:60]
+    if error["type"] == "missing":
+        return f"A task needs `{name}`."
+    if error["type"] == "extra_forbidden":
+        near = " or ".join(f"`{each}`" for each in nearest(name, kind.model_fields))
+        hint = f"did you mean {near}?" if near else f"it takes {', '.join(kind.model_fields)}."
+        return f"A task has no `{name}` here; {hint}"
+    return f"`{name}` cannot be `{str(error['input'])[:60]}`."
 
 
 def check_title(title: str) -> str:
@@ -186,28 +196,43 @@ def draft_columns(draft: TaskDraft | PlanItem) -> dict[str, Any]:
     """The columns that a draft fills by itself, checked.
 
     Raises:
-        Invalid: one sentence about the first thing that is wrong.
+        Invalid: everything that is wrong, a sentence each.
 
     """
-    phase = getattr(draft, "phase", 0)
-    if phase and not 1 <= phase <= 10:  # noqa: PLR2004 - the model's phases
-        raise Invalid(f"phase is 1 to 10, or 0 for none; got {phase}.")
-    complexity = getattr(draft, "complexity", "")
-    return {
-        "title": check_title(draft.title),
+    found: list[Refusal] = []
+    columns: dict[str, Any] = {
         "description": draft.description,
-        "tags": check_texts(draft.tags, "tags"),
         "task_type": getattr(draft, "task_type", "").strip(),
         "area": draft.area.strip(),
-        "phase": phase or None,
-        "complexity": choose(complexity, Complexity, "complexity").value if complexity.strip() else "",
         "source": getattr(draft, "source", "").strip(),
-        "touches": check_texts(draft.touches, "touches"),
-        "estimated_hours": read_hours(draft.estimated_hours, "estimated_hours"),
-        "deadline": read_instant(draft.deadline, "deadline"),
-        "priority": read_priority(draft.priority).value,
         "needs_review": draft.needs_review,
     }
+    checked: dict[str, Callable[[], object]] = {
+        "title": lambda: check_title(draft.title),
+        "tags": lambda: check_texts(draft.tags, "tags"),
+        "phase": lambda: _read_phase(getattr(draft, "phase", 0)),
+        "complexity": lambda: _read_complexity(getattr(draft, "complexity", "")),
+        "touches": lambda: check_texts(draft.touches, "touches"),
+        "estimated_hours": lambda: read_hours(draft.estimated_hours, "estimated_hours"),
+        "deadline": lambda: read_instant(draft.deadline, "deadline"),
+        "priority": lambda: read_priority(draft.priority).value,
+    }
+    for name, read in checked.items():
+        with noting(found):
+            columns[name] = read()
+    if found:
+        raise gathered(found)
+    return columns
+
+
+def _read_phase(phase: int) -> int | None:
+    if phase and not 1 <= phase <= PHASES:
+        raise Invalid(f"phase is 1 to {PHASES}, or 0 for none; got {phase}.")
+    return phase or None
+
+
+def _read_complexity(words: str) -> str:
+    return choose(words, Complexity, "complexity").value if words.strip() else ""
 
 
 def check_clean(value: object, where: str = "") -> None:
@@ -217,24 +242,24 @@ def check_clean(value: object, where: str = "") -> None:
         Invalid: one is there.
 
     """
-    if isinstance(value, str):
-        if "\x00" in value or (not value.isascii() and not _encodes(value)):
-            raise Invalid(f"{where or 'The text'} has a NUL character or half a surrogate pair; leave it out.")
-    elif isinstance(value, int | float):
-        if not math.isfinite(value) if isinstance(value, float) else abs(value) > LARGEST_DOUBLE:
-            raise Invalid(f"{where or 'The value'} has a number that JSON cannot carry: NaN, infinite or far too large.")
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            check_clean(getattr(value, name), name)
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            check_clean(name, where)
-            check_clean(each, where or str(name))
-    elif isinstance(value, list | tuple):
-        for each in value:
-            check_clean(each, where)
-    elif isinstance(value, BaseModel):
-        check_clean(dict(value), where)
+    match value:
+        case str():
+            if "\x00" in value or (not value.isascii() and not _encodes(value)):
+                raise Invalid(f"{where or 'The text'} has a NUL character or half a surrogate pair; leave it out.")
+        case int() | float():
+            if not abs(value) <= LARGEST_DOUBLE:  # a NaN is not smaller either
+                raise Invalid(f"{where or 'The value'} has a number that JSON cannot carry: NaN, infinite or too large.")
+        case dict():
+            for name, each in value.items():
+                check_clean(name, where)
+                check_clean(each, where or str(name))
+        case list() | tuple():
+            for each in value:
+                check_clean(each, where)
+        case BaseModel():
+            check_clean(dict(value), where)
+        case _:
+            pass
 
 
 def _encodes(value: str) -> bool:

@@ -6,7 +6,11 @@ say what is true and what to call next; `facts` are the same things for programs
 
 from __future__ import annotations
 
-from typing import ClassVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 class Refusal(Exception):
@@ -110,3 +114,25 @@ class Unavailable(Refusal):
     """The board cannot be used."""
 
     code = "unavailable"
+
+
+@contextmanager
+def noting(found: list[Refusal]) -> Iterator[None]:
+    """Note a refusal instead of raising it, so that everything that is wrong can be named at once."""
+    try:
+        yield
+    except Refusal as refusal:
+        found.append(refusal)
+
+
+def kind_of(found: Sequence[Refusal]) -> type[Refusal]:
+    """What several refusals are together: what they all are, else Invalid."""
+    kinds = {type(each) for each in found}
+    return kinds.pop() if len(kinds) == 1 else Invalid
+
+
+def gathered(found: Sequence[Refusal]) -> Refusal:
+    """Several refusals as one."""
+    if len(found) == 1:
+        return found[0]
+    return kind_of(found)(" ".join(dict.fromkeys(each.message for each in found)))

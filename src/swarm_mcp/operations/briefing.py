@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.model.draft import Text, Texts
+from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
 from swarm_mcp.model.record import Record, spoken
@@ -35,10 +35,10 @@ RESULTS_SHOWN = 20
 def get_task(
     db: Transaction,
     *,
-    task: Text = "",
-    include: Texts = [],
+    task: arg.Text = "",
+    include: arg.Texts = [],
     max_tokens: int = 1500,
-    cursor: Text = "",
+    cursor: arg.Text = "",
 ) -> Brief | Holding:
     """The brief of a task; without `task`: what you hold. `include`: context, notes, messages, progress, history, executions, delegations, tree."""
     unknown = [each for each in include if each not in details.SECTIONS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from swarm_mcp.model.draft import Text, Texts
+from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.ids import nearest
 from swarm_mcp.model.lifecycle import read_priority, read_status
@@ -26,18 +26,18 @@ LIMIT = 200
 def list_tasks(
     db: Transaction,
     *,
-    status: Texts = [],
-    assignee: Text = "",
-    under: Text = "",
+    status: arg.Texts = [],
+    assignee: arg.Text = "",
+    under: arg.Under = "",
     ready: bool = False,
     overdue: bool = False,
-    priority: Text = "",
-    tag: Text = "",
-    area: Text = "",
-    text: Text = "",
-    sort: Text = "urgency",
+    priority: arg.Text = "",
+    tag: arg.Text = "",
+    area: arg.Text = "",
+    text: arg.Text = "",
+    sort: arg.Text = "urgency",
     limit: int = 20,
-    cursor: Text = "",
+    cursor: arg.Text = "",
 ) -> TaskList:
     """Tasks as rows, with `total` and `next_cursor`. `sort`: urgency, created, updated, deadline."""
     if sort not in listing.SORTS:

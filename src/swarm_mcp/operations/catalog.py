@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from swarm_mcp.model.agent import Lifecycle, Profile
 from swarm_mcp.model.draft import check_clean
-from swarm_mcp.model.errors import NotAllowed
+from swarm_mcp.model.errors import Invalid, NotAllowed
 from swarm_mcp.repository.database import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,6 +45,19 @@ RESTING = frozenset({"get_task", "list_tasks", "get_overview", "check_inbox", "a
 """What a paused agent may do."""
 
 
+@contextmanager
+def _undone_if_refused(db: Transaction) -> Generator[None]:
+    """A script may catch a refusal and go on in its transaction: what the operation had written by then is undone."""
+    before = db.connection.begin_nested()
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):  # after a full disk, say, there is nothing left to go back to
+            before.rollback()
+        raise
+    before.commit()
+
+
 def operation(
     *,
     profiles: frozenset[Profile] = WORKING,
@@ -64,7 +78,14 @@ def operation(
                 check_clean(value, argument)
             if db.actor.lifecycle is Lifecycle.PAUSED and name not in RESTING:
                 raise NotAllowed(f"{db.actor.name} is paused: it may read, note and answer until it is resumed.")
-            return function(db, *args, **kwargs)
+            if not writes:
+                return function(db, *args, **kwargs)
+            if not db.writable:
+                raise Invalid(f"{name} writes, and this transaction only reads: open the board with writing().")
+            if db.connection_id:  # a call through a connection is a transaction of its own, and ends with its refusal
+                return function(db, *args, **kwargs)
+            with _undone_if_refused(db):
+                return function(db, *args, **kwargs)
 
         CATALOG[name] = Operation(name, run, writes, destroys, repeatable, names_task, profiles, takes_agent)
         return run

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.model.draft import Hours, Text, Texts, Wholes, check_texts, check_title, read_edge, read_hours, read_instant
+from swarm_mcp.model import arguments as arg
+from swarm_mcp.model.draft import check_texts, check_title, read_edge, read_hours, read_instant
 from swarm_mcp.model.errors import Conflict, IllegalMove, Invalid, NotAllowed
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus, read_priority
 from swarm_mcp.model.task import DelegationState, Written
@@ -27,23 +28,23 @@ def update_task(
     db: Transaction,
     *,
     task: str,
-    title: Text = "",
-    description: Text = "",
-    priority: Text = "",
-    parent: Text = "",
-    deadline: Text = "",
-    estimated_hours: Hours = 0,
-    tags: Texts = [],
-    add_depends_on: Texts = [],
-    drop_depends_on: Texts = [],
-    add_criteria: Texts = [],
-    add_checks: Texts = [],
-    drop_criteria: Wholes = [],
-    clear: Texts = [],
-    action: Text = "",
-    reason: Text = "",
-    subtree: bool = False,
-    version: int = 0,
+    title: arg.Text = "",
+    description: arg.Text = "",
+    priority: arg.Priority = "",
+    parent: arg.Text = "",
+    deadline: arg.Deadline = "",
+    estimated_hours: arg.Hours = 0,
+    tags: arg.Texts = [],
+    add_depends_on: arg.Texts = [],
+    drop_depends_on: arg.Texts = [],
+    add_criteria: arg.Texts = [],
+    add_checks: arg.Texts = [],
+    drop_criteria: arg.Wholes = [],
+    clear: arg.Clear = [],
+    action: arg.Text = "",
+    reason: arg.Text = "",
+    subtree: arg.Subtree = False,
+    version: arg.Version = 0,
 ) -> Written:
     """Edit a task, or act on it: hold, resume, recall, retry, reopen, cancel, archive, unarchive. `clear` empties fields."""
     row = tasks.resolve_task(db, task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from swarm_mcp.model.draft import Text
+from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Blocked, Conflict, Invalid, LimitReached, NotAllowed
 from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
 from swarm_mcp.model.task import Claimed
@@ -29,7 +29,7 @@ HELD_SHOWN = 5
 
 @operation(repeatable=True, names_task=True)
 def claim_task(
-    db: Transaction, *, task: Text = "", pool: Text = "", under: Text = "", lease_minutes: int = 0
+    db: Transaction, *, task: arg.NextOrNamed = "", pool: arg.Pool = "", under: arg.Under = "", lease_minutes: arg.LeaseMinutes = 0
 ) -> Claimed:
     """Take the named task, or the most urgent ready one that you may have (`pool`: a team, specialty or anyone). Answers with its brief."""
     if db.actor.id is None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BeforeValidator
-
-from swarm_mcp.model.draft import Hours, Text, Texts, read_hours
+from swarm_mcp.model import arguments as arg
+from swarm_mcp.model.draft import read_hours
 from swarm_mcp.model.errors import Blocked, Conflict, Invalid
 from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus, read_status
 from swarm_mcp.model.task import Completed, DelegationState, Reached
@@ -25,31 +24,22 @@ SHOWN = 20
 REPORT_LIMITS = {"artifacts": 50, "issues": 20, "next_actions": 20}
 
 
-def as_map(value: object) -> object:
-    """Null and the empty text are an absent map."""
-    return value or {}
-
-
-Evidence = Annotated[dict[str, str], BeforeValidator(as_map)]
-Values = Annotated[dict[str, Any], BeforeValidator(as_map)]
-
-
-@operation()
+@operation(repeatable=True)
 def complete_task(
     db: Transaction,
     *,
     task: str,
-    summary: Text,
-    outcome: Text = "completed",
-    measurements: Values = {},
-    evidence: Evidence = {},
-    outputs: Values = {},
-    artifacts: Texts = [],
-    issues: Texts = [],
-    next_actions: Texts = [],
-    confidence: float = -1,
-    actual_hours: Hours = 0,
-    attempt: int = 0,
+    summary: arg.Summary,
+    outcome: arg.Outcome = "completed",
+    measurements: arg.Measurements = {},
+    evidence: arg.Evidence = {},
+    outputs: arg.Outputs = {},
+    artifacts: arg.Artifacts = [],
+    issues: arg.Texts = [],
+    next_actions: arg.Texts = [],
+    confidence: arg.Confidence = -1,
+    actual_hours: arg.Hours = 0,
+    attempt: arg.Attempt = 0,
 ) -> Completed:
     """The one path to completed, partial or failed. `evidence` by criterion number or text; checks are judged by `measurements`."""
     row = tasks.resolve_task(db, task)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.agent import ENDED
-from swarm_mcp.model.draft import Text
 from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.message import Inbox, InboxItem, Sent
 from swarm_mcp.model.record import spoken
@@ -32,7 +32,7 @@ NAMES_SHOWN = 5
 
 
 @operation()
-def send_message(db: Transaction, *, text: str, to: Text = "", task: Text = "", reply_to: Text = "") -> Sent:
+def send_message(db: Transaction, *, text: str, to: arg.Text = "", task: arg.Text = "", reply_to: arg.ReplyTo = "") -> Sent:
     """Message an agent, team, superior, operator or all; with `reply_to`, answer. Answering a question resumes the task that waits for it."""
     if not text.strip():
         raise Invalid("The message is empty.")
@@ -136,7 +136,7 @@ def _superior(db: Transaction) -> str | None:
 
 
 @operation(names_task=False)
-def check_inbox(db: Transaction, *, reread: bool = False, limit: int = 20) -> Inbox:
+def check_inbox(db: Transaction, *, reread: arg.Reread = False, limit: int = 20) -> Inbox:
     """Unread messages and notifications, questions first; counted as read when you ask again."""
     if not reread:
         messages.finish_shown(db, db.actor.id)

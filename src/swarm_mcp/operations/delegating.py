@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.model.draft import Text, Texts, check_texts, read_edge
+from swarm_mcp.model import arguments as arg
+from swarm_mcp.model.draft import check_texts, read_edge
 from swarm_mcp.model.errors import Conflict, Invalid, NotAllowed
 from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, Priority, TaskStatus, choose
 from swarm_mcp.model.task import DelegationState, ExecutionStatus, Written
@@ -31,15 +32,15 @@ def delegate(
     db: Transaction,
     *,
     task: str,
-    to: Text,
-    reasoning: Text = "",
-    expected_deliverables: Texts = [],
-    required_resources: Texts = [],
-    success_criteria: Texts = [],
-    risk_factors: Texts = [],
-    context_requirements: Texts = [],
-    depends_on: Texts = [],
-    priority: Text = "",
+    to: arg.Text,
+    reasoning: arg.Text = "",
+    expected_deliverables: arg.Texts = [],
+    required_resources: arg.Texts = [],
+    success_criteria: arg.Texts = [],
+    risk_factors: arg.Texts = [],
+    context_requirements: arg.Texts = [],
+    depends_on: arg.Texts = [],
+    priority: arg.Priority = "",
     estimated_minutes: int = 0,
 ) -> Written:
     """Hand a task down to an agent, team or specialty, and tell it why."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from swarm_mcp.model.draft import Text
+from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.ids import nearest
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
@@ -26,7 +26,7 @@ LIMIT = 200
 
 
 @operation(profiles=EVERY - {"worker"}, writes=False, names_task=False, takes_agent=False)
-def get_overview(db: Transaction, *, view: Text = "summary", under: Text = "", limit: int = 40) -> Overview:
+def get_overview(db: Transaction, *, view: arg.Text = "summary", under: arg.Under = "", limit: int = 40) -> Overview:
     """How the whole stands. `view`: summary, stuck (what does not move, with the call that frees each), tree."""
     if view not in VIEWS:
         near = nearest(view, VIEWS, count=1)

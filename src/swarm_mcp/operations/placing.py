@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from swarm_mcp.model import criteria as expressions
 from swarm_mcp.model import ids
 from swarm_mcp.model.draft import PlanItem, TaskDraft, check_texts, draft_columns, read_edge
-from swarm_mcp.model.errors import CycleRefused, IllegalMove
+from swarm_mcp.model.errors import CycleRefused, IllegalMove, Refusal, gathered, noting
 from swarm_mcp.model.lifecycle import FINISHED, SETTLED, TaskStatus
 from swarm_mcp.model.task import EdgeType, ExecutionStatus
 from swarm_mcp.operations import claims, moves, telling
@@ -37,8 +37,8 @@ class Placement:
     """A checked proposal, with its references resolved to ids."""
 
     draft: PlanItem | TaskDraft
-    columns: dict[str, Any]
-    criteria: list[tuple[str, str]]
+    columns: dict[str, Any] = field(default_factory=dict)
+    criteria: list[tuple[str, str]] = field(default_factory=list)
     parent: str = ""
     blockers: list[tuple[str, EdgeType]] = field(default_factory=list)
     place: Place = field(default_factory=Place)
@@ -50,12 +50,21 @@ def check_draft(draft: PlanItem | TaskDraft) -> Placement:
     """Check everything about a draft that needs no board.
 
     Raises:
-        Invalid: one sentence about the first thing that is wrong.
+        Invalid: everything that is wrong, a sentence each.
 
     """
+    new = Placement(draft)
+    found: list[Refusal] = []
+    with noting(found):
+        new.columns = draft_columns(draft)
+    with noting(found):
+        new.criteria = checked_criteria(draft.criteria, draft.checks)
     for edge in draft.depends_on:
-        read_edge(edge)
-    return Placement(draft, draft_columns(draft), checked_criteria(draft.criteria, draft.checks))
+        with noting(found):
+            read_edge(edge)
+    if found:
+        raise gathered(found)
+    return new
 
 
 def checked_criteria(texts: Sequence[str], checks: Sequence[str]) -> list[tuple[str, str]]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
 
+from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.agent import AgentRole
-from swarm_mcp.model.draft import Hours, PlanItem, TaskDraft, Text, Texts, as_list, read_edge
-from swarm_mcp.model.errors import Invalid, NotAllowed, Refusal
+from swarm_mcp.model.draft import PlanItem, TaskDraft, read_draft, read_edge
+from swarm_mcp.model.errors import Invalid, NotAllowed, Refusal, gathered, kind_of, noting
 from swarm_mcp.model.task import EdgeType, Planned, Written
 from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import naming, placing
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-PlanItems = Annotated[list[PlanItem], BeforeValidator(as_list)]
+PlanItems = Annotated[list[PlanItem], BeforeValidator(arg.as_list)]
 PLAN_LIMIT = 1000
 REF_LIMIT = 80
 SHOWN = 100
@@ -38,25 +39,25 @@ IDS_BUDGET = 3000
 def create_task(
     db: Transaction,
     *,
-    title: Text,
-    description: Text = "",
-    parent: Text = "",
-    depends_on: Texts = [],
-    priority: Text = "medium",
-    assignee: Text = "",
-    criteria: Texts = [],
-    checks: Texts = [],
-    deadline: Text = "",
-    estimated_hours: Hours = 0,
-    tags: Texts = [],
-    area: Text = "",
-    touches: Texts = [],
+    title: arg.Text,
+    description: arg.Text = "",
+    parent: arg.Text = "",
+    depends_on: arg.DependsOn = [],
+    priority: arg.Priority = "medium",
+    assignee: arg.Assignee = "",
+    criteria: arg.Criteria = [],
+    checks: arg.Checks = [],
+    deadline: arg.Deadline = "",
+    estimated_hours: arg.Hours = 0,
+    tags: arg.Texts = [],
+    area: arg.Text = "",
+    touches: arg.Touches = [],
     needs_review: bool = False,
-    complexity: Text = "",
-    phase: int = 0,
-    task_type: Text = "",
-    source: Text = "",
-    key: Text = "",
+    complexity: arg.Complexity = "",
+    phase: arg.Phase = 0,
+    task_type: arg.Text = "",
+    source: arg.Text = "",
+    key: arg.Key = "",
 ) -> Written:
     """Create one task. `assignee`: agent, team or specialty; `checks` are CEL over measurements; the same `key` never creates twice."""
     said: dict[str, Any] = {
@@ -72,10 +73,14 @@ def create_task(
         return Written(
             task=task_change(row), message=f"{row.id} was created under this key before; nothing new.", unread=unread(db)
         )
-    new = placing.check_draft(TaskDraft(**said))
     warnings: list[str] = []
-    above = find_parent(db, new.draft.parent, warnings)
-    resolve(db, new, above, set(), warnings)
+    mistakes: list[Refusal] = []
+    above: Row | None = None
+    with noting(mistakes):
+        above = find_parent(db, parent, warnings)
+    new = _checked(db, read_draft(TaskDraft, {**said, "parent": ""}), above, set(), warnings, mistakes)
+    if mistakes:
+        raise gathered(mistakes)
     row = placing.insert_new(db, new)
     if above is not None and above.holder_id is not None and above.holder_id == db.actor.id:
         placing.split(db, above)
@@ -98,9 +103,9 @@ def _created(db: Transaction, row: Row, new: Placement, warnings: list[str]) -> 
 
 
 @operation(repeatable=True, names_task=False)
-def create_plan(db: Transaction, *, tasks: PlanItems, parent: Text = "", key: Text = "") -> Planned:
+def create_plan(db: Transaction, *, tasks: PlanItems, parent: arg.Text = "", key: arg.Key = "") -> Planned:
     """Create one task or a whole graph, all or nothing. `parent` and `depends_on` name refs of this plan or ids; under a task you hold, this splits it."""
-    items = [item if isinstance(item, PlanItem) else PlanItem(**item) for item in tasks]
+    items = _read_items(tasks)
     said: dict[str, object] = {"tasks": [item.model_dump() for item in items], "parent": parent}
     again = first_result(db, "create_plan", key, said)
     if again is not None:
@@ -120,6 +125,21 @@ def create_plan(db: Transaction, *, tasks: PlanItems, parent: Text = "", key: Te
     return answer
 
 
+def _read_items(tasks: object) -> list[PlanItem]:
+    """The items of a plan; over the wire they come read already, a script may give maps."""
+    given = arg.as_list(tasks)
+    items: list[PlanItem] = []
+    mistakes: list[Refusal] = []
+    for n, said in enumerate(given if isinstance(given, list | tuple) else [given], start=1):
+        try:
+            items.append(read_draft(PlanItem, said))
+        except Invalid as refusal:
+            mistakes.append(Invalid(f"item {n}: {refusal.message}"))
+    if mistakes:
+        raise _mistaken(mistakes)
+    return items
+
+
 def store_plan(
     db: Transaction, items: list[PlanItem], above: Row | None, warnings: list[str]
 ) -> dict[str, Row]:
@@ -133,13 +153,13 @@ def store_plan(
     mistakes: list[Refusal] = []
     news: dict[str, Placement] = {}
     for n, (ref, item) in enumerate(zip(refs, items, strict=True), start=1):
-        try:
-            if len(ref) > REF_LIMIT:
-                raise Invalid(f"a ref has at most {REF_LIMIT} characters; got {len(ref)}.")
-            news[ref] = placing.check_draft(item)
-            resolve(db, news[ref], above, set(refs), warnings)
-        except Refusal as refusal:
-            mistakes.append(type(refusal)(f"item {n} (`{ref[:40]}`): {refusal.message}"))
+        found: list[Refusal] = []
+        if len(ref) > REF_LIMIT:
+            found.append(Invalid(f"a ref has at most {REF_LIMIT} characters; got {len(ref)}."))
+        news[ref] = _checked(db, item, above, set(refs), warnings, found)
+        if found:
+            what = gathered(found)
+            mistakes.append(type(what)(f"item {n} (`{ref[:40]}`): {what.message}"))
     order = plan_order(refs, items, mistakes)
     if mistakes:
         raise _mistaken(mistakes)
@@ -150,6 +170,18 @@ def store_plan(
         if row.holder_id is not None and row.holder_id == db.actor.id:
             placing.split(db, row)
     return {ref: made[ref] for ref in refs}
+
+
+def _checked(
+    db: Transaction, draft: PlanItem, above: Row | None, refs: set[str], warnings: list[str], mistakes: list[Refusal]
+) -> Placement:
+    """A draft checked and resolved as far as it can be; everything that is wrong with it is added to the mistakes."""
+    new = Placement(draft)
+    with noting(mistakes):
+        new = placing.check_draft(draft)
+    with noting(mistakes):
+        resolve(db, new, above, refs, warnings)
+    return new
 
 
 def _store(db: Transaction, order: list[str], news: dict[str, Placement]) -> dict[str, Row]:
@@ -178,12 +210,10 @@ def refs_of(items: list[PlanItem]) -> list[str]:
 
 def _mistaken(mistakes: list[Refusal]) -> Refusal:
     """One refusal of all mistakes, of their kind if they are all of one."""
-    kinds = {type(each) for each in mistakes}
-    kind = kinds.pop() if len(kinds) == 1 else Invalid
     shown = [each.message for each in mistakes[:20]]
     more = f" … and {len(mistakes) - len(shown)} more." if len(mistakes) > len(shown) else ""
     count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-    return kind(f"Nothing was created; {count}: {' '.join(shown)}{more}", mistakes=shown)
+    return kind_of(mistakes)(f"Nothing was created; {count}: {' '.join(shown)}{more}", mistakes=shown)
 
 
 def resolve(
@@ -192,26 +222,35 @@ def resolve(
     """Find what a draft names: its parent, what it waits for, and whose it shall be.
 
     Raises:
-        Refusal: a name that means nothing, or that the caller may not use.
+        Refusal: names that mean nothing, or that the caller may not use.
 
     """
     draft = new.draft
+    wrong: list[Refusal] = []
+    with noting(wrong):
+        new.parent = _parent_of(db, draft, above, refs, warnings)
+    for edge in draft.depends_on:
+        with noting(wrong):
+            other, kind = read_edge(edge)
+            new.blockers.append((other if other in refs else tasks.resolve_task(db, other).id, kind))
+    new.blockers = list(dict.fromkeys(new.blockers))
+    with noting(wrong):
+        if draft.assignee.strip() and not _beside(db, new.parent, refs):
+            new.place = naming.assignable(db, draft.assignee, warnings)
+    if wrong:
+        raise gathered(wrong)
+    if new.columns.get("priority") == "critical" and new.columns["complexity"] == "very_high" and not new.criteria:
+        warnings.append(f"`{draft.title[:40]}` is critical and very hard: it cannot be completed without criteria.")
+
+
+def _parent_of(db: Transaction, draft: PlanItem, above: Row | None, refs: set[str], warnings: list[str]) -> str:
+    """The id, or the ref, under which a draft shall stand; "" is the top."""
     name = draft.parent.strip()
     if name in refs:
-        new.parent = name
-    elif name and not (above is not None and name == above.id):
-        found = find_parent(db, name, warnings)
-        new.parent = found.id if found is not None else ""
-    else:
-        new.parent = above.id if above is not None else ""
-    for edge in draft.depends_on:
-        other, kind = read_edge(edge)
-        new.blockers.append((other if other in refs else tasks.resolve_task(db, other).id, kind))
-    new.blockers = list(dict.fromkeys(new.blockers))
-    if draft.assignee.strip() and not _beside(db, new.parent, refs):
-        new.place = naming.assignable(db, draft.assignee, warnings)
-    if draft.priority.strip().lower() == "critical" and getattr(draft, "complexity", "") == "very_high" and not new.criteria:
-        warnings.append(f"`{draft.title[:40]}` is critical and very hard: it cannot be completed without criteria.")
+        return name
+    if name and (above is None or name != above.id):
+        above = find_parent(db, name, warnings)
+    return above.id if above is not None else ""
 
 
 def _beside(db: Transaction, parent: str, refs: set[str]) -> bool:

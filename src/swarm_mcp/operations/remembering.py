@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.model.draft import Text
+from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import choose
 from swarm_mcp.model.memory import ContextKind
@@ -24,7 +24,7 @@ KEY_LIMIT = 200
 
 @operation()
 def share_context(
-    db: Transaction, *, key: str, value: Any, task: Text = "", kind: Text = "fact", rationale: Text = ""
+    db: Transaction, *, key: str, value: arg.AnyValue, task: arg.Text = "", kind: arg.ContextKind = "fact", rationale: arg.Text = ""
 ) -> Written:
     """Publish to everybody: on a task (its subtasks inherit it) or, without one, on the whole project. `kind`: fact, requirement, decision, artifact."""
     name = key.strip()

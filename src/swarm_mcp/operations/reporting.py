@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.model.draft import Text, Texts, read_edge
+from swarm_mcp.model import arguments as arg
+from swarm_mcp.model.draft import read_edge
 from swarm_mcp.model.errors import Blocked, Invalid
 from swarm_mcp.model.lifecycle import TaskStatus, read_status
 from swarm_mcp.model.task import EdgeType, ExecutionStatus, Written
@@ -26,12 +27,12 @@ def report_progress(
     db: Transaction,
     *,
     task: str,
-    message: Text,
-    percent: int = -1,
-    status: Text = "",
-    depends_on: Texts = [],
-    ask: Text = "",
-    attempt: int = 0,
+    message: arg.Text,
+    percent: arg.Percent = -1,
+    status: arg.Text = "",
+    depends_on: arg.WaitsFor = [],
+    ask: arg.Ask = "",
+    attempt: arg.Attempt = 0,
 ) -> Written:
     """Record progress and renew the claim. `status`: blocked (waits for `depends_on`; without: a hold with that reason), requires_assistance (message is the question, `ask` names whom), released (gives it back), in_progress."""
     row = tasks.resolve_task(db, task)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from swarm_mcp.model.draft import Text
+from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Blocked, IllegalMove, Invalid, NotAllowed
 from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
 from swarm_mcp.model.task import CriterionOutcome, DelegationState, ExecutionStatus, Written
@@ -26,7 +26,7 @@ REVIEWABLE = frozenset({TaskStatus.IN_REVIEW, TaskStatus.PARTIAL})
 
 @operation(profiles=DIRECTING)
 def review_task(
-    db: Transaction, *, task: str, verdict: Text = "", quality: int = 0, timeliness: int = 0, notes: Text = ""
+    db: Transaction, *, task: str, verdict: arg.Text = "", quality: arg.Rating = 0, timeliness: arg.Rating = 0, notes: arg.Text = ""
 ) -> Written:
     """Judge work: accept, rework, fail, waive (unmet criteria; needs notes), or ratings 1-5 alone."""
     row = tasks.resolve_task(db, task)

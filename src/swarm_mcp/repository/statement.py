@@ -30,6 +30,12 @@ Row: TypeAlias = Any
 type_of_row = namedtuple  # noqa: PYI024 - made from a statement's columns at run time
 
 
+@cache
+def row_type(names: tuple[str, ...]) -> Any:
+    """The named tuple of these columns; many statements share one."""
+    return type_of_row("Row", names, rename=True)
+
+
 class Plan(NamedTuple):
     """A statement as the driver takes it."""
 
@@ -46,10 +52,10 @@ class Statement:
     An insert takes a value for each column; those left out get the column's default.
     """
 
-    __slots__ = ("_plan", "source")
+    __slots__ = ("_plan", "_source")
 
     def __init__(self, source: Executable) -> None:
-        self.source = source
+        self._source = source
         self._plan: Plan | None = None
 
     def run(self, db: Transaction, values: Mapping[str, Any]) -> None:
@@ -84,17 +90,17 @@ class Statement:
 
     def _compile(self, db: Transaction) -> Plan:
         dialect = db.connection.dialect
-        compiled = self.source.compile(dialect=dialect, **_columns_to_insert(self.source))  # type: ignore[attr-defined]
+        compiled = self._source.compile(dialect=dialect, **_columns_to_insert(self._source))  # type: ignore[attr-defined]
         defaults = {
             name: value
             for name, value in compiled.params.items()
             if value is not None and not compiled.binds[name].required
         }
-        defaults |= _column_defaults(self.source, compiled.params)
+        defaults |= _column_defaults(self._source, compiled.params)
         names = compiled.positiontup or []
         parameters = tuple((name, _to_driver(compiled.binds[name], dialect)) for name in names)
-        columns = list(_columns(self.source))
-        row = type_of_row("Row", [column.key for column in columns], rename=True)
+        columns = list(_columns(self._source))
+        row = row_type(tuple(column.key for column in columns))
         convert = tuple(
             (place, processor)
             for place, column in enumerate(columns)

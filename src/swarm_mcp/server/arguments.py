@@ -108,7 +108,7 @@ def _sentence(model: type[BaseModel], error: ErrorDetails) -> str:
     name = str(place[0])
     match error["type"]:
         case "extra_forbidden":
-            near = nearest(name, fields)
+            near = nearest(DRAFT_ALIASES.get(name, name), fields)
             hint = f"did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else f"it takes {', '.join(fields)}."
             return f"{where} has no argument `{name[:WIDTH]}`; {hint}"
         case "missing":

@@ -64,7 +64,7 @@ class Lifetime:
             return
         try:
             self._on_stop()
-        except Exception:
+        except Exception:  # there is nobody left to raise it to
             _log.exception("closing down failed")
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:

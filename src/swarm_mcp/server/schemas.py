@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
 
-from swarm_mcp.model.draft import Text, Whole
+from swarm_mcp.model import arguments as arg
 from swarm_mcp.operations.catalog import CATALOG
 from swarm_mcp.repository.database import Transaction
 from swarm_mcp.server.toolbox import FILE
@@ -28,7 +28,7 @@ ORDER = (
 )  # fmt: skip
 """The worker's tools first, in the order of its loop; then the director's."""
 
-READINGS: dict[object, object] = {str: Text, int: Whole}
+READINGS: dict[object, object] = {str: arg.Text, int: arg.Whole}
 """How what comes over the wire is read where an operation says no more than the plain type."""
 
 
@@ -48,7 +48,7 @@ def arguments_model(operation: Operation) -> type[BaseModel]:
         hint = READINGS.get(hints[name], hints[name])
         fields[name] = (hint, ... if parameter.default is parameter.empty else parameter.default)
     if operation.takes_agent:
-        fields["agent"] = (Text, "")
+        fields["agent"] = (arg.Agent, "")
     config = ConfigDict(extra="forbid", coerce_numbers_to_str=True, arbitrary_types_allowed=False)
     return create_model(operation.name, __config__=config, **fields)
 

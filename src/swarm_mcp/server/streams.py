@@ -121,7 +121,7 @@ class Incoming(_Closing):
             raise anyio.EndOfStream
         try:
             message = _parsed(line)
-        except Exception as error:
+        except Exception as error:  # as in the SDK's transport: no line may end the connection
             return error
         self._unanswered.arrived(message)
         return SessionMessage(message)

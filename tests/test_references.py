@@ -1,0 +1,142 @@
+"""How tasks are named: ids, foreign references, prefixes, and what is ambiguous."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import insert
+
+from swarm_mcp import operations
+from swarm_mcp.model import ids
+from swarm_mcp.model.errors import Ambiguous, NotFound, TaskNotFound
+from swarm_mcp.operations.swarm import Swarm
+from swarm_mcp.repository import tasks
+from swarm_mcp.repository.tables import ProjectRow
+
+if TYPE_CHECKING:
+    from board import Board
+
+
+def create(board: Board, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Tasks of just these ids."""
+    for name in names:
+        with monkeypatch.context() as patch:
+            patch.setattr(ids, "new_task_id", lambda name=name: name)
+            board.create(name)
+
+
+def refer(board: Board, task: str, foreign: str, source: str = "tm") -> None:
+    board.swarm.write(lambda db: tasks.insert_reference(db, task, source, foreign, {}))
+
+
+def resolved(board: Board, name: str) -> str:
+    return board.swarm.read(lambda db: tasks.resolve_task(db, name)).id
+
+
+def test_an_id_is_eight_letters_and_digits_without_look_alikes(board: Board) -> None:
+    for _ in range(200):
+        assert re.fullmatch(r"[a-hj-km-np-z2-9]{8}", ids.new_task_id())
+    assert re.fullmatch(r"[a-hj-km-np-z2-9]{8}", board.create())
+
+
+def test_answers_print_all_eight(board: Board) -> None:
+    task = board.create()
+    board.claim("ada", task[:5])
+    assert board.report("ada", task[:4]).task.id == task
+
+
+@pytest.mark.parametrize("name", ["m2qa7c4d", " M2QA7C4D ", "m2qa", "M2qa7"])
+def test_an_id_is_understood_in_any_case_and_by_an_unambiguous_prefix_of_four_or_more(
+    board: Board, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    create(board, monkeypatch, "m2qa7c4d", "m2qb7c4d")
+    assert resolved(board, name) == "m2qa7c4d"
+
+
+@pytest.mark.parametrize("name", ["", "m2q", "zzzz", "m2qa7c4dx", "m2qa%", "m2qa_c4d"])
+def test_what_fits_nothing_is_not_found(board: Board, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    create(board, monkeypatch, "m2qa7c4d")
+    with pytest.raises(TaskNotFound, match=r"list_tasks\(\)"):
+        resolved(board, name)
+
+
+def test_too_short_a_prefix_says_how_long_it_must_be(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(board, monkeypatch, "m2qa7c4d")
+    with pytest.raises(TaskNotFound, match="at least four"):
+        resolved(board, "m2q")
+
+
+def test_an_ambiguous_prefix_is_refused_with_up_to_five_candidates(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"m2qa777{letter}" for letter in "abcdefg"]
+    create(board, monkeypatch, *names)
+    with pytest.raises(Ambiguous, match="and more") as refusal:
+        resolved(board, "m2qa")
+    assert refusal.value.facts["candidates"] == names[:5]
+    with pytest.raises(Ambiguous):
+        board.claim("ada", "m2qa777")
+
+
+def test_a_whole_id_is_meant_though_it_begins_like_another(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(board, monkeypatch, "m2qa7c4d", "m2qa7c4e")
+    assert resolved(board, "m2qa7c4e") == "m2qa7c4e"
+
+
+def test_a_foreign_reference_names_its_task(board: Board) -> None:
+    task = board.create()
+    refer(board, task, "TSK-001")
+    board.claim("ada", "TSK-001")
+    assert board.holder(task) == "ada"
+    assert resolved(board, board.create(depends_on=["TSK-001"])) in {each.id for each in board.swarm.read(tops)}
+
+
+def tops(db: object) -> list[object]:
+    return list(tasks.top_tasks(db, limit=10))  # type: ignore[arg-type]
+
+
+def test_an_id_goes_before_a_reference_and_a_reference_before_a_prefix(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(board, monkeypatch, "m2qa7c4d", "kkkk7777", "pppp7777")
+    refer(board, "kkkk7777", "m2qa7c4d")
+    refer(board, "pppp7777", "m2qa")
+    assert resolved(board, "m2qa7c4d") == "m2qa7c4d"
+    assert resolved(board, "m2qa") == "pppp7777"
+    assert resolved(board, "m2qa7") == "m2qa7c4d"
+
+
+def test_a_reference_that_several_tasks_have_is_ambiguous(board: Board) -> None:
+    first, second = board.create(), board.create()
+    refer(board, first, "1", "one board")
+    refer(board, second, "1", "another")
+    with pytest.raises(Ambiguous) as refusal:
+        resolved(board, "1")
+    assert sorted(refusal.value.facts["candidates"]) == sorted([first, second])
+
+
+def test_a_reference_that_one_task_has_from_two_sources_is_not_ambiguous(board: Board) -> None:
+    task = board.create()
+    refer(board, task, "TSK-001", "one board")
+    refer(board, task, "TSK-001", "another")
+    assert resolved(board, "TSK-001") == task
+
+
+def test_names_resolve_inside_the_project_alone(board: Board) -> None:
+    board.swarm.write(lambda db: db.execute(insert(ProjectRow).values(slug="other", created_at=db.now)) and None)
+    task = board.create()
+    refer(board, task, "TSK-001")
+    other = Swarm(board.swarm.database, "other")
+    for name in (task, task[:4], "TSK-001"):
+        with pytest.raises(TaskNotFound):
+            other.read(lambda db, name=name: tasks.resolve_task(db, name))
+    assert other.read(operations.list_tasks).total == 0
+    with other.writing(agent="ada") as db:
+        assert operations.claim_task(db).task is None
+
+
+def test_a_project_that_was_never_created_is_not_found(board: Board) -> None:
+    with pytest.raises(NotFound, match="project create nowhere"):
+        Swarm(board.swarm.database, "nowhere").read(operations.list_tasks)
