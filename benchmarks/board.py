@@ -18,7 +18,6 @@ from swarm_mcp.model import ids
 from swarm_mcp.operations.swarm import open_swarm
 from swarm_mcp.repository.tables import (
     AgentRow,
-    Base,
     CriterionRow,
     DependencyRow,
     EventRow,
@@ -44,7 +43,7 @@ SAMPLE = 1000
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 WORDS = ("parse", "render", "index", "cache", "queue", "token", "upload", "report", "export", "sync", "retry")
 
-Rows = dict[type[Base], list[dict[str, Any]]]
+Rows = dict[type[Any], list[dict[str, Any]]]
 
 
 @dataclass

@@ -42,7 +42,7 @@ class Board:
     def call(self, agent: str, operation: Callable[..., T], **said: Any) -> T:
         """Run an operation; only `lead` comes with the director's tools."""
         profile = Profile.DIRECTOR if agent == "lead" else Profile.WORKER
-        return self.swarm.write(lambda db: operation(db, **said), agent=agent, profile=profile)
+        return self.swarm.write(lambda db: operation(db, **said), agent=agent, profile=profile, connection="host")
 
     def create(self, title: str = "A task", *, by: str = "lead", **said: Any) -> str:
         """The id of a new task."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -151,6 +151,19 @@ def test_a_blocked_task_is_not_claimed_and_the_refusal_says_what_stands_in_the_w
         board.claim("ada", task)
 
 
+@pytest.mark.parametrize("obstacle", ["a hold", "a dependency"])
+def test_what_gates_a_parent_is_named_as_such(board: Board, obstacle: str) -> None:
+    parent, other = board.create(), board.create()
+    task = board.create(parent=parent)
+    if obstacle == "a hold":
+        board.update("lead", parent, action="hold", reason="wait for legal")
+    else:
+        board.update("lead", parent, add_depends_on=[other])
+    words = "is held: wait for legal" if obstacle == "a hold" else rf"waits for {other} \(pending\)"
+    with pytest.raises(Blocked, match=f"its parent {parent} {words}"):
+        board.claim("ada", task)
+
+
 # --- holds ------------------------------------------------------------------------------------------------------------
 
 
@@ -229,6 +242,13 @@ def test_the_worker_itself_lifts_its_hold(board: Board) -> None:
     assert board.status(task) == "pending"
 
 
+def test_a_worker_may_put_its_task_on_hold_as_a_director_does(board: Board) -> None:
+    task = board.task_in("in_progress")
+    board.update("ada", task, action="hold", reason="no network")
+    board.claim("ada", task)
+    assert board.status(task) == "in_progress"
+
+
 def test_another_worker_does_not_lift_a_hold(board: Board) -> None:
     task = board.task_in("in_progress")
     board.report("ada", task, "no network", status="blocked")
@@ -276,3 +296,21 @@ def test_a_worker_may_not_drop_an_edge_that_another_added(board: Board) -> None:
 def test_being_blocked_needs_words(board: Board) -> None:
     with pytest.raises(Invalid, match="why it is blocked"):
         board.report("ada", board.task_in("in_progress"), "", status="blocked")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"percent": 101},
+        {"percent": -2},
+        {"status": "cancelled"},
+        {"status": "pending"},
+        {"depends_on": ["m2qa7c4d"]},
+        {"status": "blocked", "depends_on": ["related:m2qa7c4d"]},
+    ],
+)
+def test_a_report_that_makes_no_sense_is_refused_and_the_claim_is_kept(board: Board, said: dict[str, Any]) -> None:
+    task = board.task_in("in_progress")
+    with pytest.raises(Invalid):
+        board.report("ada", task, **said)
+    assert board.holder(task) == "ada"

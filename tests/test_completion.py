@@ -87,6 +87,18 @@ def test_a_report_has_limits(board: Board, said: dict[str, object]) -> None:
         board.complete("ada", held(board), **said)
 
 
+@pytest.mark.parametrize("outcome", ["completed", "partial", "failed"])
+def test_every_attempt_remembers_who_made_it_with_what_specialty_and_how_it_ended(board: Board, outcome: str) -> None:
+    board.enlist("ada", specialty="testing")
+    task = held(board)
+    board.enlist("ada", specialty="coding")
+    board.clock.advance(minutes=5)
+    board.complete("ada", task, outcome=outcome)
+    (attempt,) = board.swarm.read(lambda db: work.executions(db, task))
+    assert (board.name_of(attempt.agent_id), attempt.specialty, attempt.status) == ("ada", "testing", outcome)
+    assert (attempt.ended_at - attempt.started_at).total_seconds() == 300
+
+
 # --- criteria ---------------------------------------------------------------------------------------------------------
 
 
@@ -119,6 +131,11 @@ def test_a_check_is_judged_by_what_was_measured(board: Board) -> None:
     task = held(board, checks=[CHECK, "suite.exit_code == 0"])
     board.complete("ada", task, measurements={"p95_ms": 120, "suite.exit_code": 0})
     assert outcomes(board, task) == ["passed", "passed"]
+
+
+def test_measurements_that_clash_are_refused(board: Board) -> None:
+    with pytest.raises(Invalid):
+        board.complete("ada", held(board, checks=["suite.errors == 0"]), measurements={"suite": 1, "suite.errors": 0})
 
 
 def test_unmet_criteria_are_refused_and_the_refusal_says_exactly_what_is_missing(board: Board) -> None:

@@ -221,12 +221,12 @@ def check_tears(folder: Path, moment: Frozen, chance: random.Random) -> None:
     assert history[-1] == whole, "something that was acknowledged is missing"
     unsynced = ends[-1] if len(history) == len(moment.acknowledged) or len(ends) < 2 else ends[-2]
     first = unsynced if moment.folded else max(WAL_HEADER, ends[max(0, len(ends) - len(history))])
-    for cut in [unsynced, *(chance.randrange(first, len(moment.log) + 1) for _ in range(2))]:
+    for cut, tries in ((unsynced, 4), *((chance.randrange(first, len(moment.log) + 1), 1) for _ in range(3))):
         survived = sum(end <= cut for end in ends)
         expected = history[survived - len(ends) - 1]
-        for log in damages(moment.log, cut, chance):
+        assert cut < unsynced or expected >= moment.acknowledged[-1]
+        for log in chance.sample(list(damages(moment.log, cut, chance)), tries):
             assert revived(folder, moment.database, log) == expected
-            assert cut < unsynced or expected >= moment.acknowledged[-1]
 
 
 def run(program: str, path: Path) -> list[list[str]]:
@@ -304,14 +304,3 @@ def test_a_file_that_is_no_good_board_is_refused_and_left_as_it_is(
         board_with_a_task(database_path)
     assert isinstance(caught.value, Unavailable)
     assert database_path.read_bytes() == before
-
-
-def test_a_board_that_was_made_newer_while_it_was_open_refuses_the_next_call(database_path: Path) -> None:
-    swarm = open_swarm(database_path)
-    swarm.write(lambda db: operations.create_task(db, title="A task"), agent="ada")
-    with recount.looking(database_path) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(Unavailable, match="newer swarm-mcp"):
-        swarm.write(lambda db: operations.create_task(db, title="Another task"), agent="ada")
-    swarm.close()
-    assert rows(database_path, "SELECT count(*) FROM task") == [(1,)]

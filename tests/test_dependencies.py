@@ -200,12 +200,15 @@ def test_the_owners_of_dependents_hear_of_work_that_failed_is_partial_or_was_can
     assert status in board.news("sue")
 
 
-@pytest.mark.parametrize("status", ["failed", "partial"])
-def test_creator_and_delegator_hear_of_work_that_failed_or_is_partial(board: Board, status: str) -> None:
+@pytest.mark.parametrize("status", ["failed", "partial", "cancelled"])
+def test_creator_and_delegator_hear_of_work_that_failed_is_partial_or_was_cancelled(board: Board, status: str) -> None:
     board.enlist("sue", below="lead", role="supervisor")
     board.enlist("ada", below="sue")
     task = board.create(assignee="sue")
     board.delegate("sue", task, "ada")
-    board.finish("ada", task, outcome=status)
+    if status == "cancelled":
+        board.update("", task, action="cancel")
+    else:
+        board.finish("ada", task, outcome=status)
     assert status in board.news("lead")
     assert status in board.news("sue")

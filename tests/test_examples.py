@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp import Client, StdioServerParameters
-from serving import MEASURED
 
 if TYPE_CHECKING:
     from typing import Any
 
+MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 

@@ -29,7 +29,7 @@ import swarm_mcp
 from swarm_mcp.cli.app import app
 from swarm_mcp.config import Settings
 from swarm_mcp.repository import migrate
-from swarm_mcp.repository.tables import Base
+from swarm_mcp.repository.tables import metadata
 from swarm_mcp.server import schemas, toolbox
 
 if TYPE_CHECKING:
@@ -157,8 +157,8 @@ def test_the_migrations_make_exactly_the_schema_of_the_tables(database: Database
     engine = create_engine("sqlite://")
     with engine.connect() as plain, database.reading() as migrated:
         options = {"compare_type": True, "compare_server_default": True}
-        assert compare_metadata(MigrationContext.configure(migrated.connection, opts=options), Base.metadata) == []
-        Base.metadata.create_all(plain)
+        assert compare_metadata(MigrationContext.configure(migrated.connection, opts=options), metadata) == []
+        metadata.create_all(plain)
         assert structure(migrated.connection) == structure(plain)
     engine.dispose()
 

@@ -101,6 +101,11 @@ def test_asking_for_the_next_task_renews_what_one_holds_though_it_has_expired(bo
     assert (board.holder(task), minutes_left(board, task)) == ("ada", LEASE)
 
 
+def test_the_lease_is_the_projects_policy(board: Board) -> None:
+    board.policy(lease_minutes=7)
+    assert minutes_left(board, board.task_in("in_progress")) == 7
+
+
 # --- expiring ---------------------------------------------------------------------------------------------------------
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from swarm_mcp import operations
+from swarm_mcp.model.errors import Invalid
 from swarm_mcp.repository.tables import EventRow
 
 if TYPE_CHECKING:
@@ -134,3 +135,12 @@ def test_subtasks_inherit_shared_context(board: Board) -> None:
     bottom = board.create(parent=board.create(parent=top))
     board.call("ada", operations.share_context, task=top, key="port", value={"http": 8080})
     assert board.brief("bob", bottom).context[0].value == {"http": 8080}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"key": ""}, {"key": "k" * 201}, {"value": None}, {"value": float("nan")}, {"value": {1, 2}}, {"kind": "rumour"}],
+)
+def test_what_is_shared_has_a_key_a_value_that_is_json_and_a_kind(board: Board, said: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        board.call("ada", operations.share_context, **{"key": "port", "value": 8080, **said})

@@ -115,6 +115,14 @@ def test_a_question_waits_for_two_lease_times(board: Board, task: str) -> None:
     assert board.asked(task) == "tom"
 
 
+def test_when_everybody_was_asked_the_question_stays_and_the_board_comes_to_rest(board: Board, task: str) -> None:
+    board.ask("sue", task)
+    chain(board, task)
+    board.clock.advance(minutes=2 * LEASE, seconds=1)
+    board.sweep()
+    assert (board.asked(task), board.sweep(), board.status(task)) == ("", 0, "requires_assistance")
+
+
 @pytest.mark.parametrize("lifecycle", ["paused", "failed", "terminated"])
 def test_when_the_one_asked_ends_or_is_paused_the_question_goes_on_at_once(
     board: Board, task: str, lifecycle: str

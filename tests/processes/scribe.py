@@ -22,28 +22,33 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 LATEST = text("SELECT max(seq) FROM event")
+OPERATOR = ""
 swarm = open_swarm(sys.argv[1])
 name = sys.argv[2]
 
 
-def do(what: str, change: Callable[[Transaction], Any], tasks: Callable[[Any], list[str]]) -> list[str]:
+def do(who: str, what: str, change: Callable[[Transaction], Any], tasks: Callable[[Any], list[str]]) -> list[str]:
     """Write, and acknowledge it."""
 
     def change_and_look(db: Transaction) -> tuple[Any, int]:
         return change(db), db.connection.execute(LATEST).scalar_one()
 
-    answer, latest = swarm.write(change_and_look, agent=name, profile=Profile.DIRECTOR)
+    answer, latest = swarm.write(change_and_look, agent=who, profile=Profile.WORKER)
     done = tasks(answer)
     os.write(1, (json.dumps([latest, what, done]) + "\n").encode())
     return done
 
 
-PARTS = [{"ref": "a", "title": "a"}, {"ref": "b", "title": "b", "parent": "a"}, {"ref": "c", "title": "c", "depends_on": ["b"]}]
+PARTS = [
+    {"ref": "a", "title": "A"},
+    {"ref": "b", "title": "B", "parent": "a"},
+    {"ref": "c", "title": "C", "depends_on": ["b"]},
+]
 while True:
-    do("planned", lambda db: operations.create_plan(db, tasks=PARTS), lambda answer: list(answer.ids.values()))
-    claimed = do("claimed", operations.claim_task, lambda answer: [answer.task.id])[0]
+    do(OPERATOR, "planned", lambda db: operations.create_plan(db, tasks=PARTS), lambda answer: [*answer.ids.values()])
+    [task] = do(name, "claimed", operations.claim_task, lambda answer: [answer.task.id])
     do(
-        "completed",
-        lambda db: operations.complete_task(db, task=claimed, summary="Done."),  # noqa: B023 - run at once
-        lambda _: [claimed],  # noqa: B023
-    )
+        name, "completed",
+        lambda db: operations.complete_task(db, task=task, summary="Done."),
+        lambda answer: [answer.task.id],
+    )  # fmt: skip

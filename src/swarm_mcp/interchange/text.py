@@ -115,7 +115,9 @@ def _footer(warnings: Iterable[str], unread: int, ready: int | None = None, coun
 def _(answer: Completed) -> str:
     lines = [answer.message]
     lines += [criterion(view) for view in answer.criteria]
-    lines += [f"unblocked {each.id} {_in_one_line(each.title)}{f' → {each.assignee}' if each.assignee else ''}" for each in answer.unblocked]
+    for each in answer.unblocked:
+        whose = f" → {each.assignee}" if each.assignee else ""
+        lines.append(f"unblocked {each.id} {_in_one_line(each.title)}{whose}")
     if answer.unblocked_more:
         lines.append(f"and {answer.unblocked_more} more")
     return "\n".join([*lines, *_changes(answer)])
@@ -261,9 +263,11 @@ def _(answer: Overview) -> str:
             lines += value
         elif name == "items":
             lines += [
-                f"{each['task']} {each['title']}: {each['why']}; blocks {each.get('blocks', 0)} → {each['call']}" for each in value
+                f"{each['task']} {each['title']}: {each['why']}; blocks {each.get('blocks', 0)} → {each['call']}"
+                for each in value
             ]
         elif value not in ({}, 0, 0.0, "") and name not in {"status_breakdown", "completion_percentage", "total_tasks"}:
-            shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else f"{value:g}"
+            counts = value.items() if isinstance(value, dict) else ()
+            shown = ", ".join(f"{key} {count}" for key, count in counts) or f"{value:g}"
             lines.append(f"{name.replace('_', ' ')}: {shown}")
     return "\n".join(lines)

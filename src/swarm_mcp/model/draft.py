@@ -248,7 +248,8 @@ def check_clean(value: object, where: str = "") -> None:
                 raise Invalid(f"{where or 'The text'} has a NUL character or half a surrogate pair; leave it out.")
         case int() | float():
             if not abs(value) <= LARGEST_DOUBLE:  # a NaN is not smaller either
-                raise Invalid(f"{where or 'The value'} has a number that JSON cannot carry: NaN, infinite or too large.")
+                what = where or "The value"
+                raise Invalid(f"{what} has a number that JSON cannot carry: NaN, infinite or too large.")
         case dict():
             for name, each in value.items():
                 check_clean(name, where)

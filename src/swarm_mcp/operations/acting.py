@@ -84,7 +84,8 @@ def _recall(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
         return moved.row, "is recalled"
     if row.reserved_from is not None and row.status in WAITING:
         moved = moves.change(db, row, "recalled", claims.unreserve(db, row))
-        telling.tell(db, moved.row, "recalled", f"{row.id} {shorten(row.title)} is no longer kept for one agent: {why}.")
+        words = f"{row.id} {shorten(row.title)} is no longer kept for one agent: {why}."
+        telling.tell(db, moved.row, "recalled", words)
         return moved.row, "is recalled"
     if live is None or row.status not in WAITING:
         raise IllegalMove(f"{row.id} is {row.status}: there is no claim or delegation to recall.", status=row.status)
@@ -116,7 +117,8 @@ def _back_into_queue(db: Transaction, row: Row, kind: str, reason: str) -> tuple
     work.reopen_criteria(db, row.id)
     moved = _open_again(db, row.id, kind, {"reason": reason} if reason else None)
     why = f": {reason}" if reason.strip() else "."
-    telling.tell(db, moved.row, kind, f"{db.actor.name} {kind} {row.id} {shorten(row.title)}{why}", also=(row.worker_id,))
+    words = f"{db.actor.name} {kind} {row.id} {shorten(row.title)}{why}"
+    telling.tell(db, moved.row, kind, words, also=(row.worker_id,))
     return moved.row, f"is {kind}"
 
 
@@ -141,7 +143,8 @@ def _reopen_above(db: Transaction, row: Row) -> None:
         fresh = tasks.task_row(db, each.id)
         kind = "sent_back" if fresh.status == S.IN_REVIEW else "reopened"
         moved = _open_again(db, fresh.id, kind, {"because_of": row.id})
-        words = f"{db.actor.name} reopened {row.id} below {fresh.id} {shorten(fresh.title)}, which is {moved.row.status} again."
+        what = f"{fresh.id} {shorten(fresh.title)}"
+        words = f"{db.actor.name} reopened {row.id} below {what}, which is {moved.row.status} again."
         notice = "reviewed" if kind == "sent_back" else kind
         telling.tell(db, moved.row, notice, words, also=(fresh.worker_id,))
 

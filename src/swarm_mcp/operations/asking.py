@@ -49,14 +49,21 @@ def _named(db: Transaction, ask: str) -> list[str | None]:
         return [None]
     place = naming.find_place(db, ask)
     if place is None or place.agent is None:
-        raise NotFound(f"No agent `{ask[:63]}` to ask. Leave `ask` empty for your superior, or name an agent or operator.")
+        raise NotFound(
+            f"No agent `{ask[:63]}` to ask. Leave `ask` empty for your superior, or name an agent or operator."
+        )
     if place.agent.id == db.actor.id:
         raise Invalid("You cannot ask yourself; leave `ask` empty for your superior.")
     return [place.agent.id]
 
 
 def askable(
-    db: Transaction, row: Row, asker: str | None, named: list[str | None], *, passed: frozenset[str | None] = frozenset()
+    db: Transaction,
+    row: Row,
+    asker: str | None,
+    named: list[str | None],
+    *,
+    passed: frozenset[str | None] = frozenset(),
 ) -> list[str | None]:
     """Who may be asked about a task, best first, ending with the operator (nobody).
 
@@ -114,7 +121,8 @@ def pass_on(db: Transaction, question: Row) -> None:
         return
     been_asked = frozenset(messages.recipients_of(db, question.id))
     nexts = [each for each in askable(db, row, question.sender_id, [], passed=been_asked) if each not in been_asked]
-    if not nexts:
+    if not nexts:  # everybody was asked: it stays where it is, and is looked at again in two lease times
+        messages.ask(db, question.id, question.asked_id)
         return
     messages.ask(db, question.id, nexts[0])
     messages.deliver(db, question.id, row.id, [nexts[0]])

@@ -40,7 +40,9 @@ def get_task(
     max_tokens: int = 1500,
     cursor: arg.Text = "",
 ) -> Brief | Holding:
-    """The brief of a task; without `task`: what you hold. `include`: context, notes, messages, progress, history, executions, delegations, tree."""
+    """The brief of a task; without `task`: what you hold. `include`: context, notes, messages, progress, history,
+    executions, delegations, tree.
+    """
     unknown = [each for each in include if each not in details.SECTIONS]
     if unknown:
         raise Invalid(f"`{unknown[0][:40]}` is no section; include takes {', '.join(details.SECTIONS)}.")

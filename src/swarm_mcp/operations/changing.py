@@ -46,7 +46,9 @@ def update_task(
     subtree: arg.Subtree = False,
     version: arg.Version = 0,
 ) -> Written:
-    """Edit a task, or act on it: hold, resume, recall, retry, reopen, cancel, archive, unarchive. `clear` empties fields."""
+    """Edit a task, or act on it: hold, resume, recall, retry, reopen, cancel, archive, unarchive. `clear` empties
+    fields.
+    """
     row = tasks.resolve_task(db, task)
     check_version(db, row, version)
     words = _words(title, description, priority, deadline, estimated_hours, tags, clear)
@@ -60,7 +62,8 @@ def update_task(
         claims.end_delegation(db, row.id, DelegationState.RECALLED, "assigned to nobody")
         before = row.assignee_id
         row = moves.change(db, row, "unassigned", {**NOWHERE, "reserved_from": None, "lapses": 0}).row
-        telling.tell(db, row, "recalled", f"{db.actor.name} assigned {row.id} {row.title[:80]} to nobody.", also=(before,))
+        words = f"{db.actor.name} assigned {row.id} {row.title[:80]} to nobody."
+        telling.tell(db, row, "recalled", words, also=(before,))
         said.append("assigned to nobody")
     row = _set_parent(db, row, parent, clear, said)
     row = _set_edges(db, row, add_depends_on, drop_depends_on, said)

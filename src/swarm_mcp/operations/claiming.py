@@ -31,7 +31,9 @@ HELD_SHOWN = 5
 def claim_task(
     db: Transaction, *, task: arg.NextOrNamed = "", pool: arg.Pool = "", under: arg.Under = "", lease_minutes: arg.LeaseMinutes = 0
 ) -> Claimed:
-    """Take the named task, or the most urgent ready one that you may have (`pool`: a team, specialty or anyone). Answers with its brief."""
+    """Take the named task, or the most urgent ready one that you may have (`pool`: a team, specialty or anyone).
+    Answers with its brief.
+    """
     if db.actor.id is None:
         raise NotAllowed("The operator holds no tasks. Act as an agent to claim one.")
     if not 0 <= lease_minutes <= claims.LEASE_LIMIT:

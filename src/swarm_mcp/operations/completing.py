@@ -41,7 +41,9 @@ def complete_task(
     actual_hours: arg.Hours = 0,
     attempt: arg.Attempt = 0,
 ) -> Completed:
-    """The one path to completed, partial or failed. `evidence` by criterion number or text; checks are judged by `measurements`."""
+    """The one path to completed, partial or failed. `evidence` by criterion number or text; checks are judged by
+    `measurements`.
+    """
     row = tasks.resolve_task(db, task)
     wanted = read_status(outcome or "completed")
     if wanted not in OUTCOMES:
@@ -92,7 +94,8 @@ def _again(db: Transaction, row: Row, wanted: TaskStatus, attempt: int) -> Compl
         )  # fmt: skip
     if row.status == TaskStatus.COMPLETED:
         worker = agents.agent_names(db, [row.worker_id]).get(row.worker_id, "operator")
-        raise Conflict(f"{row.id} was completed by {worker} already. claim_task() gives you another one.", worker=worker)
+        words = f"{row.id} was completed by {worker} already. claim_task() gives you another one."
+        raise Conflict(words, worker=worker)
     claims.require_claim(db, row, attempt)
     raise claims.claim_lost(db, row)
 

@@ -33,7 +33,9 @@ NAMES_SHOWN = 5
 
 @operation()
 def send_message(db: Transaction, *, text: str, to: arg.Text = "", task: arg.Text = "", reply_to: arg.ReplyTo = "") -> Sent:
-    """Message an agent, team, superior, operator or all; with `reply_to`, answer. Answering a question resumes the task that waits for it."""
+    """Message an agent, team, superior, operator or all; with `reply_to`, answer. Answering a question resumes the
+    task that waits for it.
+    """
     if not text.strip():
         raise Invalid("The message is empty.")
     replied = _replied(db, reply_to)
@@ -67,7 +69,8 @@ def send_message(db: Transaction, *, text: str, to: arg.Text = "", task: arg.Tex
 def _sent(db: Transaction, number: int, recipients: Sequence[str | None], resumed: str) -> Sent:
     names = agents.agent_names(db, recipients)
     shown = sorted(names.get(each, "operator") for each in recipients)
-    whom = ", ".join(shown[:NAMES_SHOWN]) + (f" and {len(shown) - NAMES_SHOWN} more" if len(shown) > NAMES_SHOWN else "")
+    more = f" and {len(shown) - NAMES_SHOWN} more" if len(shown) > NAMES_SHOWN else ""
+    whom = ", ".join(shown[:NAMES_SHOWN]) + more
     goes_on = f"; {resumed} goes on" if resumed else ""
     return Sent(
         id=f"m{number}", to=shown[:NAMES_SHOWN], resumed=resumed, message=f"Sent m{number} to {whom}{goes_on}.", unread=unread(db)
@@ -126,7 +129,10 @@ def _recipients(db: Transaction, to: str, replied: Row | None) -> list[str | Non
         if place.agent.lifecycle in ENDED:
             raise NotFound(f"{place.agent.name} has ended and reads nothing any more.")
         return [place.agent.id] if place.agent.id != db.actor.id else []
-    members = agents.members_of(db, place.team.id) if place.team is not None else agents.with_specialty(db, place.specialty)
+    if place.team is not None:
+        members = agents.members_of(db, place.team.id)
+    else:
+        members = agents.with_specialty(db, place.specialty)
     return [each.id for each in members if each.id != db.actor.id and each.lifecycle not in ENDED]
 
 

@@ -61,7 +61,8 @@ def _notes(db: Transaction, row: Row, after: int) -> list[str]:
         return [f"{each.at:%Y-%m-%d %H:%MZ} {names.get(each.agent_id, 'operator')}: {each.text}" for each in found]
     if db.actor.id is None:
         return []
-    return [f"{each.at:%Y-%m-%d %H:%MZ} {each.text}" for each in memory.notes_of(db, row.id, db.actor.id, after=after, limit=PAGE)]
+    found = memory.notes_of(db, row.id, db.actor.id, after=after, limit=PAGE)
+    return [f"{each.at:%Y-%m-%d %H:%MZ} {each.text}" for each in found]
 
 
 def _messages(db: Transaction, row: Row, after: int) -> list[str]:

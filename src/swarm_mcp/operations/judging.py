@@ -45,7 +45,7 @@ def views_of(db: Transaction, task_id: str) -> list[CriterionView]:
 
 
 def told(views: list[CriterionView]) -> list[CriterionView]:
-    """Criteria as an answer repeats them to whoever has just written about them: shortened, and as many as it can hold."""
+    """Criteria as an answer repeats them to whoever has just written about them: shortened, as many as it can hold."""
     short = (
         view.model_copy(update={name: shorten(getattr(view, name)) for name in ("text", "check", "evidence", "reason")})
         for view in views

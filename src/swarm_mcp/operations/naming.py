@@ -34,7 +34,9 @@ class Place:
         """The name that agents read."""
         if self.agent is not None:
             return self.agent.name
-        return f"team:{self.team.name}" if self.team is not None else f"specialty:{self.specialty}" * bool(self.specialty)
+        if self.team is not None:
+            return f"team:{self.team.name}"
+        return f"specialty:{self.specialty}" if self.specialty else ""
 
     def columns(self) -> dict[str, str | None]:
         """The place as columns of a task."""
@@ -104,7 +106,9 @@ def assignable(db: Transaction, name: str, warnings: list[str]) -> Place:
                 candidates=near,
             )
         place = Place(agent=announce(db, folded, name.strip()))
-        warnings.append(f"{folded} is new: it is registered below {db.actor.name} and becomes active with its first call.")
+        warnings.append(
+            f"{folded} is new: it is registered below {db.actor.name} and becomes active with its first call."
+        )
     if place.agent is not None:
         check_handing_to(db, place.agent, warnings)
     return place

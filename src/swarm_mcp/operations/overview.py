@@ -35,7 +35,8 @@ def get_overview(db: Transaction, *, view: arg.Text = "summary", under: arg.Unde
     if limit < 1:
         raise Invalid(f"limit is 1 to {LIMIT}; got {limit}.")
     root = tasks.resolve_task(db, under) if under.strip() else None
-    return VIEWS[view](db, root, min(limit, LIMIT))
+    seen = VIEWS[view](db, root, min(limit, LIMIT))
+    return seen if limit <= LIMIT else seen.model_copy(update={"message": f"{seen.message} (At most {LIMIT} at once.)"})
 
 
 def _summary(db: Transaction, root: Row | None, limit: int) -> Overview:

@@ -37,6 +37,7 @@ class Placement:
     """A checked proposal, with its references resolved to ids."""
 
     draft: PlanItem | TaskDraft
+    id: str = field(default_factory=lambda: ids.new_task_id())
     columns: dict[str, Any] = field(default_factory=dict)
     criteria: list[tuple[str, str]] = field(default_factory=list)
     parent: str = ""
@@ -92,7 +93,7 @@ def insert_new(db: Transaction, new: Placement) -> Row:
     ranks = graph.place(db.now, after=after, below=parent.end_rank if parent is not None else None)
     rank, end_rank = ranks or graph.place(db.now, after=after, below=None) or (0, 1)
     values = {
-        **NEW, **new.columns, **_pool_of(parent), **_assignment(db, new.place), "id": ids.new_task_id(),
+        **NEW, **new.columns, **_pool_of(parent), **_assignment(db, new.place), "id": new.id,
         "project": db.project.slug, "parent_id": new.parent or None, "creator_id": db.actor.id, "created_at": db.now,
         "updated_at": db.now, "due": new.columns["deadline"] or moves.END_OF_TIME, "rank": rank,
         "end_rank": end_rank, "waits": waits, "gates": gates,

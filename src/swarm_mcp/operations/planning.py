@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
@@ -9,7 +10,7 @@ from pydantic import BeforeValidator
 from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.agent import AgentRole
 from swarm_mcp.model.draft import PlanItem, TaskDraft, read_draft, read_edge
-from swarm_mcp.model.errors import Invalid, NotAllowed, Refusal, gathered, kind_of, noting
+from swarm_mcp.model.errors import CycleRefused, Invalid, NotAllowed, Refusal, gathered, kind_of, noting
 from swarm_mcp.model.task import EdgeType, Planned, Written
 from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import naming, placing
@@ -21,6 +22,8 @@ from swarm_mcp.operations.placing import Placement
 from swarm_mcp.repository import graph, tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
@@ -59,7 +62,9 @@ def create_task(
     source: arg.Text = "",
     key: arg.Key = "",
 ) -> Written:
-    """Create one task. `assignee`: agent, team or specialty; `checks` are CEL over measurements; the same `key` never creates twice."""
+    """Create one task. `assignee`: agent, team or specialty; `checks` are CEL over measurements; the same `key` never
+    creates twice.
+    """
     said: dict[str, Any] = {
         "title": title, "description": description, "parent": parent, "depends_on": depends_on,
         "priority": priority, "assignee": assignee, "criteria": criteria, "checks": checks, "deadline": deadline,
@@ -81,7 +86,8 @@ def create_task(
     new = _checked(db, read_draft(TaskDraft, {**said, "parent": ""}), above, set(), warnings, mistakes)
     if mistakes:
         raise gathered(mistakes)
-    row = placing.insert_new(db, new)
+    with _naming({"this task": new}):
+        row = placing.insert_new(db, new)
     if above is not None and above.holder_id is not None and above.holder_id == db.actor.id:
         placing.split(db, above)
         row = tasks.task_row(db, row.id)
@@ -104,7 +110,9 @@ def _created(db: Transaction, row: Row, new: Placement, warnings: list[str]) -> 
 
 @operation(repeatable=True, names_task=False)
 def create_plan(db: Transaction, *, tasks: PlanItems, parent: arg.Text = "", key: arg.Key = "") -> Planned:
-    """Create one task or a whole graph, all or nothing. `parent` and `depends_on` name refs of this plan or ids; under a task you hold, this splits it."""
+    """Create one task or a whole graph, all or nothing. `parent` and `depends_on` name refs of this plan or ids; under
+    a task you hold, this splits it.
+    """
     items = _read_items(tasks)
     said: dict[str, object] = {"tasks": [item.model_dump() for item in items], "parent": parent}
     again = first_result(db, "create_plan", key, said)
@@ -165,7 +173,9 @@ def store_plan(
         raise _mistaken(mistakes)
     graph.lock_graph(db)
     above_all = {new.parent for new in news.values()} - {"", *refs}
-    made = _store(db, order, news)
+    _unassign_discoveries(db, news)
+    with _naming(news):
+        made = _store(db, order, news)
     for row in tasks.task_rows(db, sorted(above_all)).values():
         if row.holder_id is not None and row.holder_id == db.actor.id:
             placing.split(db, row)
@@ -201,6 +211,28 @@ def _store(db: Transaction, order: list[str], news: dict[str, Placement]) -> dic
     for ref, other, kind in ahead:
         made[ref], _ = placing.add_edges(db, made[ref], [(made[other], kind)])
     return made
+
+
+@contextmanager
+def _naming(news: dict[str, Placement]) -> Generator[None]:
+    """A cycle is shown in words that the caller knows: it never saw the ids of tasks that were not created."""
+    try:
+        yield
+    except CycleRefused as refusal:
+        words = refusal.message
+        for ref, new in news.items():
+            words = words.replace(new.id, ref)
+        raise CycleRefused(f"Nothing was created: {words[:1].lower()}{words[1:]}") from None
+
+
+def _unassign_discoveries(db: Transaction, news: dict[str, Placement]) -> None:
+    """What a worker discovers goes beside its own work unassigned, and so does what it puts under that."""
+    for new in news.values():
+        top = new
+        while top.parent in news:  # which is a tree by now
+            top = news[top.parent]
+        if new.place.label and top is not new and _beside(db, top.parent, set()):
+            new.place = naming.Place()
 
 
 def refs_of(items: list[PlanItem]) -> list[str]:
@@ -301,10 +333,11 @@ def _parent_for_worker(db: Transaction, row: Row | None, warnings: list[str]) ->
 
 
 def _planned(db: Transaction, made: dict[str, Row], warnings: list[str]) -> Planned:
-    rows = tasks.task_rows(db, [row.id for row in made.values()])
-    ready = [row.id for row in rows.values() if row.status == "pending"]
-    edges = {each: [b.id for b in found] for each, found in graph.blockers(db, list(rows)).items()}
-    waves = in_waves(list(rows.values()), edges)
+    found = tasks.task_rows(db, [row.id for row in made.values()])
+    rows = [found[row.id] for row in made.values()]
+    ready = [row.id for row in rows if row.status == "pending"]
+    edges = {each: [other.id for other in others] for each, others in graph.blockers(db, list(found)).items()}
+    waves = in_waves(rows, edges)
     numbered = shown_ids({ref: row.id for ref, row in made.items()})
     shown = [wave[:WAVE_SHOWN] for wave in waves[:WAVES_SHOWN]]
     cut = shown != waves or len(ready) > SHOWN or len(numbered) < len(made)

@@ -26,7 +26,9 @@ KEY_LIMIT = 200
 def share_context(
     db: Transaction, *, key: str, value: arg.AnyValue, task: arg.Text = "", kind: arg.ContextKind = "fact", rationale: arg.Text = ""
 ) -> Written:
-    """Publish to everybody: on a task (its subtasks inherit it) or, without one, on the whole project. `kind`: fact, requirement, decision, artifact."""
+    """Publish to everybody: on a task (its subtasks inherit it) or, without one, on the whole project. `kind`: fact,
+    requirement, decision, artifact.
+    """
     name = key.strip()
     if not name or len(name) > KEY_LIMIT:
         raise Invalid(f"A key has 1 to {KEY_LIMIT} characters; got {len(name)}.")

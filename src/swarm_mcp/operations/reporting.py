@@ -34,7 +34,9 @@ def report_progress(
     ask: arg.Ask = "",
     attempt: arg.Attempt = 0,
 ) -> Written:
-    """Record progress and renew the claim. `status`: blocked (waits for `depends_on`; without: a hold with that reason), requires_assistance (message is the question, `ask` names whom), released (gives it back), in_progress."""
+    """Record progress and renew the claim. `status`: blocked (waits for `depends_on`; without: a hold with that
+    reason), requires_assistance (message is the question, `ask` names whom), released (gives it back), in_progress.
+    """
     row = tasks.resolve_task(db, task)
     _check_report(row, message, percent, status)
     claims.require_claim(db, row, attempt)

@@ -51,7 +51,8 @@ def review_task(
     if not word:
         moves.record(db, "rated", row, {"quality": quality, "timeliness": timeliness})
     said = f": {shorten(notes, 200)}" if notes.strip() else "."
-    telling.tell(db, after, "reviewed", f"{db.actor.name} reviewed {row.id} ({word or 'ratings'}){said}", also=(worker,))
+    words = f"{db.actor.name} reviewed {row.id} ({word or 'ratings'}){said}"
+    telling.tell(db, after, "reviewed", words, also=(worker,))
     return Written(
         task=task_change(after), message=f"{message}: {row.id} is {after.status}.", warnings=warnings,
         unread=unread(db), ready=ready_count(db),

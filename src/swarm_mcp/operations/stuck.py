@@ -36,7 +36,13 @@ def roots(db: Transaction, inside: set[str] | None) -> list[Root]:
         why, call = _reason(db, row)
         if why:
             found.append(
-                Root(task=row.id, title=shorten(row.title), why=why, call=call, blocks=standstill.count_behind(db, row.id))
+                Root(
+                    task=row.id,
+                    title=shorten(row.title),
+                    why=why,
+                    call=call,
+                    blocks=standstill.count_behind(db, row.id),
+                )
             )
     return sorted(found, key=lambda each: -each.blocks)
 
@@ -53,7 +59,8 @@ def _reason(db: Transaction, row: Row) -> tuple[str, str]:
     if row.status == TaskStatus.PARTIAL:
         return "partly done, and nobody goes on", f'update_task(task="{row.id}", action="retry")'
     if row.status == TaskStatus.FAILED:
-        return f"failed: {shorten(row.error or row.completion_summary)}", f'update_task(task="{row.id}", action="retry")'
+        why = shorten(row.error or row.completion_summary)
+        return f"failed: {why}", f'update_task(task="{row.id}", action="retry")'
     if row.status == TaskStatus.CANCELLED:
         waiter = graph.waiters(db, row.id)[0]
         return (

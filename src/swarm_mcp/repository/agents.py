@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, delete, insert, literal, select, text, update
 from swarm_mcp.model import ids
 from swarm_mcp.model.agent import Actor, AgentRole, Lifecycle, Project
 from swarm_mcp.model.errors import NotFound
+from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement, among, set_columns
-from swarm_mcp.repository.tables import AgentRow, ConnectionRow, ProjectRow, TaskRow, TeamMemberRow, TeamRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-project = ProjectRow.__table__
-agent = AgentRow.__table__
-team = TeamRow.__table__
-member = TeamMemberRow.__table__
-connection = ConnectionRow.__table__
+project = tables.project
+agent = tables.agent
+team = tables.team
+member = tables.team_member
+connection = tables.connection
 
 PROJECT = Statement(select(project).where(project.c.slug == bindparam("slug")))
 INSERT_PROJECT = Statement(insert(project))
@@ -84,8 +84,8 @@ TOUCH_CONNECTION = Statement(
 )
 CLOSE_CONNECTION = Statement(delete(connection).where(connection.c.id == bindparam("key_id")))
 CLAIMS_IN_PROGRESS = Statement(
-    select(TaskRow.__table__.c.id).where(
-        TaskRow.__table__.c.holder_id == bindparam("agent"),
+    select(tables.task.c.id).where(
+        tables.task.c.holder_id == bindparam("agent"),
         text("task.status = 'in_progress' AND task.waits = 0"),
         text("task.open_subtasks = 0"),
     )

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.orm import Session
 
 from swarm_mcp.model.errors import Unavailable
 from swarm_mcp.repository.failures import Contended
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from sqlalchemy.orm import Session
     from sqlalchemy import Connection, CursorResult, Executable
 
     from swarm_mcp.repository.link import Link
@@ -87,9 +87,9 @@ class Transaction:
         to where it began, and its own commit commits nothing.
         """
         if self._session is None:
-            self._session = Session(
-                self.connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-            )
+            from sqlalchemy.orm import Session  # noqa: PLC0415 - scripts pay for the ORM, servers do without
+
+            self._session = Session(self.connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
         return self._session
 
     def finish(self) -> None:
@@ -210,7 +210,7 @@ class Database:
         for callback in transaction.after_commit:
             try:
                 callback()
-            except Exception:  # noqa: BLE001 - the change is made: its caller must not hear of a failure
+            except Exception:
                 _log.exception("A callback after the commit failed.")
 
 

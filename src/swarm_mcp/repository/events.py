@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, insert, select, text
 
+from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement
-from swarm_mcp.repository.tables import EventRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-event = EventRow.__table__
+event = tables.event
 
 INSERT = Statement(insert(event))
 OF_TASK = Statement(

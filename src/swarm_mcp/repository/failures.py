@@ -33,9 +33,7 @@ GONE: Final = (
     "The board's file has been moved away; nothing was written. "
     "Whoever runs swarm-mcp has to put it back or start swarm-mcp again."
 )
-NEWER: Final = (
-    "The board was written by a newer swarm-mcp; nothing was changed. Upgrade swarm-mcp and start it again."
-)
+NEWER: Final = "The board was written by a newer swarm-mcp; nothing was changed. Upgrade swarm-mcp and start it again."
 NO_COPY: Final = "The backup could not be written there; the board is as it was. Choose another place for it."
 NO_FILE: Final = (
     "The board's file cannot be opened. Whoever runs swarm-mcp should check that SWARM_DATABASE names a file "
@@ -45,9 +43,7 @@ NO_WAL: Final = (
     "The filesystem of the board's file does not let several programs share it (write-ahead logging failed). "
     "Point SWARM_DATABASE at a file on a local disk."
 )
-_DISK_FAILED: Final = (
-    "The disk that holds the board reports errors; nothing was written. Tell whoever runs swarm-mcp."
-)
+_DISK_FAILED: Final = "The disk that holds the board reports errors; nothing was written. Tell whoever runs swarm-mcp."
 _DISK_FULL: Final = (
     "The disk that holds the board is full or takes no more; nothing was written. "
     "Tell whoever runs swarm-mcp, and call again when there is room."

@@ -152,9 +152,7 @@ class Gate:
                 self.release()
             raise
         if self._give_up(turn):
-            sentence = (
-                f"Other writers kept the board for {patience:.0f} seconds; nothing was written. Call again."
-            )
+            sentence = f"Other writers kept the board for {patience:.0f} seconds; nothing was written. Call again."
             raise Busy(sentence)
 
     def _stop_queueing(self, turn: _Turn) -> bool:

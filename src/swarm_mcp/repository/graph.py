@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import bindparam, delete, func, insert, select, text, update
 
 from swarm_mcp.model.errors import CycleRefused
+from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement
-from swarm_mcp.repository.tables import DependencyRow, ProjectRow, TaskRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-task = TaskRow.__table__
-edge = DependencyRow.__table__
+task = tables.task
+edge = tables.dependency
 
 INSERT_EDGE = Statement(insert(edge))
 DROP_EDGE = Statement(
@@ -70,7 +70,7 @@ SHIFT_WAITS = Statement(
     .values(waits=task.c.waits + bindparam("by"))
     .returning(task.c.id, task.c.status, task.c.waits, task.c.gates, task.c.hold_reason)
 )
-LOCK = Statement(select(ProjectRow.slug).where(ProjectRow.slug == bindparam("project")).with_for_update())
+LOCK = Statement(select(tables.project.c.slug).where(tables.project.c.slug == bindparam("project")).with_for_update())
 
 
 def lock_graph(db: Transaction) -> None:

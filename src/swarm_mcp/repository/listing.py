@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Text, bindparam, cast, func, literal, or_, select, text, tuple_
 
 from swarm_mcp.model.errors import Invalid
-from swarm_mcp.repository import tasks
+from swarm_mcp.repository import tables, tasks
 from swarm_mcp.repository.statement import Statement
-from swarm_mcp.repository.tables import OVERDUE, TaskRow
+from swarm_mcp.repository.tables import OVERDUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy import ColumnElement
 
     from swarm_mcp.repository.database import Transaction
 
-task = TaskRow.__table__
+task = tables.task
 COUNTED = 2000
 """How far a filtered list is counted; without a filter the tally knows."""
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, insert, or_, select
 
+from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement
-from swarm_mcp.repository.tables import ContextRow, NoteRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-context = ContextRow.__table__
-note = NoteRow.__table__
+context = tables.context
+note = tables.note
 
 INSERT_CONTEXT = Statement(insert(context))
 INSERT_NOTE = Statement(insert(note))

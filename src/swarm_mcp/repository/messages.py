@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, case, func, insert, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
+from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import Statement
-from swarm_mcp.repository.tables import AgentRow, ConversationRow, InboxRow, MessageRow, TaskRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-agent = AgentRow.__table__
-message = MessageRow.__table__
-inbox = InboxRow.__table__
-conversation = ConversationRow.__table__
-task = TaskRow.__table__
+agent = tables.agent
+message = tables.message
+inbox = tables.inbox
+conversation = tables.conversation
+task = tables.task
 
 INSERT_MESSAGE = Statement(insert(message).returning(message.c.id))
 INSERT_COPY = Statement(insert(inbox))
@@ -231,14 +231,16 @@ def set_conversation(db: Transaction, task_id: str, status: str) -> None:
     END_CONVERSATION.run(db, {"key_task": task_id, "new_status": status})
 
 
-def about_task(
-    db: Transaction, task_id: str, reader: str | None, *, everything: bool, limit: int
-) -> Sequence[Row]:
-    """Messages about a task that a reader may read, newest first: questions, answers, and its own."""
+def about_task(db: Transaction, task_id: str, reader: str | None, *, everything: bool, limit: int) -> Sequence[Row]:
+    """Messages about a task that a reader may read, newest first: questions, answers, and its own.
+
+    A reader that is nobody is a stranger: the operator, who is nobody in the tables too, reads everything.
+    """
     statement = select(message).where(message.c.task_id == task_id)
     if not everything:
-        mine = select(inbox.c.message_id).where(inbox.c.agent_id == reader, inbox.c.message_id.is_not(None))
-        statement = statement.where(
-            or_(message.c.type.in_(["question", "answer"]), message.c.sender_id == reader, message.c.id.in_(mine))
-        )
+        readable = message.c.type.in_(["question", "answer"])
+        if reader is not None:
+            mine = select(inbox.c.message_id).where(inbox.c.agent_id == reader, inbox.c.message_id.is_not(None))
+            readable = or_(readable, message.c.sender_id == reader, message.c.id.in_(mine))
+        statement = statement.where(readable)
     return db.connection.execute(statement.order_by(message.c.id.desc()).limit(limit)).all()

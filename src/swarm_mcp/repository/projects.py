@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import Statement
-from swarm_mcp.repository.tables import ProjectRow
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
-project = ProjectRow.__table__
+project = tables.project
 
 SLUGS = Statement(select(project.c.slug).order_by(project.c.slug))
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
 
+from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement
-from swarm_mcp.repository.tables import ExternalRefRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-ref = ExternalRefRow.__table__
+ref = tables.external_ref
 
 KNOWN = ListStatement(
     lambda wanted: select(ref).where(

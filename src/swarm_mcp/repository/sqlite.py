@@ -158,11 +158,7 @@ def _is_frozen(raw: sqlite3.Connection, path: Path) -> bool:
         _mark_of(raw)
     except driver().OperationalError as error:
         log = path.with_name(f"{path.name}-wal")
-        at_rest = (
-            path.is_file()
-            and not os.access(path.parent, os.W_OK)
-            and not (log.exists() and log.stat().st_size)
-        )
+        at_rest = path.is_file() and not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
         if primary_code(error) in {CANTOPEN, READONLY} and at_rest:
             return True
         raise

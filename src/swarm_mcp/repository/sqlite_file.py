@@ -83,9 +83,7 @@ class SqliteFile:
         except BaseException as error:
             self._undo(self._readers, link)
             refusal = refusal_for(error)
-            if refusal is None or (
-                begun and primary_code(error) == READONLY
-            ):  # to change something here is a bug
+            if refusal is None or (begun and primary_code(error) == READONLY):  # to change something here is a bug
                 raise
             raise refusal from error
         self._undo(self._readers, link)
@@ -194,7 +192,7 @@ class SqliteFile:
     def _undo(self, links: list[Link], link: Link) -> None:
         try:
             link.rollback()
-        except Exception:  # noqa: BLE001 - the connection goes, and the caller hears of the first failure
+        except Exception:
             self._drop(link)
         else:
             self._put_back(links, link)

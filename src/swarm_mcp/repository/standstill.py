@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, bindparam, exists, or_, select, text
 
+from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement, among
-from swarm_mcp.repository.tables import AgentRow, DependencyRow, TaskRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-task = TaskRow.__table__
-agent = AgentRow.__table__
-edge = DependencyRow.__table__
-waiter = TaskRow.__table__.alias("waiter")
+task = tables.task
+agent = tables.agent
+edge = tables.dependency
+waiter = tables.task.alias("waiter")
 
 SUSPECTS = 500
 COUNTED = 1000
@@ -69,8 +69,12 @@ NEXT = ListStatement(
     lambda wanted: select(edge.c.task_id).where(edge.c.depends_on_id.in_(wanted), text("dependency.type = 'blocks'"))
 )
 OVER = ["completed", "failed", "cancelled"]
-AROUND = ListStatement(lambda wanted: select(task.c.parent_id).where(task.c.id.in_(wanted), ~among(task.c.status, *OVER)))
-BELOW = ListStatement(lambda wanted: select(task.c.id).where(task.c.parent_id.in_(wanted), ~among(task.c.status, *OVER)))
+AROUND = ListStatement(
+    lambda wanted: select(task.c.parent_id).where(task.c.id.in_(wanted), ~among(task.c.status, *OVER))
+)
+BELOW = ListStatement(
+    lambda wanted: select(task.c.id).where(task.c.parent_id.in_(wanted), ~among(task.c.status, *OVER))
+)
 
 
 def suspects(db: Transaction, *, now: datetime, seen_since: datetime) -> Sequence[Row]:

@@ -145,7 +145,9 @@ def setting(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], *, re
 
 def set_columns(db: Transaction, table: Table, keys: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Set columns of the rows with these keys."""
-    bound = {f"new_{name}": value for name, value in values.items()} | {f"key_{name}": key for name, key in keys.items()}
+    bound = {f"new_{name}": value for name, value in values.items()} | {
+        f"key_{name}": key for name, key in keys.items()
+    }
     setting(table, tuple(keys), tuple(sorted(values))).run(db, bound)
 
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, select, text
 
-from swarm_mcp.repository import tasks
-from swarm_mcp.repository.tables import OVERDUE, TaskRow
+from swarm_mcp.repository import tables, tasks
+from swarm_mcp.repository.tables import OVERDUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from swarm_mcp.repository.database import Transaction
 
-task = TaskRow.__table__
+task = tables.task
 BATCH = 20_000
 
 
@@ -58,13 +58,17 @@ def _add(db: Transaction, found: Sums, batch: Sequence[str] | None) -> None:
     if batch is not None:
         for status, count in rows(select(task.c.status, func.count()).group_by(task.c.status)):
             found.statuses[status] = found.statuses.get(status, 0) + count
-    for phase, count in rows(select(task.c.phase, func.count()).where(task.c.phase.is_not(None)).group_by(task.c.phase)):
+    for phase, count in rows(
+        select(task.c.phase, func.count()).where(task.c.phase.is_not(None)).group_by(task.c.phase)
+    ):
         found.phases[str(phase)] = found.phases.get(str(phase), 0) + count
     for area, count in rows(select(task.c.area, func.count()).where(task.c.area != "").group_by(task.c.area)):
         found.areas[area] = found.areas.get(area, 0) + count
     hours = func.sum(task.c.estimated_hours, type_=task.c.estimated_hours.type)
     for status, total in rows(
-        select(task.c.status, hours).where(task.c.estimated_hours.is_not(None), task.c.status != "cancelled").group_by(task.c.status)
+        select(task.c.status, hours)
+        .where(task.c.estimated_hours.is_not(None), task.c.status != "cancelled")
+        .group_by(task.c.status)
     ):
         found.hours += total
         found.completed_hours += total if status == "completed" else 0

@@ -3,18 +3,20 @@
 Enumerations are lower-case text with a CHECK; times are UTC; ids of tasks are eight random characters and all
 other ids are UUIDs or rowids, so that nothing here depends on one machine's counters. Columns marked *derived* can
 be recounted from the rest at any time; everything else about a task changes only together with an event.
+
+These are Core tables, which a server can do with alone; the mapped classes for scripts (`TaskRow` and so on) are made
+on first use, because the library's ORM costs 12 MB and a tenth of a second.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
+    Column,
     Computed,
     Float,
     ForeignKey,
@@ -23,11 +25,11 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     String,
+    Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from swarm_mcp.model.agent import AgentRole, Lifecycle
 from swarm_mcp.model.lifecycle import Priority, TaskStatus
@@ -43,6 +45,9 @@ from swarm_mcp.model.task import (
 )
 from swarm_mcp.repository.types import ExactDecimal, Json, UtcTime
 
+if TYPE_CHECKING:
+    from enum import StrEnum
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -55,10 +60,7 @@ Row_id = BigInteger().with_variant(Integer, "sqlite")
 """SQLite makes a rowid alias of INTEGER PRIMARY KEY only."""
 
 
-class Base(DeclarativeBase):
-    """Every stored thing."""
-
-    metadata = MetaData(naming_convention=NAMING)
+metadata = MetaData(naming_convention=NAMING)
 
 
 def one_of(column: str, choices: type[StrEnum], *, or_empty: bool = False) -> CheckConstraint:
@@ -68,105 +70,112 @@ def one_of(column: str, choices: type[StrEnum], *, or_empty: bool = False) -> Ch
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-class ProjectRow(Base):
-    """A wall: nothing crosses from one project to another. Its other columns are its policies."""
-
-    __tablename__ = "project"
-    __table_args__ = (one_of("completion_checks", CompletionChecks),)
-
-    slug: Mapped[str] = mapped_column(String(64), primary_key=True)
-    title: Mapped[str] = mapped_column(Text, default="")
-    completion_checks: Mapped[str] = mapped_column(String(16), default="enforce")
-    lease_minutes: Mapped[int] = mapped_column(default=30)
-    max_lapses: Mapped[int] = mapped_column(default=5)
-    max_depth: Mapped[int] = mapped_column(default=8)
-    require_review: Mapped[bool] = mapped_column(default=False)
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-class AgentRow(Base):
-    """A director, supervisor, coordinator, worker or specialist."""
-
-    __tablename__ = "agent"
-    __table_args__ = (
-        UniqueConstraint("project", "name"),
-        one_of("role", AgentRole),
-        one_of("lifecycle", Lifecycle),
-        CheckConstraint("superior_id <> id", name="own_superior"),
-        Index("ix_agent_superior_id", "superior_id"),
-        Index("ix_agent_directors", "project", "created_at", sqlite_where=text("role = 'director' AND superior_id IS NULL"),
-              postgresql_where=text("role = 'director' AND superior_id IS NULL")),
-    )
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
-    name: Mapped[str] = mapped_column(String(63))
-    title: Mapped[str] = mapped_column(Text, default="")
-    description: Mapped[str] = mapped_column(Text, default="")
-    role: Mapped[str] = mapped_column(String(16))
-    specialty: Mapped[str] = mapped_column(String(63), default="")
-    superior_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    level: Mapped[int] = mapped_column(SmallInteger, default=0)
-    capabilities: Mapped[list[str]] = mapped_column(Json, default=list)
-    capacity: Mapped[int] = mapped_column(default=0)
-    lifecycle: Mapped[str] = mapped_column(String(16), default="active")
-    config: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    health: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    policy_version: Mapped[str] = mapped_column(Text, default="")
-    last_seen_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+project = Table(
+    "project",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("title", Text, nullable=False, default=""),
+    Column("completion_checks", String(16), nullable=False, default="enforce"),
+    Column("lease_minutes", Integer, nullable=False, default=30),
+    Column("max_lapses", Integer, nullable=False, default=5),
+    Column("max_depth", Integer, nullable=False, default=8),
+    Column("require_review", Boolean, nullable=False, default=False),
+    Column("created_at", UtcTime, nullable=False),
+    one_of("completion_checks", CompletionChecks),
+)
+"""A wall: nothing crosses from one project to another. Its other columns are its policies."""
 
 
-class ConnectionRow(Base):
-    """A live connection of a client, so that two windows of one host get two names."""
+agent = Table(
+    "agent",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project", ForeignKey("project.slug"), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("title", Text, nullable=False, default=""),
+    Column("description", Text, nullable=False, default=""),
+    Column("role", String(16), nullable=False),
+    Column("specialty", String(63), nullable=False, default=""),
+    Column("superior_id", ForeignKey("agent.id")),
+    Column("level", SmallInteger, nullable=False, default=0),
+    Column("capabilities", Json, nullable=False, default=list),
+    Column("capacity", Integer, nullable=False, default=0),
+    Column("lifecycle", String(16), nullable=False, default="active"),
+    Column("config", Json, nullable=False, default=dict),
+    Column("health", Json, nullable=False, default=dict),
+    Column("policy_version", Text, nullable=False, default=""),
+    Column("last_seen_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("project", "name"),
+    one_of("role", AgentRole),
+    one_of("lifecycle", Lifecycle),
+    CheckConstraint("superior_id <> id", name="own_superior"),
+    Index("ix_agent_superior_id", "superior_id"),
+    Index(
+        "ix_agent_directors",
+        "project",
+        "created_at",
+        sqlite_where=text("role = 'director' AND superior_id IS NULL"),
+        postgresql_where=text("role = 'director' AND superior_id IS NULL"),
+    ),
+)
+"""A director, supervisor, coordinator, worker or specialist."""
 
-    __tablename__ = "connection"
-    __table_args__ = (Index("ix_connection_project_agent", "project", "agent"),)
 
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
-    agent: Mapped[str] = mapped_column(String(63))
-    host: Mapped[str] = mapped_column(Text)
-    process: Mapped[int] = mapped_column(BigInteger)
-    opened_at: Mapped[datetime] = mapped_column(UtcTime)
-    seen_at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-class TeamRow(Base):
-    """A group of agents that work may be handed to."""
-
-    __tablename__ = "team"
-    __table_args__ = (UniqueConstraint("project", "name"),)
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
-    name: Mapped[str] = mapped_column(String(63))
-    supervisor_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    description: Mapped[str] = mapped_column(Text, default="")
-    objective: Mapped[str] = mapped_column(Text, default="")
-    config: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+connection = Table(
+    "connection",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project", ForeignKey("project.slug"), nullable=False),
+    Column("agent", String(63), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("process", BigInteger, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Index("ix_connection_project_agent", "project", "agent"),
+)
+"""A live connection of a client, so that two windows of one host get two names."""
 
 
-class TeamMemberRow(Base):
-    """One stay of an agent in a team; at most one is current."""
+team = Table(
+    "team",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project", ForeignKey("project.slug"), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("supervisor_id", ForeignKey("agent.id")),
+    Column("description", Text, nullable=False, default=""),
+    Column("objective", Text, nullable=False, default=""),
+    Column("config", Json, nullable=False, default=dict),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("project", "name"),
+)
+"""A group of agents that work may be handed to."""
 
-    __tablename__ = "team_member"
-    __table_args__ = (
-        Index("uq_team_member_current", "team_id", "agent_id", unique=True,
-              sqlite_where=text("left_at IS NULL"), postgresql_where=text("left_at IS NULL")),
-        Index("ix_team_member_agent_id", "agent_id"),
-    )
 
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    team_id: Mapped[str] = mapped_column(ForeignKey("team.id"))
-    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
-    role: Mapped[str] = mapped_column(String(63), default="member")
-    joined_at: Mapped[datetime] = mapped_column(UtcTime)
-    left_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    details: Mapped[dict[str, Any]] = mapped_column("metadata", Json, default=dict)
+team_member = Table(
+    "team_member",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("team_id", ForeignKey("team.id"), nullable=False),
+    Column("agent_id", ForeignKey("agent.id"), nullable=False),
+    Column("role", String(63), nullable=False, default="member"),
+    Column("joined_at", UtcTime, nullable=False),
+    Column("left_at", UtcTime),
+    Column("metadata", Json, nullable=False, key="details", default=dict),
+    Index(
+        "uq_team_member_current",
+        "team_id",
+        "agent_id",
+        unique=True,
+        sqlite_where=text("left_at IS NULL"),
+        postgresql_where=text("left_at IS NULL"),
+    ),
+    Index("ix_team_member_agent_id", "agent_id"),
+)
+"""One stay of an agent in a team; at most one is current."""
 
 
 READY = "status = 'pending' AND archived_at IS NULL"
@@ -178,433 +187,505 @@ FINISHED = "CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN 1 ELSE
 URGENCY = "CASE priority WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END"
 
 
-class TaskRow(Base):
-    """A piece of work."""
-
-    __tablename__ = "task"
-    __table_args__ = (
-        one_of("status", TaskStatus),
-        one_of("priority", Priority),
-        one_of("complexity", Complexity, or_empty=True),
-        CheckConstraint("length(id) = 8 AND id = lower(id)", name="id"),
-        CheckConstraint("length(title) BETWEEN 1 AND 500", name="title"),
-        CheckConstraint("phase IS NULL OR phase BETWEEN 1 AND 10", name="phase"),
-        CheckConstraint("progress IS NULL OR progress BETWEEN 0 AND 100", name="progress"),
-        CheckConstraint("parent_id IS NULL OR parent_id <> id", name="own_parent"),
-        CheckConstraint("waits >= gates AND gates >= 0 AND open_subtasks BETWEEN 0 AND subtasks", name="counters"),
-        CheckConstraint("rank < end_rank", name="rank"),
-        CheckConstraint("lease_until IS NULL OR holder_id IS NOT NULL", name="lease"),
-        CheckConstraint(
-            "(holder_id IS NULL) = (status NOT IN ('in_progress', 'requires_assistance'))", name="holder"
-        ),
-        CheckConstraint("assignee_id IS NULL OR (pool_team_id IS NULL AND pool_specialty IS NULL)", name="place"),
-        Index("ix_task_ready", "project", "lane", "urgency", "due", "created_at", "id",
-              sqlite_where=text(READY), postgresql_where=text(READY)),
-        Index("ix_task_expired", "project", "lease_until", sqlite_where=text("lease_until IS NOT NULL"),
-              postgresql_where=text("lease_until IS NOT NULL")),
-        Index("ix_task_held", "holder_id", sqlite_where=text(HELD), postgresql_where=text(HELD)),
-        Index("ix_task_reserved", "project", sqlite_where=text("reserved_from IS NOT NULL"),
-              postgresql_where=text("reserved_from IS NOT NULL")),
-        Index("ix_task_list", "project", "status", "urgency", "due", "created_at", "id",
-              sqlite_where=text(LISTED), postgresql_where=text(LISTED)),
-        Index("ix_task_urgency", "project", "finished", "urgency", "due", "created_at", "id",
-              sqlite_where=text(LISTED), postgresql_where=text(LISTED)),
-        Index("ix_task_overdue", "project", "due", sqlite_where=text(OVERDUE), postgresql_where=text(OVERDUE)),
-        Index("ix_task_parent_id", "parent_id"),
-        Index("ix_task_assignee_id", "assignee_id"),
-    )
-
-    id: Mapped[str] = mapped_column(String(8), primary_key=True)
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
-    # words
-    title: Mapped[str] = mapped_column(Text)
-    description: Mapped[str] = mapped_column(Text, default="")
-    tags: Mapped[list[str]] = mapped_column(Json, default=list)
-    task_type: Mapped[str] = mapped_column(Text, default="")
-    area: Mapped[str] = mapped_column(Text, default="")
-    phase: Mapped[int | None] = mapped_column(SmallInteger)
-    complexity: Mapped[str] = mapped_column(String(16), default="")
-    source: Mapped[str] = mapped_column(Text, default="")
-    # place
-    parent_id: Mapped[str | None] = mapped_column(ForeignKey("task.id"))
-    assignee_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    pool_team_id: Mapped[str | None] = mapped_column(ForeignKey("team.id"))
-    pool_specialty: Mapped[str | None] = mapped_column(String(63))
-    reserved_from: Mapped[dict[str, str] | None] = mapped_column(Json(none_as_null=True))
-    """Where the task was before its worker split it and it was kept for that worker."""
-    touches: Mapped[list[str]] = mapped_column(Json, default=list)
-    # effort and time
-    estimated_hours: Mapped[Decimal | None] = mapped_column(ExactDecimal)
-    actual_hours: Mapped[Decimal | None] = mapped_column(ExactDecimal)
-    deadline: Mapped[datetime | None] = mapped_column(UtcTime)
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-    updated_at: Mapped[datetime] = mapped_column(UtcTime)
-    started_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    completed_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    # state
-    status: Mapped[str] = mapped_column(String(24))
-    priority: Mapped[str] = mapped_column(String(16), default="medium")
-    hold_reason: Mapped[str | None] = mapped_column(Text)
-    hold_by_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    holder_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    attempt: Mapped[int] = mapped_column(default=0)
-    """The fencing token: grows with every claim."""
-    needs_review: Mapped[bool] = mapped_column(default=False)
-    creator_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    """Who created it; nobody means the operator."""
-    delegator_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    worker_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    """Who held it last."""
-    source_status: Mapped[str] = mapped_column(Text, default="")
-    archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    version: Mapped[int] = mapped_column(default=0)
-    """How many of its events changed words, place, status, holder, attempt or assignee."""
-    # result
-    completion_summary: Mapped[str] = mapped_column(Text, default="")
-    outputs: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    artifacts: Mapped[list[str]] = mapped_column(Json, default=list)
-    error: Mapped[str] = mapped_column(Text, default="")
-    # the claim's clock, and what is derived
-    lease_until: Mapped[datetime | None] = mapped_column(UtcTime)
-    lease_minutes: Mapped[int] = mapped_column(default=0)
-    """What its holder asked for; 0 is the project's policy."""
-    connection_id: Mapped[str] = mapped_column(String(36), default="")
-    """The connection that claimed it, so that a call without a task renews only that connection's claims."""
-    lapses: Mapped[int] = mapped_column(default=0)
-    progress: Mapped[int | None] = mapped_column(SmallInteger)
-    waits: Mapped[int] = mapped_column(default=0)
-    """Derived: own unfinished `blocks` dependencies, plus `gates`."""
-    gates: Mapped[int] = mapped_column(default=0)
-    """Derived: ancestors that have a hold or unfinished dependencies of their own."""
-    subtasks: Mapped[int] = mapped_column(default=0)
-    """Derived: children, whatever has become of them, so that nobody looks for those of a leaf."""
-    open_subtasks: Mapped[int] = mapped_column(default=0)
-    """Derived: children that are neither completed nor cancelled."""
-    rank: Mapped[int] = mapped_column(BigInteger)
-    """Derived: a topological order of starts …"""
-    end_rank: Mapped[int] = mapped_column(BigInteger)
-    """… and of finishes (see repository.graph)."""
-    lane: Mapped[str] = mapped_column(Text, Computed(LANE, persisted=True))
-    urgency: Mapped[int] = mapped_column(SmallInteger, Computed(URGENCY, persisted=True))
-    finished: Mapped[int] = mapped_column(SmallInteger, Computed(FINISHED, persisted=True))
-    due: Mapped[datetime] = mapped_column(UtcTime)
-    """Derived: the deadline, or the end of time, so that the ready queue sorts without NULLs."""
-
-
-class TallyRow(Base):
-    """Derived: how many tasks of a project have a status, so that no list counts a hundred thousand rows.
-
-    Several shards share one count, lest all writers of a fleet queue for one row.
-    """
-
-    __tablename__ = "tally"
-
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), primary_key=True)
-    status: Mapped[str] = mapped_column(String(24), primary_key=True)
-    archived: Mapped[bool] = mapped_column(primary_key=True)
-    shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=0)
-    tasks: Mapped[int] = mapped_column(default=0)
-
-
-class ExternalRefRow(Base):
-    """A name that a task had elsewhere, with the record as it was there."""
-
-    __tablename__ = "external_ref"
-    __table_args__ = (UniqueConstraint("project", "source", "foreign_id"), Index("ix_external_ref_task_id", "task_id"),
-                      Index("ix_external_ref_foreign_id", "project", "foreign_id"))
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
-    task_id: Mapped[str] = mapped_column(ForeignKey("task.id"))
-    source: Mapped[str] = mapped_column(Text)
-    foreign_id: Mapped[str] = mapped_column(Text)
-    raw: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-
-
-class DependencyRow(Base):
-    """`task` waits for `depends_on` (type blocks), or is otherwise related to it."""
-
-    __tablename__ = "dependency"
-    __table_args__ = (
-        one_of("type", EdgeType),
-        CheckConstraint("task_id <> depends_on_id", name="self"),
-        Index("ix_dependency_depends_on_id", "depends_on_id", "type"),
-    )
-
-    task_id: Mapped[str] = mapped_column(ForeignKey("task.id"), primary_key=True)
-    depends_on_id: Mapped[str] = mapped_column(ForeignKey("task.id"), primary_key=True)
-    type: Mapped[str] = mapped_column(String(16), primary_key=True, default="blocks")
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-    created_by_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-
-
-class CriterionRow(Base):
-    """One condition of "done"."""
-
-    __tablename__ = "criterion"
-    __table_args__ = (one_of("outcome", CriterionOutcome), CheckConstraint("position >= 1", name="position"))
-
-    task_id: Mapped[str] = mapped_column(ForeignKey("task.id"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    text: Mapped[str] = mapped_column(Text, default="")
-    measurable: Mapped[str] = mapped_column(Text, default="")
-    outcome: Mapped[str] = mapped_column(String(16), default="open")
-    evidence: Mapped[str] = mapped_column(Text, default="")
-    reason: Mapped[str] = mapped_column(Text, default="")
-    evaluated_at: Mapped[datetime | None] = mapped_column(UtcTime)
-
-
-class DelegationRow(Base):
-    """One handing down of a task, and what was said with it."""
-
-    __tablename__ = "delegation"
-    __table_args__ = (
-        one_of("state", DelegationState),
-        CheckConstraint("estimated_minutes IS NULL OR estimated_minutes BETWEEN 1 AND 480", name="minutes"),
-        Index("ix_delegation_task_id", "task_id", "at"),
-    )
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    task_id: Mapped[str] = mapped_column(ForeignKey("task.id"))
-    from_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    to_agent_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    to_team_id: Mapped[str | None] = mapped_column(ForeignKey("team.id"))
-    to_specialty: Mapped[str | None] = mapped_column(String(63))
-    at: Mapped[datetime] = mapped_column(UtcTime)
-    reasoning: Mapped[str] = mapped_column(Text, default="")
-    priority: Mapped[str] = mapped_column(String(16), default="")
-    estimated_minutes: Mapped[int | None] = mapped_column()
-    required_resources: Mapped[list[str]] = mapped_column(Json, default=list)
-    success_criteria: Mapped[list[str]] = mapped_column(Json, default=list)
-    risk_factors: Mapped[list[str]] = mapped_column(Json, default=list)
-    depends_on: Mapped[list[str]] = mapped_column(Json, default=list)
-    context_requirements: Mapped[list[str]] = mapped_column(Json, default=list)
-    expected_deliverables: Mapped[list[str]] = mapped_column(Json, default=list)
-    state: Mapped[str] = mapped_column(String(16), default="offered")
-    reason: Mapped[str] = mapped_column(Text, default="")
-    """Why it was declined or recalled."""
-    lapses: Mapped[int] = mapped_column(default=0)
-    before: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
-    """Where the task was before it was handed down: what a release goes back to."""
-
-
-class ExecutionRow(Base):
-    """One attempt at a task, with the report that ended it."""
-
-    __tablename__ = "execution"
-    __table_args__ = (
-        UniqueConstraint("task_id", "attempt"),
-        one_of("status", ExecutionStatus),
-        CheckConstraint("confidence IS NULL OR confidence BETWEEN 0 AND 1", name="confidence"),
-        Index("ix_execution_agent_id", "agent_id", "started_at"),
-    )
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    task_id: Mapped[str] = mapped_column(ForeignKey("task.id"))
-    attempt: Mapped[int] = mapped_column()
-    agent_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    specialty: Mapped[str] = mapped_column(Text, default="")
-    started_at: Mapped[datetime] = mapped_column(UtcTime)
-    ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    status: Mapped[str] = mapped_column(String(16), default="running")
-    success: Mapped[bool | None] = mapped_column()
-    confidence: Mapped[float | None] = mapped_column(Float)
-    summary: Mapped[str] = mapped_column(Text, default="")
-    outputs: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    artifacts: Mapped[list[str]] = mapped_column(Json, default=list)
-    issues_found: Mapped[list[str]] = mapped_column(Json, default=list)
-    blocking_issues: Mapped[list[str]] = mapped_column(Json, default=list)
-    next_actions: Mapped[list[str]] = mapped_column(Json, default=list)
-    error: Mapped[str] = mapped_column(Text, default="")
-    measurements: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-
-
-class ProgressRow(Base):
-    """One report of progress; never changed."""
-
-    __tablename__ = "progress"
-    __table_args__ = (
-        CheckConstraint("percent IS NULL OR percent BETWEEN 0 AND 100", name="percent"),
-        Index("ix_progress_task_id", "task_id", "id"),
-    )
-
-    id: Mapped[int] = mapped_column(Row_id, primary_key=True)
-    task_id: Mapped[str] = mapped_column(ForeignKey("task.id"))
-    agent_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    percent: Mapped[int | None] = mapped_column(SmallInteger)
-    message: Mapped[str] = mapped_column(Text, default="")
-    at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-class ContextRow(Base):
-    """Something that everybody in the project may know; the latest per key counts."""
-
-    __tablename__ = "context"
-    __table_args__ = (one_of("kind", ContextKind), Index("ix_context_task_key", "project", "task_id", "key", "id"))
-
-    id: Mapped[int] = mapped_column(Row_id, primary_key=True)
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
-    task_id: Mapped[str | None] = mapped_column(ForeignKey("task.id"))
-    key: Mapped[str] = mapped_column(Text)
-    value: Mapped[Any] = mapped_column(Json)
-    kind: Mapped[str] = mapped_column(String(16), default="fact")
-    rationale: Mapped[str] = mapped_column(Text, default="")
-    by_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-class NoteRow(Base):
-    """Something that only its author and the operator may read."""
-
-    __tablename__ = "note"
-    __table_args__ = (Index("ix_note_task_agent", "task_id", "agent_id", "id"),)
-
-    id: Mapped[int] = mapped_column(Row_id, primary_key=True)
-    task_id: Mapped[str] = mapped_column(ForeignKey("task.id"))
-    agent_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    text: Mapped[str] = mapped_column(Text)
-    at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-class FeedbackRow(Base):
-    """What a reviewer thought of the work: 1 very poor to 5 excellent."""
-
-    __tablename__ = "feedback"
-    __table_args__ = (
-        CheckConstraint("quality IS NULL OR quality BETWEEN 1 AND 5", name="quality"),
-        CheckConstraint("timeliness IS NULL OR timeliness BETWEEN 1 AND 5", name="timeliness"),
-        Index("ix_feedback_task_id", "task_id", "id"),
-    )
-
-    id: Mapped[int] = mapped_column(Row_id, primary_key=True)
-    task_id: Mapped[str] = mapped_column(ForeignKey("task.id"))
-    by_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    worker_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    quality: Mapped[int | None] = mapped_column(SmallInteger)
-    timeliness: Mapped[int | None] = mapped_column(SmallInteger)
-    notes: Mapped[str] = mapped_column(Text, default="")
-    verdict: Mapped[str] = mapped_column(String(16), default="")
-    at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-class ParticipantRow(Base):
-    """An agent that has to do with a task and hears of it."""
-
-    __tablename__ = "participant"
-
-    task_id: Mapped[str] = mapped_column(ForeignKey("task.id"), primary_key=True)
-    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"), primary_key=True)
-    role: Mapped[str] = mapped_column(String(63), default="")
-    joined_at: Mapped[datetime] = mapped_column(UtcTime)
-    left_at: Mapped[datetime | None] = mapped_column(UtcTime)
-
-
-class ConversationRow(Base):
-    """A thread of messages, usually about a task."""
-
-    __tablename__ = "conversation"
-    __table_args__ = (CheckConstraint("status IN ('active', 'paused', 'completed')", name="status"),
-                      Index("ix_conversation_task_id", "task_id"))
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
-    task_id: Mapped[str | None] = mapped_column(ForeignKey("task.id"))
-    title: Mapped[str] = mapped_column(Text, default="")
-    type: Mapped[str] = mapped_column(Text, default="")
-    status: Mapped[str] = mapped_column(String(16), default="active")
-    created_at: Mapped[datetime] = mapped_column(UtcTime)
-
-
-class MessageRow(Base):
-    """Something said by one agent to others."""
-
-    __tablename__ = "message"
-    __table_args__ = (
-        one_of("type", MessageType),
-        Index("ix_message_task_id", "task_id", "id"),
-        Index("ix_message_conversation_id", "conversation_id", "id"),
-        Index("ix_message_open_questions", "project", "asked_at", sqlite_where=text("asked_at IS NOT NULL"),
-              postgresql_where=text("asked_at IS NOT NULL")),
-    )
-
-    id: Mapped[int] = mapped_column(Row_id, primary_key=True)
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
-    conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversation.id"))
-    task_id: Mapped[str | None] = mapped_column(ForeignKey("task.id"))
-    sender_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    """Nobody means the operator."""
-    type: Mapped[str] = mapped_column(String(16))
-    text: Mapped[str] = mapped_column(Text)
-    reply_to_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
-    at: Mapped[datetime] = mapped_column(UtcTime)
-    attempt: Mapped[int | None] = mapped_column()
-    """Of a question: the attempt that waits for the answer."""
-    asked_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    """Of an open question: who should answer; nobody means the operator."""
-    asked_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    """Of an open question: since when. Absent once answered or withdrawn."""
-
-
-class InboxRow(Base):
-    """One recipient's copy of a message, or a notification; every recipient has its own read mark."""
-
-    __tablename__ = "inbox"
-    __table_args__ = (
-        one_of("state", InboxState),
-        Index("ix_inbox_unread", "project", "agent_id", "id", sqlite_where=text("state <> 'read'"),
-              postgresql_where=text("state <> 'read'")),
-        Index("uq_inbox_notification", "agent_id", "task_id", "kind", unique=True,
-              sqlite_where=text("message_id IS NULL AND state <> 'read'"),
-              postgresql_where=text("message_id IS NULL AND state <> 'read'")),
-        Index("ix_inbox_message_id", "message_id"),
-    )
-
-    id: Mapped[int] = mapped_column(Row_id, primary_key=True)
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
-    agent_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    """Whose copy; nobody means the operator's."""
-    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
-    task_id: Mapped[str | None] = mapped_column(ForeignKey("task.id"))
-    kind: Mapped[str] = mapped_column(String(32), default="")
-    text: Mapped[str] = mapped_column(Text, default="")
-    at: Mapped[datetime] = mapped_column(UtcTime)
-    state: Mapped[str] = mapped_column(String(8), default="new")
-
-
-class EventRow(Base):
-    """The ledger: what changed, before and after, written in the transaction of the change."""
-
-    __tablename__ = "event"
-    __table_args__ = (
-        Index("ix_event_task_id", "task_id", "seq"),
-        Index("ix_event_released", "agent_id", "at", sqlite_where=text("kind = 'released'"), postgresql_where=text("kind = 'released'")),
-        {"sqlite_autoincrement": True},
-    )
-
-    seq: Mapped[int] = mapped_column(Row_id, primary_key=True)
-    at: Mapped[datetime] = mapped_column(UtcTime)
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
-    kind: Mapped[str] = mapped_column(String(32))
-    task_id: Mapped[str | None] = mapped_column(ForeignKey("task.id"))
-    agent_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    """Who acted; nobody means the operator or the board itself."""
-    via: Mapped[str] = mapped_column(Text, default="")
-    version: Mapped[int | None] = mapped_column()
-    """The task's version after it, if it counts for the version."""
-    data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-
-
-class IdempotencyRow(Base):
-    """The first success under a key, so that a repeated call repeats the answer and not the effect."""
-
-    __tablename__ = "idempotency"
-    __table_args__ = (Index("ix_idempotency_at", "at"),)
-
-    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), primary_key=True)
-    agent: Mapped[str] = mapped_column(String(63), primary_key=True)
-    operation: Mapped[str] = mapped_column(String(40), primary_key=True)
-    key: Mapped[str] = mapped_column(String(200), primary_key=True)
-    arguments: Mapped[str] = mapped_column(String(64))
-    """A digest of the arguments."""
-    result: Mapped[dict[str, Any]] = mapped_column(Json)
-    at: Mapped[datetime] = mapped_column(UtcTime)
+task = Table(
+    "task",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    Column("project", ForeignKey("project.slug"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False, default=""),
+    Column("tags", Json, nullable=False, default=list),
+    Column("task_type", Text, nullable=False, default=""),
+    Column("area", Text, nullable=False, default=""),
+    Column("phase", SmallInteger),
+    Column("complexity", String(16), nullable=False, default=""),
+    Column("source", Text, nullable=False, default=""),
+    Column("parent_id", ForeignKey("task.id")),
+    Column("assignee_id", ForeignKey("agent.id")),
+    Column("pool_team_id", ForeignKey("team.id")),
+    Column("pool_specialty", String(63)),
+    Column(
+        "reserved_from",
+        Json(none_as_null=True),
+        doc="Where the task was before its worker split it and it was kept for that worker.",
+    ),
+    Column("touches", Json, nullable=False, default=list),
+    Column("estimated_hours", ExactDecimal),
+    Column("actual_hours", ExactDecimal),
+    Column("deadline", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("completed_at", UtcTime),
+    Column("status", String(24), nullable=False),
+    Column("priority", String(16), nullable=False, default="medium"),
+    Column("hold_reason", Text),
+    Column("hold_by_id", ForeignKey("agent.id")),
+    Column("holder_id", ForeignKey("agent.id")),
+    Column("attempt", Integer, nullable=False, default=0, doc="The fencing token: grows with every claim."),
+    Column("needs_review", Boolean, nullable=False, default=False),
+    Column("creator_id", ForeignKey("agent.id"), doc="Who created it; nobody means the operator."),
+    Column("delegator_id", ForeignKey("agent.id")),
+    Column("worker_id", ForeignKey("agent.id"), doc="Who held it last."),
+    Column("source_status", Text, nullable=False, default=""),
+    Column("archived_at", UtcTime),
+    Column(
+        "version",
+        Integer,
+        nullable=False,
+        default=0,
+        doc="How many of its events changed words, place, status, holder, attempt or assignee.",
+    ),
+    Column("completion_summary", Text, nullable=False, default=""),
+    Column("outputs", Json, nullable=False, default=dict),
+    Column("artifacts", Json, nullable=False, default=list),
+    Column("error", Text, nullable=False, default=""),
+    Column("lease_until", UtcTime),
+    Column(
+        "lease_minutes", Integer, nullable=False, default=0, doc="What its holder asked for; 0 is the project's policy."
+    ),
+    Column(
+        "connection_id",
+        String(36),
+        nullable=False,
+        default="",
+        doc="The connection that claimed it, so that a call without a task renews only that connection's claims.",
+    ),
+    Column("lapses", Integer, nullable=False, default=0),
+    Column("progress", SmallInteger),
+    Column(
+        "waits", Integer, nullable=False, default=0, doc="Derived: own unfinished `blocks` dependencies, plus `gates`."
+    ),
+    Column(
+        "gates",
+        Integer,
+        nullable=False,
+        default=0,
+        doc="Derived: ancestors that have a hold or unfinished dependencies of their own.",
+    ),
+    Column(
+        "subtasks",
+        Integer,
+        nullable=False,
+        default=0,
+        doc="Derived: children, whatever has become of them, so that nobody looks for those of a leaf.",
+    ),
+    Column(
+        "open_subtasks",
+        Integer,
+        nullable=False,
+        default=0,
+        doc="Derived: children that are neither completed nor cancelled.",
+    ),
+    Column("rank", BigInteger, nullable=False, doc="Derived: a topological order of starts …"),
+    Column("end_rank", BigInteger, nullable=False, doc="… and of finishes (see repository.graph)."),
+    Column("lane", Text, Computed(LANE, persisted=True), nullable=False),
+    Column("urgency", SmallInteger, Computed(URGENCY, persisted=True), nullable=False),
+    Column("finished", SmallInteger, Computed(FINISHED, persisted=True), nullable=False),
+    Column(
+        "due",
+        UtcTime,
+        nullable=False,
+        doc="Derived: the deadline, or the end of time, so that the ready queue sorts without NULLs.",
+    ),
+    one_of("status", TaskStatus),
+    one_of("priority", Priority),
+    one_of("complexity", Complexity, or_empty=True),
+    CheckConstraint("length(id) = 8 AND id = lower(id)", name="id"),
+    CheckConstraint("length(title) BETWEEN 1 AND 500", name="title"),
+    CheckConstraint("phase IS NULL OR phase BETWEEN 1 AND 10", name="phase"),
+    CheckConstraint("progress IS NULL OR progress BETWEEN 0 AND 100", name="progress"),
+    CheckConstraint("parent_id IS NULL OR parent_id <> id", name="own_parent"),
+    CheckConstraint("waits >= gates AND gates >= 0 AND open_subtasks BETWEEN 0 AND subtasks", name="counters"),
+    CheckConstraint("rank < end_rank", name="rank"),
+    CheckConstraint("lease_until IS NULL OR holder_id IS NOT NULL", name="lease"),
+    CheckConstraint("(holder_id IS NULL) = (status NOT IN ('in_progress', 'requires_assistance'))", name="holder"),
+    CheckConstraint("assignee_id IS NULL OR (pool_team_id IS NULL AND pool_specialty IS NULL)", name="place"),
+    Index(
+        "ix_task_ready",
+        "project",
+        "lane",
+        "urgency",
+        "due",
+        "created_at",
+        "id",
+        sqlite_where=text(READY),
+        postgresql_where=text(READY),
+    ),
+    Index(
+        "ix_task_expired",
+        "project",
+        "lease_until",
+        sqlite_where=text("lease_until IS NOT NULL"),
+        postgresql_where=text("lease_until IS NOT NULL"),
+    ),
+    Index("ix_task_held", "holder_id", sqlite_where=text(HELD), postgresql_where=text(HELD)),
+    Index(
+        "ix_task_reserved",
+        "project",
+        sqlite_where=text("reserved_from IS NOT NULL"),
+        postgresql_where=text("reserved_from IS NOT NULL"),
+    ),
+    Index(
+        "ix_task_list",
+        "project",
+        "status",
+        "urgency",
+        "due",
+        "created_at",
+        "id",
+        sqlite_where=text(LISTED),
+        postgresql_where=text(LISTED),
+    ),
+    Index(
+        "ix_task_urgency",
+        "project",
+        "finished",
+        "urgency",
+        "due",
+        "created_at",
+        "id",
+        sqlite_where=text(LISTED),
+        postgresql_where=text(LISTED),
+    ),
+    Index("ix_task_overdue", "project", "due", sqlite_where=text(OVERDUE), postgresql_where=text(OVERDUE)),
+    Index("ix_task_parent_id", "parent_id"),
+    Index("ix_task_assignee_id", "assignee_id"),
+)
+"""A piece of work."""
+
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("project", ForeignKey("project.slug"), primary_key=True),
+    Column("status", String(24), primary_key=True),
+    Column("archived", Boolean, primary_key=True),
+    Column("shard", SmallInteger, primary_key=True, default=0),
+    Column("tasks", Integer, nullable=False, default=0),
+)
+"""Derived: how many tasks of a project have a status, so that no list counts a hundred thousand rows.
+
+Several shards share one count, lest all writers of a fleet queue for one row."""
+
+
+external_ref = Table(
+    "external_ref",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project", ForeignKey("project.slug"), nullable=False),
+    Column("task_id", ForeignKey("task.id"), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("foreign_id", Text, nullable=False),
+    Column("raw", Json, nullable=False, default=dict),
+    UniqueConstraint("project", "source", "foreign_id"),
+    Index("ix_external_ref_task_id", "task_id"),
+    Index("ix_external_ref_foreign_id", "project", "foreign_id"),
+)
+"""A name that a task had elsewhere, with the record as it was there."""
+
+
+dependency = Table(
+    "dependency",
+    metadata,
+    Column("task_id", ForeignKey("task.id"), primary_key=True),
+    Column("depends_on_id", ForeignKey("task.id"), primary_key=True),
+    Column("type", String(16), primary_key=True, default="blocks"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("created_by_id", ForeignKey("agent.id")),
+    one_of("type", EdgeType),
+    CheckConstraint("task_id <> depends_on_id", name="self"),
+    Index("ix_dependency_depends_on_id", "depends_on_id", "type"),
+)
+"""`task` waits for `depends_on` (type blocks), or is otherwise related to it."""
+
+
+criterion = Table(
+    "criterion",
+    metadata,
+    Column("task_id", ForeignKey("task.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("text", Text, nullable=False, default=""),
+    Column("measurable", Text, nullable=False, default=""),
+    Column("outcome", String(16), nullable=False, default="open"),
+    Column("evidence", Text, nullable=False, default=""),
+    Column("reason", Text, nullable=False, default=""),
+    Column("evaluated_at", UtcTime),
+    one_of("outcome", CriterionOutcome),
+    CheckConstraint("position >= 1", name="position"),
+)
+"""One condition of "done"."""
+
+
+delegation = Table(
+    "delegation",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("task_id", ForeignKey("task.id"), nullable=False),
+    Column("from_id", ForeignKey("agent.id")),
+    Column("to_agent_id", ForeignKey("agent.id")),
+    Column("to_team_id", ForeignKey("team.id")),
+    Column("to_specialty", String(63)),
+    Column("at", UtcTime, nullable=False),
+    Column("reasoning", Text, nullable=False, default=""),
+    Column("priority", String(16), nullable=False, default=""),
+    Column("estimated_minutes", Integer),
+    Column("required_resources", Json, nullable=False, default=list),
+    Column("success_criteria", Json, nullable=False, default=list),
+    Column("risk_factors", Json, nullable=False, default=list),
+    Column("depends_on", Json, nullable=False, default=list),
+    Column("context_requirements", Json, nullable=False, default=list),
+    Column("expected_deliverables", Json, nullable=False, default=list),
+    Column("state", String(16), nullable=False, default="offered"),
+    Column("reason", Text, nullable=False, default="", doc="Why it was declined or recalled."),
+    Column("lapses", Integer, nullable=False, default=0),
+    Column(
+        "before",
+        Json,
+        nullable=False,
+        default=dict,
+        doc="Where the task was before it was handed down: what a release goes back to.",
+    ),
+    one_of("state", DelegationState),
+    CheckConstraint("estimated_minutes IS NULL OR estimated_minutes BETWEEN 1 AND 480", name="minutes"),
+    Index("ix_delegation_task_id", "task_id", "at"),
+)
+"""One handing down of a task, and what was said with it."""
+
+
+execution = Table(
+    "execution",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("task_id", ForeignKey("task.id"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("agent_id", ForeignKey("agent.id")),
+    Column("specialty", Text, nullable=False, default=""),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("status", String(16), nullable=False, default="running"),
+    Column("success", Boolean),
+    Column("confidence", Float),
+    Column("summary", Text, nullable=False, default=""),
+    Column("outputs", Json, nullable=False, default=dict),
+    Column("artifacts", Json, nullable=False, default=list),
+    Column("issues_found", Json, nullable=False, default=list),
+    Column("blocking_issues", Json, nullable=False, default=list),
+    Column("next_actions", Json, nullable=False, default=list),
+    Column("error", Text, nullable=False, default=""),
+    Column("measurements", Json, nullable=False, default=dict),
+    UniqueConstraint("task_id", "attempt"),
+    one_of("status", ExecutionStatus),
+    CheckConstraint("confidence IS NULL OR confidence BETWEEN 0 AND 1", name="confidence"),
+    Index("ix_execution_agent_id", "agent_id", "started_at"),
+)
+"""One attempt at a task, with the report that ended it."""
+
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("id", Row_id, primary_key=True),
+    Column("task_id", ForeignKey("task.id"), nullable=False),
+    Column("agent_id", ForeignKey("agent.id")),
+    Column("percent", SmallInteger),
+    Column("message", Text, nullable=False, default=""),
+    Column("at", UtcTime, nullable=False),
+    CheckConstraint("percent IS NULL OR percent BETWEEN 0 AND 100", name="percent"),
+    Index("ix_progress_task_id", "task_id", "id"),
+)
+"""One report of progress; never changed."""
+
+
+context = Table(
+    "context",
+    metadata,
+    Column("id", Row_id, primary_key=True),
+    Column("project", ForeignKey("project.slug"), nullable=False),
+    Column("task_id", ForeignKey("task.id")),
+    Column("key", Text, nullable=False),
+    Column("value", Json, nullable=False),
+    Column("kind", String(16), nullable=False, default="fact"),
+    Column("rationale", Text, nullable=False, default=""),
+    Column("by_id", ForeignKey("agent.id")),
+    Column("at", UtcTime, nullable=False),
+    one_of("kind", ContextKind),
+    Index("ix_context_task_key", "project", "task_id", "key", "id"),
+)
+"""Something that everybody in the project may know; the latest per key counts."""
+
+
+note = Table(
+    "note",
+    metadata,
+    Column("id", Row_id, primary_key=True),
+    Column("task_id", ForeignKey("task.id"), nullable=False),
+    Column("agent_id", ForeignKey("agent.id")),
+    Column("text", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("ix_note_task_agent", "task_id", "agent_id", "id"),
+)
+"""Something that only its author and the operator may read."""
+
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Row_id, primary_key=True),
+    Column("task_id", ForeignKey("task.id"), nullable=False),
+    Column("by_id", ForeignKey("agent.id")),
+    Column("worker_id", ForeignKey("agent.id")),
+    Column("quality", SmallInteger),
+    Column("timeliness", SmallInteger),
+    Column("notes", Text, nullable=False, default=""),
+    Column("verdict", String(16), nullable=False, default=""),
+    Column("at", UtcTime, nullable=False),
+    CheckConstraint("quality IS NULL OR quality BETWEEN 1 AND 5", name="quality"),
+    CheckConstraint("timeliness IS NULL OR timeliness BETWEEN 1 AND 5", name="timeliness"),
+    Index("ix_feedback_task_id", "task_id", "id"),
+)
+"""What a reviewer thought of the work: 1 very poor to 5 excellent."""
+
+
+participant = Table(
+    "participant",
+    metadata,
+    Column("task_id", ForeignKey("task.id"), primary_key=True),
+    Column("agent_id", ForeignKey("agent.id"), primary_key=True),
+    Column("role", String(63), nullable=False, default=""),
+    Column("joined_at", UtcTime, nullable=False),
+    Column("left_at", UtcTime),
+)
+"""An agent that has to do with a task and hears of it."""
+
+
+conversation = Table(
+    "conversation",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project", ForeignKey("project.slug"), nullable=False),
+    Column("task_id", ForeignKey("task.id")),
+    Column("title", Text, nullable=False, default=""),
+    Column("type", Text, nullable=False, default=""),
+    Column("status", String(16), nullable=False, default="active"),
+    Column("created_at", UtcTime, nullable=False),
+    CheckConstraint("status IN ('active', 'paused', 'completed')", name="status"),
+    Index("ix_conversation_task_id", "task_id"),
+)
+"""A thread of messages, usually about a task."""
+
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", Row_id, primary_key=True),
+    Column("project", ForeignKey("project.slug"), nullable=False),
+    Column("conversation_id", ForeignKey("conversation.id")),
+    Column("task_id", ForeignKey("task.id")),
+    Column("sender_id", ForeignKey("agent.id"), doc="Nobody means the operator."),
+    Column("type", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("reply_to_id", ForeignKey("message.id")),
+    Column("at", UtcTime, nullable=False),
+    Column("attempt", Integer, doc="Of a question: the attempt that waits for the answer."),
+    Column(
+        "asked_id", ForeignKey("agent.id"), doc="Of an open question: who should answer; nobody means the operator."
+    ),
+    Column("asked_at", UtcTime, doc="Of an open question: since when. Absent once answered or withdrawn."),
+    one_of("type", MessageType),
+    Index("ix_message_task_id", "task_id", "id"),
+    Index("ix_message_conversation_id", "conversation_id", "id"),
+    Index(
+        "ix_message_open_questions",
+        "project",
+        "asked_at",
+        sqlite_where=text("asked_at IS NOT NULL"),
+        postgresql_where=text("asked_at IS NOT NULL"),
+    ),
+)
+"""Something said by one agent to others."""
+
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Row_id, primary_key=True),
+    Column("project", ForeignKey("project.slug"), nullable=False),
+    Column("agent_id", ForeignKey("agent.id"), doc="Whose copy; nobody means the operator's."),
+    Column("message_id", ForeignKey("message.id")),
+    Column("task_id", ForeignKey("task.id")),
+    Column("kind", String(32), nullable=False, default=""),
+    Column("text", Text, nullable=False, default=""),
+    Column("at", UtcTime, nullable=False),
+    Column("state", String(8), nullable=False, default="new"),
+    one_of("state", InboxState),
+    Index(
+        "ix_inbox_unread",
+        "project",
+        "agent_id",
+        "id",
+        sqlite_where=text("state <> 'read'"),
+        postgresql_where=text("state <> 'read'"),
+    ),
+    Index(
+        "uq_inbox_notification",
+        "agent_id",
+        "task_id",
+        "kind",
+        unique=True,
+        sqlite_where=text("message_id IS NULL AND state <> 'read'"),
+        postgresql_where=text("message_id IS NULL AND state <> 'read'"),
+    ),
+    Index("ix_inbox_message_id", "message_id"),
+)
+"""One recipient's copy of a message, or a notification; every recipient has its own read mark."""
+
+
+event = Table(
+    "event",
+    metadata,
+    Column("seq", Row_id, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("project", ForeignKey("project.slug"), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("task_id", ForeignKey("task.id")),
+    Column("agent_id", ForeignKey("agent.id"), doc="Who acted; nobody means the operator or the board itself."),
+    Column("via", Text, nullable=False, default=""),
+    Column("version", Integer, doc="The task's version after it, if it counts for the version."),
+    Column("data", Json, nullable=False, default=dict),
+    Index("ix_event_task_id", "task_id", "seq"),
+    Index(
+        "ix_event_released",
+        "agent_id",
+        "at",
+        sqlite_where=text("kind = 'released'"),
+        postgresql_where=text("kind = 'released'"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""The ledger: what changed, before and after, written in the transaction of the change."""
+
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("project", ForeignKey("project.slug"), primary_key=True),
+    Column("agent", String(63), primary_key=True),
+    Column("operation", String(40), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("arguments", String(64), nullable=False, doc="A digest of the arguments."),
+    Column("result", Json, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("ix_idempotency_at", "at"),
+)
+"""The first success under a key, so that a repeated call repeats the answer and not the effect."""
+
+
+def __getattr__(name: str) -> object:
+    """Map a class to its table on first use."""
+    if name.endswith("Row"):
+        from swarm_mcp.repository.rows import MAPPED  # noqa: PLC0415 - see above
+
+        if name in MAPPED:
+            return MAPPED[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

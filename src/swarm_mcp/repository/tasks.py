@@ -11,8 +11,8 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, TaskNotFound
 from swarm_mcp.model.lifecycle import NATURAL_PROGRESS, STARTED_WAITING_PROGRESS, WAITING, TaskStatus
+from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement, among, setting
-from swarm_mcp.repository.tables import ExternalRefRow, TallyRow, TaskRow
 from swarm_mcp.repository.types import ExactDecimal
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-task = TaskRow.__table__
-ref = ExternalRefRow.__table__
-tally = TallyRow.__table__
+task = tables.task
+ref = tables.external_ref
+tally = tables.tally
 
 LINE = (
     task.c.id, task.c.title, task.c.status, task.c.priority, task.c.assignee_id, task.c.holder_id,
@@ -249,9 +249,7 @@ CLAIM = Statement(
 )
 
 
-def take_claim(
-    db: Transaction, row: Row, *, agent: str, until: Any, minutes: int, started: Any
-) -> Row | None:
+def take_claim(db: Transaction, row: Row, *, agent: str, until: Any, minutes: int, started: Any) -> Row | None:
     """Give the task to an agent if it is still as it was seen: the guard against two winners.
 
     Returns:
@@ -390,13 +388,15 @@ _percent = case(
 )
 _weight = func.coalesce(task.c.estimated_hours, literal(Decimal(1), ExactDecimal()))
 ROLLED = ListStatement(
-    lambda parents: select(
-        task.c.parent_id,
-        (func.sum(_weight * _percent, type_=Float) * 1.0 / func.sum(_weight, type_=Float)).label("percent"),
-        func.max(task.c.subtasks).label("nested"),
+    lambda parents: (
+        select(
+            task.c.parent_id,
+            (func.sum(_weight * _percent, type_=Float) * 1.0 / func.sum(_weight, type_=Float)).label("percent"),
+            func.max(task.c.subtasks).label("nested"),
+        )
+        .where(task.c.parent_id.in_(parents), task.c.status != TaskStatus.CANCELLED.value)
+        .group_by(task.c.parent_id)
     )
-    .where(task.c.parent_id.in_(parents), task.c.status != TaskStatus.CANCELLED.value)
-    .group_by(task.c.parent_id)
 )
 """What the subtasks of these tasks amount to, weighed by estimate, as long as none has subtasks of its own."""
 

@@ -8,16 +8,8 @@ from sqlalchemy import bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
+from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import Statement, among, set_columns
-from swarm_mcp.repository.tables import (
-    CriterionRow,
-    DelegationRow,
-    ExecutionRow,
-    FeedbackRow,
-    IdempotencyRow,
-    ParticipantRow,
-    ProgressRow,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,13 +17,13 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-criterion = CriterionRow.__table__
-delegation = DelegationRow.__table__
-execution = ExecutionRow.__table__
-progress = ProgressRow.__table__
-participant = ParticipantRow.__table__
-feedback = FeedbackRow.__table__
-idempotency = IdempotencyRow.__table__
+criterion = tables.criterion
+delegation = tables.delegation
+execution = tables.execution
+progress = tables.progress
+participant = tables.participant
+feedback = tables.feedback
+idempotency = tables.idempotency
 
 OF_TASK = {
     "criteria": Statement(

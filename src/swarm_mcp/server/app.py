@@ -14,6 +14,7 @@ from mcp.shared.exceptions import MCPError
 
 from swarm_mcp import __version__
 from swarm_mcp.model.errors import Refusal
+from swarm_mcp.model.ids import fold_name
 from swarm_mcp.server.instructions import INSTRUCTIONS
 from swarm_mcp.server.refusals import broken, guarded, refused
 from swarm_mcp.server.threads import Threads
@@ -44,6 +45,8 @@ class App:
     def __init__(self, board: Board, profile: Profile, *, agent: str = "") -> None:
         self.board = board
         self.profile = profile
+        if agent.strip():
+            fold_name(agent)  # a name that nobody may have is refused before anything is served
         self._agent = agent
         self._tools = listed(profile)
         self._names = {tool["name"] for tool in self._tools}
@@ -171,7 +174,8 @@ class App:
     async def _read_resource(self, ctx: ServerRequestContext[Any], params: types.ReadResourceRequestParams) -> Any:
         calls, caller, resources = await self._readable()
         await self._threads.run(partial(guarded, calls.make_known, caller, client_name(ctx)))
-        return complete(await self._threads.run(partial(guarded, resources.read, str(params.uri), caller)), kept_seconds=0)
+        found = await self._threads.run(partial(guarded, resources.read, str(params.uri), caller))
+        return complete(found, kept_seconds=0)
 
 
 def complete(result: dict[str, Any], *, kept_seconds: int | None = None) -> dict[str, Any]:

@@ -109,7 +109,8 @@ def _sentence(model: type[BaseModel], error: ErrorDetails) -> str:
     match error["type"]:
         case "extra_forbidden":
             near = nearest(DRAFT_ALIASES.get(name, name), fields)
-            hint = f"did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else f"it takes {', '.join(fields)}."
+            meant = " or ".join(f"`{each}`" for each in near)
+            hint = f"did you mean {meant}?" if near else f"it takes {', '.join(fields)}."
             return f"{where} has no argument `{name[:WIDTH]}`; {hint}"
         case "missing":
             return f"{where} needs `{name}`."

@@ -73,7 +73,7 @@ class Calls:
             return operation.run(db, **arguments)  # type: ignore[return-value]
 
         if operation.writes:
-            answer = self.swarm.write(change, agent=agent, profile=self.profile, via=caller.name, connection=caller.id)
+            answer = self.swarm.write(change, agent=caller.spelt(agent), profile=self.profile, via=caller.name, connection=caller.id)
             caller.has_acted(agent)
         else:
             answer = self.ask(lambda db: operation.run(db, **arguments), caller, agent)  # type: ignore[arg-type,return-value]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 HEARTBEAT_SECONDS = 15.0
-"""How often a reader is looked after at most: often enough to renew the shortest lease, a minute, in its second half."""
+"""How often a reader is looked after at most: enough to renew the shortest lease, a minute, in its second half."""
 NAMES_SHOWN = 20
 
 
@@ -34,6 +34,7 @@ class Caller:
         self.acted: set[str] = set()
         """Who has written through this connection."""
         self._clock = clock
+        self._spelling = {self.name: fixed_name.strip()}
         self._seen: dict[str, float] = {}
         self._silent: set[str] = set()
         self._attempts: dict[tuple[str, str], int] = {}
@@ -80,6 +81,8 @@ class Caller:
 
         """
         name = ids.fold_name(given) if given.strip() else ""
+        if name:
+            self._spelling[name] = given.strip()
         if not name and writing and len(self.acted) > 1:
             names = sorted(self.acted)
             more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
@@ -89,6 +92,10 @@ class Caller:
                 candidates=names[:NAMES_SHOWN],
             )
         return name or self.name
+
+    def spelt(self, agent: str) -> str:
+        """An agent's name as whoever called wrote it, which the board keeps as its title."""
+        return self._spelling.get(agent) or agent
 
     def has_acted(self, agent: str) -> None:
         """Note that an agent wrote through this connection."""

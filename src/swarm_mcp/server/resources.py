@@ -125,7 +125,8 @@ def document(db: Transaction, uri: str) -> tuple[str, str]:
 def _list(db: Transaction, query: dict[str, str]) -> str:
     unknown = sorted(set(query) - {"status", "assignee", "ready", "limit", "cursor"})
     if unknown:
-        raise Invalid(f"swarm://tasks takes status, assignee, ready, limit and cursor, not `{shorten(unknown[0], 40)}`.")
+        word = shorten(unknown[0], 40)
+        raise Invalid(f"swarm://tasks takes status, assignee, ready, limit and cursor, not `{word}`.")
     limit = query.get("limit", "50")
     if not limit.isascii() or not limit.isdigit() or len(limit) > 6:  # noqa: PLR2004
         raise Invalid(f"limit must be a whole number, not `{shorten(limit, 40)}`.")

@@ -22,6 +22,5 @@ def every_tool() -> tuple[dict[str, Any], ...]:
 
 def listed(profile: Profile) -> list[dict[str, Any]]:
     """The tools of a profile, in the form in which hosts get them."""
-    return [
-        {name: value for name, value in tool.items() if name in SHOW} for tool in every_tool() if profile in tool["profiles"]
-    ]
+    offered = [tool for tool in every_tool() if profile in tool["profiles"]]
+    return [{name: value for name, value in tool.items() if name in SHOW} for tool in offered]

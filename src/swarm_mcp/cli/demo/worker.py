@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SHORTEST_REST = 0.05
 LONGEST_REST = 0.4
+WHOLE_BRIEF = 8000
+"""Tokens for a brief of which a long description has pushed out what counts for completion."""
 PATIENCE = 20.0
 """Seconds for which a worker waits for an answer before it goes on without."""
 QUESTION = "Shall this go the plain way or the thorough one? (a scripted question)"
@@ -48,6 +50,8 @@ class Worker:
     async def carry_out(self, task: str, attempt: int, brief: dict[str, Any]) -> None:
         """Report, share and complete one task; what goes wrong is put to the director."""
         self.seen += 1
+        if any(each.startswith("criteria") for each in brief.get("left_out", [])):
+            brief = await self.hand.call("get_task", task=task, max_tokens=WHOLE_BRIEF)
         try:
             if self.asks and self.seen > 1 and await self.ask(task, attempt, QUESTION):
                 self.asks = False
@@ -67,7 +71,7 @@ class Worker:
         await self.hand.write("report_progress", task=task, message=words, percent=80 if parts else 40, attempt=attempt)
         if parts or brief.get("criteria") or self.seen % 3 == 0:
             await self.hand.write(
-                "share_context", task=task, key=f"outcome of {task}", kind="artifact",
+                "share_context", task=task, key=f"outcome of {task}, attempt {attempt}", kind="artifact",
                 value={"by": self.hand.agent, "parts": len(parts), "criteria": len(brief.get("criteria", []))},
             )  # fmt: skip
 
@@ -120,7 +124,7 @@ class Worker:
     async def go_on(self, task: str) -> None:
         """Complete a task about which a question was asked; its criteria may be others by now."""
         attempt, _ = self.asked.pop(task)
-        brief = await self.hand.call("get_task", task=task)
+        brief = await self.hand.call("get_task", task=task, max_tokens=WHOLE_BRIEF)
         try:
             await self.complete(task, attempt, brief)
         except Refused as refused:
