@@ -13,8 +13,7 @@ from swarm_mcp import operations
 from swarm_mcp.model import ids
 from swarm_mcp.model.agent import Profile
 from swarm_mcp.operations import upkeep
-from swarm_mcp.repository import agents, events, messages, tasks, work
-from swarm_mcp.repository.tables import AgentRow, ProjectRow, TeamMemberRow, TeamRow
+from swarm_mcp.repository import agents, events, messages, tables, tasks, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,7 +163,7 @@ class Board:
 
         def change(db: Transaction) -> None:
             if columns:
-                db.execute(update(AgentRow).where(AgentRow.id == _id(db, name)).values(**columns))
+                db.execute(update(tables.agent).where(tables.agent.c.id == _id(db, name)).values(**columns))
 
         self.swarm.write(change)
         return name
@@ -174,10 +173,10 @@ class Board:
 
         def store(db: Transaction) -> str:
             team = {"id": ids.new_uuid(), "project": db.project.slug, "created_at": db.now, "updated_at": db.now}
-            db.execute(insert(TeamRow), {**team, "name": name, "supervisor_id": _id(db, supervisor)})
+            db.execute(insert(tables.team), {**team, "name": name, "supervisor_id": _id(db, supervisor)})
             for member in members:
                 stay = {"id": ids.new_uuid(), "team_id": team["id"], "agent_id": _id(db, member)}
-                db.execute(insert(TeamMemberRow), {**stay, "joined_at": db.now})
+                db.execute(insert(tables.team_member), {**stay, "joined_at": db.now})
             return name
 
         return self.swarm.write(store)
@@ -186,7 +185,7 @@ class Board:
         """Change the project's policies."""
 
         def change(db: Transaction) -> None:
-            db.execute(update(ProjectRow).values(**columns))
+            db.execute(update(tables.project).values(**columns))
 
         self.swarm.write(change)
 
@@ -209,4 +208,4 @@ class Board:
 
 
 def _id(db: Transaction, name: str) -> str | None:
-    return db.execute(select(AgentRow.id).where(AgentRow.name == name)).scalar() if name else None
+    return db.execute(select(tables.agent.c.id).where(tables.agent.c.name == name)).scalar() if name else None

@@ -145,6 +145,18 @@ def test_no_sequence_of_edges_and_moves_closes_a_cycle(board: Board) -> None:
             waits, parents = wanted
 
 
+def test_however_deep_a_tree_is_there_is_room_for_what_waits_inside_it(board: Board) -> None:
+    """The order of starts and finishes, which the board's fixture recounts, has to be mended on the way."""
+    first, parent = board.create(), board.create()
+    for _ in range(12):
+        inner = board.create(parent=parent, depends_on=[first])
+        first = board.create(parent=parent, depends_on=[f"related:{inner}"])
+        board.update("lead", inner, add_depends_on=[first])
+        parent = inner
+    with pytest.raises(CycleRefused):
+        board.update("lead", first, add_depends_on=[parent])
+
+
 def is_cyclic(waits: set[tuple[str, str]], parents: dict[str, str]) -> bool:
     """Whether some start or finish comes before itself; parents that go round in circles do too."""
     after: dict[str, set[str]] = {}

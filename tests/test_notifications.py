@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
 from swarm_mcp import operations
 from swarm_mcp.model.errors import Invalid, NotFound
-from swarm_mcp.repository.tables import ConversationRow, ParticipantRow
+from swarm_mcp.repository import tables, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +79,8 @@ def test_the_conversation_about_a_task_is_completed_with_it_and_goes_on_when_it_
     board.send("ada", to="lead", task=task)
 
     def status() -> str:
-        return board.swarm.read(lambda db: db.session.query(ConversationRow).filter_by(task_id=task).one().status)
+        of_task = select(tables.conversation.c.status).where(tables.conversation.c.task_id == task)
+        return board.swarm.read(lambda db: db.execute(of_task).scalar_one())
 
     assert status() == "active"
     board.complete("ada", task)
@@ -224,7 +226,5 @@ def test_claiming_sharing_and_writing_about_a_task_join_by_themselves_and_once(b
             "message": lambda: board.send("bob", to="lead", task=task),
             "edit": lambda: board.update("lead", task, title="Other words"),
         }[how]()
-    joined = board.swarm.read(
-        lambda db: [row.agent_id for row in db.session.query(ParticipantRow).filter_by(task_id=task)]
-    )
-    assert [board.name_of(each) for each in joined] == ["lead" if how == "edit" else "bob"]
+    joined = board.swarm.read(lambda db: work.participants(db, task))
+    assert [board.name_of(each.agent_id) for each in joined] == ["lead" if how == "edit" else "bob"]

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import insert
 
 from swarm_mcp import operations
-from swarm_mcp.model.errors import Invalid
-from swarm_mcp.repository.tables import EventRow
+from swarm_mcp.model import ids
+from swarm_mcp.model.errors import Invalid, NotFound
+from swarm_mcp.repository import agents, events, tables, tasks
+from swarm_mcp.server.resources import DOCUMENTS
 
 if TYPE_CHECKING:
     from board import Board
+
+    from swarm_mcp.repository.database import Transaction
 
 SECRET = "the password is swordfish"  # noqa: S105 - it is not
 
@@ -24,6 +29,8 @@ def seen(board: Board, agent: str, task: str) -> str:
         *(board.swarm.read(lambda db, view=view: operations.get_overview(db, view=view), agent=agent)
           for view in ("summary", "stuck", "tree")),
         board.swarm.read(lambda db: operations.list_tasks(db, text="swordfish"), agent=agent),
+        *(board.swarm.read(lambda db, make=make: make(db, tasks.task_row(db, task), 0), agent=agent)
+          for _, _, make in DOCUMENTS.values()),
         board.inbox(agent, reread=True),
     ]  # fmt: skip
     return str(found)
@@ -101,7 +108,7 @@ def test_the_words_of_notes_and_messages_never_enter_the_ledger(board: Board) ->
     board.send("lead", SECRET, reply_to=board.ask("ada", task, SECRET))
     board.report("ada", task, SECRET, percent=10)
     board.report("ada", task, SECRET, status="released")
-    ledger = board.swarm.read(lambda db: [row.data for row in db.session.query(EventRow)])
+    ledger = [row.data for row in board.swarm.read(lambda db: events.project_events(db, after=0, limit=1000))]
     assert len(ledger) > 5
     assert SECRET not in str(ledger)
 
@@ -144,3 +151,69 @@ def test_subtasks_inherit_shared_context(board: Board) -> None:
 def test_what_is_shared_has_a_key_a_value_that_is_json_and_a_kind(board: Board, said: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         board.call("ada", operations.share_context, **{"key": "port", "value": 8080, **said})
+
+
+# --- strangers, newcomers, successors ---------------------------------------------------------------------------------
+
+
+def test_a_stranger_reads_neither_what_the_operator_wrote_nor_what_it_got(board: Board) -> None:
+    task = board.create()
+    board.send("ada", SECRET, to="operator", task=task)
+    board.send("", SECRET, to="ada", task=task)
+    assert [SECRET in seen(board, agent, task) for agent in ("stranger", "bob", "ada", "")] == [False, False, True, True]
+
+
+def test_whoever_joins_the_project_and_a_team_later_reads_nothing_of_what_was_written_to_them_before(board: Board) -> None:
+    board.team("backend", "bob")
+    task = board.create()
+    board.send("ada", SECRET, to="backend", task=task)
+    board.send("ada", SECRET, to="all", task=task)
+    board.enlist("cy")
+
+    def join(db: Transaction) -> None:
+        team, member = agents.find_team(db, "backend"), agents.find_agent(db, "cy")
+        stay = {"id": ids.new_uuid(), "team_id": team.id, "agent_id": member.id, "joined_at": db.now}
+        db.execute(insert(tables.team_member), stay)
+
+    board.swarm.write(join)
+    assert board.send("ada", "Welcome.", to="backend", task=task).to == ["bob", "cy"]
+    assert SECRET not in seen(board, "cy", task)
+
+
+def test_whoever_takes_a_task_over_reads_none_of_the_notes_of_the_one_before(board: Board) -> None:
+    task = board.task_in("in_progress")
+    note(board, "ada", task)
+    board.report("ada", task, "not for me", status="released")
+    assert SECRET not in str(board.claim("bob", task))
+    assert SECRET in str(board.brief("ada", task).notes)
+
+
+def test_a_note_shows_in_no_brief_of_the_tasks_around_its_own(board: Board) -> None:
+    parent = board.create()
+    task = board.create(parent=parent)
+    part, waiter = board.create(parent=task), board.create(depends_on=[task])
+    note(board, "ada", task)
+    assert not any(SECRET in seen(board, agent, each) for each in (parent, part, waiter) for agent in ("lead", "ada"))
+
+
+def test_participants_of_a_task_get_nothing_of_a_message_that_is_not_for_them(board: Board) -> None:
+    task = board.create(by="lead", assignee="bob")
+    board.send("ada", SECRET, to="operator", task=task)
+    assert [SECRET in str(board.inbox(agent)) for agent in ("lead", "bob", "")] == [False, False, True]
+
+
+def test_an_answer_to_a_message_that_was_no_question_is_as_private_as_that(board: Board) -> None:
+    task = board.create()
+    first = board.send("ada", "Psst.", to="bob", task=task)
+    board.send("bob", SECRET, reply_to=first.id)
+    assert [SECRET in seen(board, agent, task) for agent in ("ada", "bob", "lead")] == [True, True, False]
+
+
+def test_a_message_that_one_may_not_read_is_refused_in_the_words_for_one_that_is_not_there(board: Board) -> None:
+    secret = board.send("ada", SECRET, to="bob").id
+    refusals: list[str] = []
+    for name in (secret, "m999"):
+        with pytest.raises(NotFound) as refusal:
+            board.send("lead", "What?", reply_to=name)
+        refusals.append(refusal.value.message.replace(name, "that"))
+    assert refusals[0] == refusals[1]

@@ -11,11 +11,13 @@ from sqlalchemy import insert
 from swarm_mcp import operations
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, NotFound, TaskNotFound
+from swarm_mcp.operations import projects
 from swarm_mcp.operations.swarm import Swarm
-from swarm_mcp.repository import tasks
-from swarm_mcp.repository.tables import ProjectRow
+from swarm_mcp.repository import tables, tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from board import Board
 
 
@@ -125,7 +127,7 @@ def test_a_reference_that_one_task_has_from_two_sources_is_not_ambiguous(board: 
 
 
 def test_names_resolve_inside_the_project_alone(board: Board) -> None:
-    board.swarm.write(lambda db: db.execute(insert(ProjectRow).values(slug="other", created_at=db.now)) and None)
+    board.swarm.write(lambda db: db.execute(insert(tables.project).values(slug="other", created_at=db.now)) and None)
     task = board.create()
     refer(board, task, "TSK-001")
     other = Swarm(board.swarm.database, "other")
@@ -140,3 +142,79 @@ def test_names_resolve_inside_the_project_alone(board: Board) -> None:
 def test_a_project_that_was_never_created_is_not_found(board: Board) -> None:
     with pytest.raises(NotFound, match="project create nowhere"):
         Swarm(board.swarm.database, "nowhere").read(operations.list_tasks)
+
+
+def test_a_reference_is_meant_exactly_as_it_was_written_there(board: Board) -> None:
+    task = board.create()
+    refer(board, task, "TSK-001")
+    assert resolved(board, " TSK-001 ") == task
+    for name in ("tsk-001", "TSK-0", "TSK-0011", "TSK"):
+        with pytest.raises(TaskNotFound):
+            resolved(board, name)
+
+
+def test_of_many_tasks_with_the_same_reference_five_are_named(board: Board) -> None:
+    for n in range(7):
+        refer(board, board.create(), "7", f"board {n}")
+    with pytest.raises(Ambiguous, match="and more") as refusal:
+        resolved(board, "7")
+    assert len(refusal.value.facts["candidates"]) == 5
+
+
+def test_finished_and_archived_tasks_keep_their_names(board: Board) -> None:
+    task = board.task_in("completed")
+    refer(board, task, "TSK-001")
+    board.update("lead", task, action="archive")
+    assert {resolved(board, name) for name in (task, task[:5], "TSK-001")} == {task}
+
+
+# --- wherever a task is named -----------------------------------------------------------------------------------------
+
+NAMING: dict[str, Callable[[Board, str], object]] = {
+    "claim": lambda board, name: board.claim("ada", name),
+    "claim under": lambda board, name: board.claim("ada", under=name),
+    "look": lambda board, name: board.brief("ada", name),
+    "list under": lambda board, name: board.swarm.read(lambda db: operations.list_tasks(db, under=name)),
+    "overview under": lambda board, name: board.swarm.read(lambda db: operations.get_overview(db, under=name)),
+    "report": lambda board, name: board.report("ada", name),
+    "complete": lambda board, name: board.complete("ada", name),
+    "share": lambda board, name: board.call("ada", operations.share_context, task=name, key="a", value=1),
+    "note": lambda board, name: board.call("ada", operations.add_note, task=name, text="Mine."),
+    "message": lambda board, name: board.send("ada", to="lead", task=name),
+    "create under": lambda board, name: board.create(parent=name),
+    "create waiting": lambda board, name: board.create(depends_on=[name]),
+    "plan under": lambda board, name: board.plan({"title": "A"}, parent=name),
+    "item under": lambda board, name: board.plan({"title": "A", "parent": name}),
+    "item related": lambda board, name: board.plan({"title": "A", "depends_on": [f"related:{name}"]}),
+    "edit": lambda board, name: board.update("lead", name, title="Other words"),
+    "move under": lambda board, name: board.update("lead", board.create(), parent=name),
+    "wait for": lambda board, name: board.update("lead", board.create(), add_depends_on=[name]),
+    "delegate": lambda board, name: board.delegate("lead", name, "ada"),
+    "delegate waiting": lambda board, name: board.delegate("lead", board.create(), "ada", depends_on=[name]),
+    "review": lambda board, name: board.review("lead", name, quality=5),
+}
+
+
+@pytest.mark.parametrize("how", NAMING.values(), ids=NAMING)
+def test_another_projects_tasks_are_found_by_nothing_that_names_a_task(
+    board: Board, how: Callable[[Board, str], object]
+) -> None:
+    board.swarm.write(lambda db: projects.create_project(db, "other"))
+    other = Swarm(board.swarm.database, "other")
+    made = other.write(lambda db: operations.create_task(db, title="Elsewhere"), agent="lead")
+    assert made.task is not None
+    task = made.task.id
+    other.write(lambda db: tasks.insert_reference(db, task, "tm", "TSK-001", {}))
+    for name in (task, task[:6], "TSK-001"):
+        with pytest.raises(TaskNotFound):
+            how(board, name)
+
+
+@pytest.mark.parametrize("how", NAMING.values(), ids=NAMING)
+def test_an_ambiguous_name_is_refused_wherever_a_task_is_named(
+    board: Board, how: Callable[[Board, str], object]
+) -> None:
+    for source in ("one board", "another"):
+        refer(board, board.create(), "TSK-001", source)
+    with pytest.raises(Ambiguous):
+        how(board, "TSK-001")

@@ -99,8 +99,8 @@ def test_two_windows_of_one_host_get_two_names_and_a_name_is_free_again_after_it
             assert [me(third), me(second)] == ["wire", "wire-2"]
             assert third.rest() == b""
             assert third.process.wait() == 0
-    with open_swarm(board).reading() as db:
-        assert [each.agent for each in agents.connections(db)] == ["wire", "wire-2"]  # of those that were killed
+        with open_swarm(board).reading() as db:
+            assert [each.agent for each in agents.connections(db)] == ["wire-2"]
 
 
 def test_a_name_can_be_given(tmp_path: Path) -> None:

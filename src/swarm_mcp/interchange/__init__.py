@@ -1,0 +1,1 @@
+"""Documents in and out: answers as text, a task's documents, plans of other programs."""

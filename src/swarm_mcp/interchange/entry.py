@@ -109,9 +109,7 @@ class Entry:
             self.refuse(f"`{key}` is not text")
         text = str(value)
         if wrong := misdecoded(text):
-            self.guess(
-                f"`{key}` seems decoded with the wrong code page (`{wrong[:20]}`); it was kept as it is"
-            )
+            self.guess(f"`{key}` seems decoded with the wrong code page (`{wrong[:20]}`); it was kept as it is")
         return text
 
     def titled(self, title: str, *parts: str) -> tuple[str, str]:

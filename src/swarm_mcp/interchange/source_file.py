@@ -39,9 +39,7 @@ def read_source(path: Path) -> str:
     try:
         return data.decode(detect_encoding(data)).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise Invalid(
-            f"`{name}` is not text in UTF-8: byte {error.start + 1:,} belongs to no character."
-        ) from None
+        raise Invalid(f"`{name}` is not text in UTF-8: byte {error.start + 1:,} belongs to no character.") from None
 
 
 def _read(path: Path, name: str) -> bytes:
@@ -66,9 +64,7 @@ def _check_kind(found: os.stat_result, name: str) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise Invalid(f"`{name}` is a device, a pipe or a socket, not a file.")
     if found.st_size > SIZE_LIMIT:
-        raise Invalid(
-            f"`{name}` has more than {SIZE_LIMIT // 2**20} MiB, which is too much for a plan. Split it."
-        )
+        raise Invalid(f"`{name}` has more than {SIZE_LIMIT // 2**20} MiB, which is too much for a plan. Split it.")
 
 
 def _moment(found: os.stat_result) -> tuple[int, int, int, int]:

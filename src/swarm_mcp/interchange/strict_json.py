@@ -45,14 +45,10 @@ def parse_json(text: str, name: str) -> tuple[object, int]:
         return found
 
     try:
-        value: object = json.loads(
-            text, parse_constant=constant, parse_float=number, object_pairs_hook=unique
-        )
+        value: object = json.loads(text, parse_constant=constant, parse_float=number, object_pairs_hook=unique)
         return _storable(value, DEPTH_LIMIT)
     except json.JSONDecodeError as error:
-        raise Invalid(
-            f"`{name}` is not JSON: line {error.lineno}, column {error.colno} cannot be read."
-        ) from None
+        raise Invalid(f"`{name}` is not JSON: line {error.lineno}, column {error.colno} cannot be read.") from None
     except ValueError:  # an integer of more digits than Python reads
         raise Invalid(f"`{name}` holds a number that is too long.") from None
     except RecursionError:

@@ -53,9 +53,7 @@ def read(path: Path) -> PlanDocument:
     findings = Findings()
     root, unstorable = parse_json(read_source(path), path.name)
     if unstorable:
-        findings.guessed.append(
-            f"Characters that cannot be stored became \ufffd in {unstorable:,} of its texts."
-        )
+        findings.guessed.append(f"Characters that cannot be stored became \ufffd in {unstorable:,} of its texts.")
     lists, beside = _lists(root, path.name, findings)
     entries = [each for tag, tasks in lists for each in _tasks(tasks, tag, path.name, findings)]
     known = _by_ref(entries, path.name)
@@ -83,13 +81,9 @@ def _lists(root: object, name: str, findings: Findings) -> tuple[list[tuple[str,
     if not isinstance(root, dict):
         raise Invalid(f'`{name}` is no Taskmaster file: it should be an object such as {{"tasks": []}}.')
     outer = cast("Json", root)
-    tagged = {
-        key: cast("Json", each) for key, each in outer.items() if isinstance(each, dict) and "tasks" in each
-    }
+    tagged = {key: cast("Json", each) for key, each in outer.items() if isinstance(each, dict) and "tasks" in each}
     if isinstance(outer.get("tasks"), list):
-        findings.skipped.extend(
-            f"The tag `{tag}` beside the file's own tasks was left out." for tag in tagged
-        )
+        findings.skipped.extend(f"The tag `{tag}` beside the file's own tasks was left out." for tag in tagged)
         own = cast("list[object]", outer["tasks"])
         return [("", own)], {key: each for key, each in outer.items() if key != "tasks"}
     if not tagged:
@@ -98,12 +92,8 @@ def _lists(root: object, name: str, findings: Findings) -> tuple[list[tuple[str,
         if not isinstance(each["tasks"], list):
             raise Invalid(f"`{name}`, tag `{tag}`: `tasks` is not a list.")
     findings.skipped.extend(f"`{key}` holds no tasks and was left out." for key in outer if key not in tagged)
-    lists = [
-        (tag if len(tagged) > 1 else "", cast("list[object]", each["tasks"])) for tag, each in tagged.items()
-    ]
-    rest = {
-        tag: {key: value for key, value in each.items() if key != "tasks"} for tag, each in tagged.items()
-    }
+    lists = [(tag if len(tagged) > 1 else "", cast("list[object]", each["tasks"])) for tag, each in tagged.items()]
+    rest = {tag: {key: value for key, value in each.items() if key != "tasks"} for tag, each in tagged.items()}
     return lists, {**outer, **rest}
 
 

@@ -77,13 +77,11 @@ def evaluate(text: str, measurements: Mapping[str, object]) -> Verdict:
         return Verdict("unresolved", str(refusal))
     missing = sorted(".".join(path) for path in expression.needed if find(known, path) is None)
     if missing:
-        return Verdict(
-            "unresolved", f"{_listed(missing)} {'was' if len(missing) == 1 else 'were'} not measured"
-        )
+        return Verdict("unresolved", f"{_listed(missing)} {'was' if len(missing) == 1 else 'were'} not measured")
     shown = f"measured {_measured(known, expression.needed)}"
     try:
         result: object = program.execute(known)
-    except Exception as error:  # noqa: BLE001 - whatever the library raises, the check is unresolved
+    except Exception as error:  # whatever the library raises, the check is unresolved
         return Verdict("unresolved", f"{cut(text, SHOWN_CHECK)} {_trouble(error, expression)}, {shown}")
     if result is True:
         return Verdict("passed")

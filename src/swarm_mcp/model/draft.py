@@ -133,9 +133,7 @@ def read_instant(words: str | datetime, what: str) -> datetime | None:
             )
         moment = words if isinstance(words, datetime) else datetime.fromisoformat(words.strip())
     except ValueError:
-        raise Invalid(
-            f"`{str(words)[:40]}` is no {what}: write 2026-12-31T17:00:00+01:00, or 2026-12-31."
-        ) from None
+        raise Invalid(f"`{str(words)[:40]}` is no {what}: write 2026-12-31T17:00:00+01:00, or 2026-12-31.") from None
     if moment.tzinfo is None:
         raise Invalid(f"The {what} {words} has no offset; write {moment.isoformat()}Z if it is UTC.")
     try:

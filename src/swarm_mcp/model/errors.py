@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
 
 class Refusal(Exception):
@@ -117,7 +117,7 @@ class Unavailable(Refusal):
 
 
 @contextmanager
-def noting(found: list[Refusal]) -> Iterator[None]:
+def noting(found: list[Refusal]) -> Generator[None]:
     """Note a refusal instead of raising it, so that everything that is wrong can be named at once."""
     try:
         yield

@@ -87,13 +87,9 @@ def tokens_of(text: str) -> list[Token]:
         raise Invalid(
             f"The check is {len(text):,} characters long; at most {LENGTH_LIMIT:,}. Measure more, compare less."
         )
-    found = [
-        Token(str(each.lastgroup), each[0]) for each in TOKEN.finditer(text) if each.lastgroup != "space"
-    ]
+    found = [Token(str(each.lastgroup), each[0]) for each in TOKEN.finditer(text) if each.lastgroup != "space"]
     if len(found) > TOKEN_LIMIT:
-        raise Invalid(
-            f"The check has {len(found):,} words and signs; at most {TOKEN_LIMIT}. Split it into several."
-        )
+        raise Invalid(f"The check has {len(found):,} words and signs; at most {TOKEN_LIMIT}. Split it into several.")
     depth = deepest = 0
     for token in found:
         depth += (token.words in BRACKETS) - (token.words in BRACKETS.values())
@@ -115,9 +111,7 @@ def read_expression(tokens: list[Token]) -> Expression:
     found = reader.found
     if "type" in found.functions:  # beside type(), `int` is what it gives, else a measurement of that name
         found.needed -= {(name,) for name in TYPES}
-    found.needed = {
-        path for path in found.needed if not any(path[: len(asked)] == asked for asked in found.optional)
-    }
+    found.needed = {path for path in found.needed if not any(path[: len(asked)] == asked for asked in found.optional)}
     return found
 
 
@@ -180,9 +174,7 @@ class _Reader:
             elif path:
                 path = (*path, name)
         if self.next.words == "{":
-            raise Invalid(
-                f"The check builds a `{'.'.join(path)}`; checks know numbers, texts, lists and maps only."
-            )
+            raise Invalid(f"The check builds a `{'.'.join(path)}`; checks know numbers, texts, lists and maps only.")
         return path
 
     def primary(self, token: Token) -> Path:
@@ -239,9 +231,7 @@ class _Reader:
         self.found.filters += name == "filter"
         self.found.nesting = max(self.found.nesting, len(self.bound))
         if self.found.nesting > MACRO_NESTING_LIMIT:
-            raise Invalid(
-                f"The check nests {', '.join(sorted(MACROS))} more than {MACRO_NESTING_LIMIT} deep."
-            )
+            raise Invalid(f"The check nests {', '.join(sorted(MACROS))} more than {MACRO_NESTING_LIMIT} deep.")
         self.take()
         self.need(self.group(")"))
         self.bound.pop()

@@ -51,9 +51,7 @@ def expand(measurements: Mapping[str, object]) -> dict[str, object]:
         for step in steps[:-1]:
             below = place.get(step, {})
             if not isinstance(below, dict):
-                raise Invalid(
-                    f"`{cut(name)}` clashes with another measurement of `{cut(step)}`; send one of them."
-                )
+                raise Invalid(f"`{cut(name)}` clashes with another measurement of `{cut(step)}`; send one of them.")
             copied = dict(cast("dict[str, object]", below))  # the map may be the caller's
             place[step] = copied
             place = copied

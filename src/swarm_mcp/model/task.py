@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict
 
@@ -250,3 +250,7 @@ class Overview(Answer):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     view: str
+
+    if TYPE_CHECKING:  # each view has facts of its own
+
+        def __init__(self, *, view: str, message: str, **facts: Any) -> None: ...

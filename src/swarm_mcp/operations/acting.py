@@ -155,18 +155,18 @@ def _cancel(db: Transaction, row: Row, reason: str, *, subtree: bool) -> tuple[R
     if open_below and not subtree:
         raise Blocked(
             f"{row.id} has {len(open_below)} unfinished subtasks. subtree=true cancels them too.",
-            task=row.id, open_subtasks=len(open_below),
+            task=row.id,
+            open_subtasks=len(open_below),
         )
     row = _cancel_one(db, tasks.task_row(db, row.id), reason)
     for each in sorted(open_below, key=lambda below: below.rank):  # from above, so that no parent becomes ready first
         _cancel_one(db, tasks.task_row(db, each.id), reason)
     waiting = [each for each in graph.waiters(db, row.id) if each.status not in FINISHED]
     also = f" with {len(open_below)} subtasks" if open_below else ""
-    dead = (
-        f'; {len(waiting)} still wait for it (update_task(task="{waiting[0].id}", drop_depends_on=["{row.id}"]) frees one)'
-        if waiting
-        else ""
-    )
+    dead = ""
+    if waiting:
+        way_out = f'update_task(task="{waiting[0].id}", drop_depends_on=["{row.id}"])'
+        dead = f"; {len(waiting)} still wait for it ({way_out} frees one)"
     return row, f"is cancelled{also}{dead}"
 
 

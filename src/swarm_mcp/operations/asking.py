@@ -28,8 +28,13 @@ def ask_about(db: Transaction, row: Row, text: str, ask: str) -> tuple[str, int]
     number = messages.insert_message(
         db,
         {
-            "conversation_id": messages.thread_about(db, row), "task_id": row.id, "type": "question", "text": text,
-            "attempt": row.attempt, "asked_id": asked, "asked_at": db.now,
+            "conversation_id": messages.thread_about(db, row),
+            "task_id": row.id,
+            "type": "question",
+            "text": text,
+            "attempt": row.attempt,
+            "asked_id": asked,
+            "asked_at": db.now,
         },
     )
     messages.deliver(db, number, row.id, [asked])

@@ -87,7 +87,9 @@ def brief_of(
         attempt=row.attempt if mine else 0,
         lease_until=row.lease_until.isoformat(timespec="seconds") if mine and row.lease_until else "",
         description=row.description,
-        in_the_way=standing.in_the_way(db, row) if row.waits or row.open_subtasks or row.hold_reason is not None else [],
+        in_the_way=standing.in_the_way(db, row)
+        if row.waits or row.open_subtasks or row.hold_reason is not None
+        else [],
         criteria=judging.views_of(db, row.id),
         parents=lines[1 : 1 + min(5, len(above))],
         subtasks=lines[1 + min(5, len(above)) :],
@@ -141,7 +143,7 @@ def _results(db: Transaction, finished: Sequence[str]) -> list[ResultView]:
 def _context(db: Transaction, row: Row, above: Sequence[Row]) -> list[ContextView]:
     """Shared context of the task, then of what it inherits from, then of the whole project; nearer keys win."""
     order: dict[str | None, int] = {each: place for place, each in enumerate([row.id, *(each.id for each in above)])}
-    found = memory.context_around(db, list(order), limit=70)
+    found = memory.context_around(db, [row.id, *(each.id for each in above)], limit=70)
     found.sort(key=lambda each: (order.get(each.task_id, len(order)), -each.id))
     names = agents.agent_names(db, (each.by_id for each in found))
     views: dict[str, ContextView] = {}
@@ -210,7 +212,8 @@ def cut(brief: Brief, max_tokens: int) -> Brief:
             continue
         values[name] = _fit(value, room)
         room = 0
-        left.append(f'{name}: get_task(task="{task}", max_tokens={LARGEST})' if max_tokens < LARGEST else f"{name}: too long")
+        call = f'get_task(task="{task}", max_tokens={LARGEST})'
+        left.append(f"{name}: {call if max_tokens < LARGEST else 'too long'}")
     return brief.model_copy(update={**values, "left_out": left}) if left else brief
 
 

@@ -41,7 +41,9 @@ class Operation:
 CATALOG: dict[str, Operation] = {}
 """Every operation by name, in the order in which agents see them."""
 
-RESTING = frozenset({"get_task", "list_tasks", "get_overview", "check_inbox", "add_note", "send_message", "list_agents"})
+RESTING = frozenset(
+    {"get_task", "list_tasks", "get_overview", "check_inbox", "add_note", "send_message", "list_agents"}
+)
 """What a paused agent may do."""
 
 

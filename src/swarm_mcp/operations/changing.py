@@ -95,7 +95,9 @@ def check_version(db: Transaction, row: Row, version: int) -> None:
         raise Conflict(
             f"{row.id} is at version {row.version}, not {version}: since then it was {kinds or 'changed'}. "
             f'get_task(task="{row.id}") shows it as it is.',
-            task=row.id, version=row.version, changed=fields,
+            task=row.id,
+            version=row.version,
+            changed=fields,
         )
 
 
@@ -197,9 +199,7 @@ def _check_waiver(db: Transaction, row: Row) -> dict[str, bool]:
         return {}
     if others_with_authority(db, row):
         raise NotAllowed(
-            f"{db.actor.name} worked on {row.id} and cannot drop its criteria: that is a waiver, for somebody else with "
-            "authority."
+            f"{db.actor.name} worked on {row.id} and cannot drop its criteria: that is a waiver, for somebody else "
+            "with authority."
         )
     return {"self_waived": True}
-
-

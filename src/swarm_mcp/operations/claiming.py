@@ -29,7 +29,12 @@ HELD_SHOWN = 5
 
 @operation(repeatable=True, names_task=True)
 def claim_task(
-    db: Transaction, *, task: arg.NextOrNamed = "", pool: arg.Pool = "", under: arg.Under = "", lease_minutes: arg.LeaseMinutes = 0
+    db: Transaction,
+    *,
+    task: arg.NextOrNamed = "",
+    pool: arg.Pool = "",
+    under: arg.Under = "",
+    lease_minutes: arg.LeaseMinutes = 0,
 ) -> Claimed:
     """Take the named task, or the most urgent ready one that you may have (`pool`: a team, specialty or anyone).
     Answers with its brief.
@@ -72,7 +77,8 @@ def _claim_named(db: Transaction, row: Row, minutes: int) -> Row:
             holder = agents.agent_names(db, [row.holder_id])[row.holder_id]
             raise Conflict(
                 f"{holder} holds {row.id} (attempt {row.attempt}). claim_task() gives you another one.",
-                task=row.id, holder=holder,
+                task=row.id,
+                holder=holder,
             )
         _check_entitled(db, row)
         row = claims.lapse(db, row).row
@@ -102,7 +108,8 @@ def _check_claimable(db: Transaction, row: Row) -> None:
         obstacles = standing.in_the_way(db, row)
         raise Blocked(
             f"{row.id} is not ready: {standing.say(obstacles)}. claim_task() gives you another one.",
-            task=row.id, in_the_way=obstacles,
+            task=row.id,
+            in_the_way=obstacles,
         )
     raise moves.illegal(row, "be claimed")
 
@@ -118,7 +125,8 @@ def _check_entitled(db: Transaction, row: Row) -> None:
     pool = naming.pool_label(db, row)
     raise NotAllowed(
         f"{row.id} lies in the pool {pool}, and {db.actor.name} is not in it. claim_task() gives you another one.",
-        task=row.id, pool=pool,
+        task=row.id,
+        pool=pool,
     )
 
 

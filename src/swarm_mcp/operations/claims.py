@@ -190,9 +190,10 @@ def _place_after_lapse(db: Transaction, row: Row, *, counts: bool) -> dict[str, 
     live = work.live_delegation(db, row.id)
     if live is None:
         return {}
-    mine = live.to_agent_id is not None and live.to_agent_id == row.holder_id
+    holder: str = row.holder_id
+    mine = live.to_agent_id is not None and live.to_agent_id == holder
     lapses = live.lapses + int(counts)
-    if mine and agents.agent_row(db, live.to_agent_id).lifecycle in ENDED:
+    if mine and agents.agent_row(db, holder).lifecycle in ENDED:
         return place_before(db, row, DelegationState.DECLINED, "its agent has ended")
     if mine and counts and lapses >= SECOND:
         return place_before(db, row, DelegationState.DECLINED, "its claim lapsed twice")
@@ -226,7 +227,8 @@ def place_given(delegation: Row) -> dict[str, str]:
 
 def offer_again(db: Transaction, row: Row) -> None:
     """A finished task is to be done again: the delegations by which it lies where it lies live again."""
-    place, state = place_of(row), DelegationState.OFFERED
+    place = place_of(row) if row.reserved_from is None else row.reserved_from
+    state = DelegationState.OFFERED
     for each in reversed(work.delegations(db, row.id)):
         if place and place == place_given(each):
             work.update_delegation(db, each.id, state=state, reason="", lapses=0)

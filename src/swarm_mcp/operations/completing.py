@@ -61,7 +61,9 @@ def complete_task(
         "error": summary if wanted is TaskStatus.FAILED else "",
     }  # fmt: skip
     result = {
-        "completion_summary": summary, "outputs": outputs, "artifacts": list(artifacts),
+        "completion_summary": summary,
+        "outputs": outputs,
+        "artifacts": list(artifacts),
         **({"actual_hours": hours} if hours is not None else {}),
         **({"error": summary} if wanted is TaskStatus.FAILED else {}),
     }
@@ -111,16 +113,16 @@ def _check_finished(
     obstacles = standing.in_the_way(db, row)
     if obstacles:
         raise Blocked(
-            f"Not completed: {standing.say(obstacles)}. When they are done, it can be.", task=row.id, in_the_way=obstacles
+            f"Not completed: {standing.say(obstacles)}. When they are done, it can be.",
+            task=row.id,
+            in_the_way=obstacles,
         )
     if not summary.strip() and not judgement.views:
         raise Invalid(f"{row.id} has no criteria, so its completion needs a summary of what was done.")
     return judging.require_met(db, row, judgement, worker=True)
 
 
-def finish(
-    db: Transaction, row: Row, wanted: TaskStatus, result: dict[str, Any], report: dict[str, Any]
-) -> Moved:
+def finish(db: Transaction, row: Row, wanted: TaskStatus, result: dict[str, Any], report: dict[str, Any]) -> Moved:
     """End an attempt with its outcome: where a review is wanted, completed work waits for it."""
     claims.withdraw_question(db, row)
     to = wanted

@@ -32,7 +32,9 @@ NAMES_SHOWN = 5
 
 
 @operation()
-def send_message(db: Transaction, *, text: str, to: arg.Text = "", task: arg.Text = "", reply_to: arg.ReplyTo = "") -> Sent:
+def send_message(
+    db: Transaction, *, text: str, to: arg.Text = "", task: arg.Text = "", reply_to: arg.ReplyTo = ""
+) -> Sent:
     """Message an agent, team, superior, operator or all; with `reply_to`, answer. Answering a question resumes the
     task that waits for it.
     """
@@ -73,7 +75,11 @@ def _sent(db: Transaction, number: int, recipients: Sequence[str | None], resume
     whom = ", ".join(shown[:NAMES_SHOWN]) + more
     goes_on = f"; {resumed} goes on" if resumed else ""
     return Sent(
-        id=f"m{number}", to=shown[:NAMES_SHOWN], resumed=resumed, message=f"Sent m{number} to {whom}{goes_on}.", unread=unread(db)
+        id=f"m{number}",
+        to=shown[:NAMES_SHOWN],
+        resumed=resumed,
+        message=f"Sent m{number} to {whom}{goes_on}.",
+        unread=unread(db),
     )
 
 
@@ -129,10 +135,8 @@ def _recipients(db: Transaction, to: str, replied: Row | None) -> list[str | Non
         if place.agent.lifecycle in ENDED:
             raise NotFound(f"{place.agent.name} has ended and reads nothing any more.")
         return [place.agent.id] if place.agent.id != db.actor.id else []
-    if place.team is not None:
-        members = agents.members_of(db, place.team.id)
-    else:
-        members = agents.with_specialty(db, place.specialty)
+    team = place.team
+    members = agents.with_specialty(db, place.specialty) if team is None else agents.members_of(db, team.id)
     return [each.id for each in members if each.id != db.actor.id and each.lifecycle not in ENDED]
 
 

@@ -86,7 +86,8 @@ def _check_delegable(db: Transaction, row: Row) -> None:
         holder = agents.agent_names(db, [row.holder_id])[row.holder_id]
         raise Conflict(
             f'{holder} holds {row.id}. update_task(task="{row.id}", action="recall", reason=…) ends that claim first.',
-            task=row.id, holder=holder,
+            task=row.id,
+            holder=holder,
         )
 
 
@@ -139,7 +140,13 @@ def _out_of_hands(db: Transaction, row: Row) -> Row:
 
 
 def _handed(
-    db: Transaction, row: Row, place: Place, reasoning: str, sentences: list[str], warnings: list[str], had_it: str | None
+    db: Transaction,
+    row: Row,
+    place: Place,
+    reasoning: str,
+    sentences: list[str],
+    warnings: list[str],
+    had_it: str | None,
 ) -> Written:
     receivers = [] if place.agent is not None else [each.id for each in _pool(db, place)]
     why = f": {shorten(reasoning, 200)}" if reasoning.strip() else "."
@@ -147,9 +154,12 @@ def _handed(
     telling.tell(db, row, "delegated", words, also=(*receivers, had_it))
     edges = f"; {'; '.join(sentences)}" if sentences else ""
     return Written(
-        task=task_change(row, assignee=place.label), message=f"{row.id} is handed to {place.label}, {row.status}{edges}.",
-        warnings=warnings, unread=unread(db), ready=ready_count(db),
-    )  # fmt: skip
+        task=task_change(row, assignee=place.label),
+        message=f"{row.id} is handed to {place.label}, {row.status}{edges}.",
+        warnings=warnings,
+        unread=unread(db),
+        ready=ready_count(db),
+    )
 
 
 def _pool(db: Transaction, place: Place) -> list[Row]:

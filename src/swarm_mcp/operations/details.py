@@ -76,7 +76,9 @@ def _messages(db: Transaction, row: Row, after: int) -> list[str]:
 
 
 def _progress(db: Transaction, row: Row, after: int) -> list[str]:
-    found = work.progress_of(db, row.id, after=after, limit=PAGE) if after else work.latest_progress(db, row.id, limit=PAGE)
+    found = (
+        work.progress_of(db, row.id, after=after, limit=PAGE) if after else work.latest_progress(db, row.id, limit=PAGE)
+    )
     names = agents.agent_names(db, (each.agent_id for each in found))
     return [
         f"{each.at:%Y-%m-%d %H:%MZ} {names.get(each.agent_id, 'operator')}"
@@ -99,7 +101,8 @@ def history_lines(db: Transaction, found: Sequence[Row]) -> list[str]:
     mentioned = {value for each in found for name in AGENTS & set(each.data) for value in each.data[name]}
     names = agents.agent_names(db, {each.agent_id for each in found} | mentioned)
     return [
-        f"{each.seq} {each.at:%Y-%m-%d %H:%MZ} {names.get(each.agent_id, 'operator')} {each.kind}{_said(each.data, names)}"
+        f"{each.seq} {each.at:%Y-%m-%d %H:%MZ} {names.get(each.agent_id, 'operator')} "
+        f"{each.kind}{_said(each.data, names)}"
         for each in found
     ]
 
@@ -112,7 +115,8 @@ def _said(data: dict[str, Any], names: dict[str | None, str]) -> str:
     for name, value in data.items():
         if isinstance(value, list) and len(value) == 2:  # noqa: PLR2004 - before and after
             before, after = (names.get(each, each) for each in value) if name in AGENTS else value
-            parts.append(f"{name}={shorten(str(after), 60)}" if before is None else f"{name}: {shorten(str(before), 40)} → {shorten(str(after), 40)}")
+            changed = f"{name}: {shorten(str(before), 40)} → {shorten(str(after), 40)}"
+            parts.append(f"{name}={shorten(str(after), 60)}" if before is None else changed)
         else:
             parts.append(f"{name}={shorten(str(value), 60)}")
     return f" ({'; '.join(parts[:8])})" if parts else ""
@@ -123,7 +127,8 @@ def _executions(db: Transaction, row: Row, after: int) -> list[str]:
     found = work.executions(db, row.id)[-PAGE:]
     names = agents.agent_names(db, (each.agent_id for each in found))
     return [
-        f"attempt {each.attempt} {names.get(each.agent_id, 'operator')} {each.status} from {each.started_at:%Y-%m-%d %H:%MZ}"
+        f"attempt {each.attempt} {names.get(each.agent_id, 'operator')} {each.status} "
+        f"from {each.started_at:%Y-%m-%d %H:%MZ}"
         f"{f' to {each.ended_at:%Y-%m-%d %H:%MZ}' if each.ended_at else ''}"
         f"{f': {shorten(each.summary, 300)}' if each.summary else ''}"
         for each in found
@@ -138,7 +143,8 @@ def _delegations(db: Transaction, row: Row, after: int) -> list[str]:
     return [
         f"{each.at:%Y-%m-%d %H:%MZ} {names.get(each.from_id, 'operator')} to "
         f"{names.get(each.to_agent_id) or teams.get(each.to_team_id) or f'specialty:{each.to_specialty}'}: {each.state}"
-        f"{f' ({each.reason})' if each.reason else ''}{f', because {shorten(each.reasoning, 300)}' if each.reasoning else ''}"
+        f"{f' ({each.reason})' if each.reason else ''}"
+        f"{f', because {shorten(each.reasoning, 300)}' if each.reasoning else ''}"
         for each in found
     ]
 

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-O = CriterionOutcome
-SATISFIED = frozenset({O.PASSED, O.MET, O.WAIVED})
+SATISFIED = frozenset({CriterionOutcome.PASSED, CriterionOutcome.MET, CriterionOutcome.WAIVED})
 MISSING_SHOWN = 8
 
 
@@ -53,9 +52,7 @@ def told(views: list[CriterionView]) -> list[CriterionView]:
     return fitting(short, spoken)
 
 
-def judge(
-    db: Transaction, row: Row, measurements: Mapping[str, object], evidence: Mapping[str, str]
-) -> Judgement:
+def judge(db: Transaction, row: Row, measurements: Mapping[str, object], evidence: Mapping[str, str]) -> Judgement:
     """Judge every criterion by what was measured and shown; nothing is written yet.
 
     Raises:
@@ -85,15 +82,15 @@ def recorded(db: Transaction, row: Row) -> Judgement:
 
 def _judged(row: Row, measured: Mapping[str, object], shown: str) -> tuple[str, str, str]:
     """Outcome, evidence and reason of one criterion."""
-    if row.outcome == O.WAIVED:
-        return O.WAIVED.value, row.evidence, row.reason
+    if row.outcome == CriterionOutcome.WAIVED:
+        return CriterionOutcome.WAIVED.value, row.evidence, row.reason
     if row.measurable and expressions.names_of(row.measurable):
         verdict = expressions.evaluate(row.measurable, measured)
         if verdict.outcome == "unresolved":
-            return O.OPEN.value, shown or row.evidence, verdict.reason
+            return CriterionOutcome.OPEN.value, shown or row.evidence, verdict.reason
         return verdict.outcome, shown or row.evidence, verdict.reason
     if shown.strip():
-        return O.MET.value, shown, ""
+        return CriterionOutcome.MET.value, shown, ""
     return row.outcome, row.evidence, row.reason
 
 
@@ -114,7 +111,7 @@ def _evidence_by_position(db: Transaction, row: Row, evidence: Mapping[str, str]
     for name, words in evidence.items():
         word = name.strip().lstrip("#")
         position = int(word) if word.isascii() and word.isdigit() and len(word) < 6 else by_text.get(word.casefold())  # noqa: PLR2004
-        if position not in positions:
+        if position is None or position not in positions:
             known = ", ".join(str(each) for each in sorted(positions)) or "none"
             raise Invalid(f"`{name[:60]}` is no criterion of {row.id}; give its number ({known}) or its text.")
         given[position] = words

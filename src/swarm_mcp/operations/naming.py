@@ -135,8 +135,13 @@ def announce(db: Transaction, name: str, title: str) -> Row:
     if superior is not None and superior.level + 2 > db.project.max_depth:
         raise LimitReached(f"The hierarchy has at most {db.project.max_depth} levels; {name} would be one more.")
     row = agents.insert_agent(
-        db, name, title="" if title == name else title, role=AgentRole.WORKER, lifecycle=Lifecycle.SPAWNING,
-        superior=superior, seen=None,
+        db,
+        name,
+        title="" if title == name else title,
+        role=AgentRole.WORKER,
+        lifecycle=Lifecycle.SPAWNING,
+        superior=superior,
+        seen=None,
     )
     record(db, "agent_registered", None, {"agent": name, "superior": superior.name if superior else ""})
     return row

@@ -70,7 +70,7 @@ def _stuck(db: Transaction, root: Row | None, limit: int) -> Overview:
     inside = set(tasks.subtree_ids(db, root.id)) if root is not None else None
     found = stuck.roots(db, inside)
     shown = fitting(found[:limit], spoken)
-    narrower = 'under=… narrows it' if len(shown) < limit else f"limit={min(LIMIT, len(found))} shows them"
+    narrower = "under=… narrows it" if len(shown) < limit else f"limit={min(LIMIT, len(found))} shows them"
     rest = f"; {len(found) - len(shown)} more, {narrower}" if len(found) > len(shown) else ""
     return Overview(
         view="stuck",

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 NEW: dict[str, Any] = {
     "status": "pending", "attempt": 0, "version": 1, "completion_summary": "", "outputs": {}, "artifacts": [],
-    "error": "", "lapses": 0, "lease_minutes": 0, "connection_id": "", "subtasks": 0, "open_subtasks": 0, "source_status": "",
-    "assignee_id": None, "pool_team_id": None, "pool_specialty": None, "reserved_from": None, "actual_hours": None,
-    "started_at": None, "completed_at": None, "hold_reason": None, "hold_by_id": None, "holder_id": None,
+    "error": "", "lapses": 0, "lease_minutes": 0, "connection_id": "", "subtasks": 0, "open_subtasks": 0,
+    "source_status": "", "assignee_id": None, "pool_team_id": None, "pool_specialty": None, "reserved_from": None,
+    "actual_hours": None, "started_at": None, "completed_at": None, "hold_reason": None, "hold_by_id": None, "holder_id": None,
     "delegator_id": None, "worker_id": None, "archived_at": None, "lease_until": None, "progress": None,
 }  # fmt: skip
 """Every column of a new task that its draft does not say, so that storing one is always the same statement."""
@@ -37,7 +37,7 @@ class Placement:
     """A checked proposal, with its references resolved to ids."""
 
     draft: PlanItem | TaskDraft
-    id: str = field(default_factory=lambda: ids.new_task_id())
+    id: str = field(default_factory=lambda: ids.new_task_id())  # noqa: PLW0108 - looked up anew, so that a test can choose
     columns: dict[str, Any] = field(default_factory=dict)
     criteria: list[tuple[str, str]] = field(default_factory=list)
     parent: str = ""

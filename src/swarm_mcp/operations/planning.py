@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator
 
 from swarm_mcp.model import arguments as arg
-from swarm_mcp.model.agent import AgentRole
-from swarm_mcp.model.draft import PlanItem, TaskDraft, read_draft, read_edge
-from swarm_mcp.model.errors import CycleRefused, Invalid, NotAllowed, Refusal, gathered, kind_of, noting
+from swarm_mcp.model.draft import PlanItem, TaskDraft, read_draft
+from swarm_mcp.model.errors import CycleRefused, Invalid, Refusal, gathered, kind_of, noting
 from swarm_mcp.model.task import EdgeType, Planned, Written
 from swarm_mcp.model.tokens import fitting
-from swarm_mcp.operations import naming, placing
+from swarm_mcp.operations import placing
 from swarm_mcp.operations.answering import first_result, keep_result, task_change, unread
-from swarm_mcp.operations.authority import has_authority, is_own
 from swarm_mcp.operations.catalog import DIRECTING, operation
 from swarm_mcp.operations.ordering import in_waves, plan_order
 from swarm_mcp.operations.placing import Placement
+from swarm_mcp.operations.proposing import checked, find_parent, unassign_discoveries
 from swarm_mcp.repository import graph, tasks
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def create_task(
     above: Row | None = None
     with noting(mistakes):
         above = find_parent(db, parent, warnings)
-    new = _checked(db, read_draft(TaskDraft, {**said, "parent": ""}), above, set(), warnings, mistakes)
+    new = checked(db, read_draft(TaskDraft, {**said, "parent": ""}), above, set(), warnings, mistakes)
     if mistakes:
         raise gathered(mistakes)
     with _naming({"this task": new}):
@@ -118,7 +117,8 @@ def create_plan(db: Transaction, *, tasks: PlanItems, parent: arg.Text = "", key
     again = first_result(db, "create_plan", key, said)
     if again is not None:
         return Planned(
-            ids=shown_ids(again["ids"]), message=f"These {len(again['ids'])} tasks were created under this key before; nothing new.",
+            ids=shown_ids(again["ids"]),
+            message=f"These {len(again['ids'])} tasks were created under this key before; nothing new.",
             unread=unread(db),
         )
     if not items:
@@ -164,7 +164,7 @@ def store_plan(
         found: list[Refusal] = []
         if len(ref) > REF_LIMIT:
             found.append(Invalid(f"a ref has at most {REF_LIMIT} characters; got {len(ref)}."))
-        news[ref] = _checked(db, item, above, set(refs), warnings, found)
+        news[ref] = checked(db, item, above, set(refs), warnings, found)
         if found:
             what = gathered(found)
             mistakes.append(type(what)(f"item {n} (`{ref[:40]}`): {what.message}"))
@@ -173,25 +173,13 @@ def store_plan(
         raise _mistaken(mistakes)
     graph.lock_graph(db)
     above_all = {new.parent for new in news.values()} - {"", *refs}
-    _unassign_discoveries(db, news)
+    unassign_discoveries(db, news)
     with _naming(news):
         made = _store(db, order, news)
     for row in tasks.task_rows(db, sorted(above_all)).values():
         if row.holder_id is not None and row.holder_id == db.actor.id:
             placing.split(db, row)
     return {ref: made[ref] for ref in refs}
-
-
-def _checked(
-    db: Transaction, draft: PlanItem, above: Row | None, refs: set[str], warnings: list[str], mistakes: list[Refusal]
-) -> Placement:
-    """A draft checked and resolved as far as it can be; everything that is wrong with it is added to the mistakes."""
-    new = Placement(draft)
-    with noting(mistakes):
-        new = placing.check_draft(draft)
-    with noting(mistakes):
-        resolve(db, new, above, refs, warnings)
-    return new
 
 
 def _store(db: Transaction, order: list[str], news: dict[str, Placement]) -> dict[str, Row]:
@@ -225,16 +213,6 @@ def _naming(news: dict[str, Placement]) -> Generator[None]:
         raise CycleRefused(f"Nothing was created: {words[:1].lower()}{words[1:]}") from None
 
 
-def _unassign_discoveries(db: Transaction, news: dict[str, Placement]) -> None:
-    """What a worker discovers goes beside its own work unassigned, and so does what it puts under that."""
-    for new in news.values():
-        top = new
-        while top.parent in news:  # which is a tree by now
-            top = news[top.parent]
-        if new.place.label and top is not new and _beside(db, top.parent, set()):
-            new.place = naming.Place()
-
-
 def refs_of(items: list[PlanItem]) -> list[str]:
     """What the items are called in their plan: their ref, else their number."""
     return [item.ref.strip() or f"#{n}" for n, item in enumerate(items, start=1)]
@@ -246,90 +224,6 @@ def _mistaken(mistakes: list[Refusal]) -> Refusal:
     more = f" … and {len(mistakes) - len(shown)} more." if len(mistakes) > len(shown) else ""
     count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     return kind_of(mistakes)(f"Nothing was created; {count}: {' '.join(shown)}{more}", mistakes=shown)
-
-
-def resolve(
-    db: Transaction, new: Placement, above: Row | None, refs: set[str], warnings: list[str]
-) -> None:
-    """Find what a draft names: its parent, what it waits for, and whose it shall be.
-
-    Raises:
-        Refusal: names that mean nothing, or that the caller may not use.
-
-    """
-    draft = new.draft
-    wrong: list[Refusal] = []
-    with noting(wrong):
-        new.parent = _parent_of(db, draft, above, refs, warnings)
-    for edge in draft.depends_on:
-        with noting(wrong):
-            other, kind = read_edge(edge)
-            new.blockers.append((other if other in refs else tasks.resolve_task(db, other).id, kind))
-    new.blockers = list(dict.fromkeys(new.blockers))
-    with noting(wrong):
-        if draft.assignee.strip() and not _beside(db, new.parent, refs):
-            new.place = naming.assignable(db, draft.assignee, warnings)
-    if wrong:
-        raise gathered(wrong)
-    if new.columns.get("priority") == "critical" and new.columns["complexity"] == "very_high" and not new.criteria:
-        warnings.append(f"`{draft.title[:40]}` is critical and very hard: it cannot be completed without criteria.")
-
-
-def _parent_of(db: Transaction, draft: PlanItem, above: Row | None, refs: set[str], warnings: list[str]) -> str:
-    """The id, or the ref, under which a draft shall stand; "" is the top."""
-    name = draft.parent.strip()
-    if name in refs:
-        return name
-    if name and (above is None or name != above.id):
-        above = find_parent(db, name, warnings)
-    return above.id if above is not None else ""
-
-
-def _beside(db: Transaction, parent: str, refs: set[str]) -> bool:
-    """Whether a worker's discovery goes beside its own work, where it hands nothing to anybody."""
-    if db.actor.role is not AgentRole.WORKER or db.actor.is_operator or parent in refs:
-        return False
-    row = tasks.find_task(db, parent) if parent else None
-    return row is None or not (
-        is_own(db.actor, row) or any(is_own(db.actor, each) for each in tasks.ancestors(db, row.id))
-    )
-
-
-def find_parent(db: Transaction, name: str, warnings: list[str]) -> Row | None:
-    """Under what a new task may stand, or None for the top.
-
-    Workers create under what they hold or are assigned; whatever else they discover goes beside that.
-
-    Raises:
-        NotAllowed: the caller has no say over the parent.
-        IllegalMove: the parent is finished or in review.
-
-    """
-    row = tasks.resolve_task(db, name) if name.strip() else None
-    if db.actor.role is AgentRole.WORKER and not db.actor.is_operator:
-        row = _parent_for_worker(db, row, warnings)
-    elif row is not None and not is_own(db.actor, row) and not has_authority(db, row):
-        raise NotAllowed(
-            f"{db.actor.name} may not create under {row.id}: it needs authority over it, or to be its assignee or holder."
-        )
-    if row is not None:
-        placing.check_open_parent(row)
-    return row
-
-
-def _parent_for_worker(db: Transaction, row: Row | None, warnings: list[str]) -> Row | None:
-    if row is not None and not _beside(db, row.id, set()):
-        return row
-    own = tasks.own_open_task(db, db.actor.id or "")
-    if own is None:
-        raise NotAllowed(
-            f"{db.actor.name} is a worker and creates tasks only under one that it holds or is assigned: "
-            'claim_task() first, or send_message(to="superior", text=…) with what you found.'
-        )
-    beside = tasks.find_task(db, own.parent_id) if own.parent_id else None
-    where = f"under {beside.id}, beside" if beside is not None else "at the top, beside"
-    warnings.append(f"You are a worker: this went {where} {own.id}, assigned to nobody.")
-    return beside
 
 
 def _planned(db: Transaction, made: dict[str, Row], warnings: list[str]) -> Planned:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Invalid
@@ -17,14 +17,19 @@ from swarm_mcp.repository import memory, tasks
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
-    from swarm_mcp.repository.statement import Row
 
 KEY_LIMIT = 200
 
 
 @operation()
 def share_context(
-    db: Transaction, *, key: str, value: arg.AnyValue, task: arg.Text = "", kind: arg.ContextKind = "fact", rationale: arg.Text = ""
+    db: Transaction,
+    *,
+    key: str,
+    value: arg.AnyValue,
+    task: arg.Text = "",
+    kind: arg.ContextKind = "fact",
+    rationale: arg.Text = "",
 ) -> Written:
     """Publish to everybody: on a task (its subtasks inherit it) or, without one, on the whole project. `kind`: fact,
     requirement, decision, artifact.
@@ -43,7 +48,10 @@ def share_context(
     memory.insert_context(
         db,
         {
-            "task_id": row.id if row is not None else None, "key": name, "value": value, "kind": what.value,
+            "task_id": row.id if row is not None else None,
+            "key": name,
+            "value": value,
+            "kind": what.value,
             "rationale": rationale,
         },
     )
@@ -52,7 +60,9 @@ def share_context(
     if row is not None:
         row = claims.touched(db, row)
     return Written(
-        task=task_change(row) if row is not None else None, message=f"Shared `{shorten(name)}` {where}.", unread=unread(db)
+        task=task_change(row) if row is not None else None,
+        message=f"Shared `{shorten(name)}` {where}.",
+        unread=unread(db),
     )
 
 

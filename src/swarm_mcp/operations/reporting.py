@@ -118,10 +118,8 @@ def _held(db: Transaction, row: Row, message: str, percent: int) -> Written:
     superior = db.actor.superior_id
     words = f"{db.actor.name} cannot go on with {row.id} {row.title[:80]}: {message}"
     telling.tell(db, moved.row, "blocked", words, also=(superior,))
-    return _left(
-        db, moved.row,
-        f'{row.id} is blocked: {message.strip()[:120]}. claim_task(task="{row.id}") lifts your hold and takes it again.',
-    )  # fmt: skip
+    again = f'claim_task(task="{row.id}") lifts your hold and takes it again.'
+    return _left(db, moved.row, f"{row.id} is blocked: {message.strip()[:120]}. {again}")
 
 
 def _waits_for(db: Transaction, row: Row, message: str, percent: int, depends_on: list[str]) -> Written:
@@ -176,8 +174,8 @@ def _goes_on(db: Transaction, row: Row, message: str, percent: int) -> Written:
     values = {**_log(db, row, message, percent), "lease_until": claims.lease(db, row.lease_minutes)}
     after = moves.move(db, row, TaskStatus.IN_PROGRESS, "resumed", values).row
     return Written(
-        task=task_change(after), message=f"{row.id} goes on; the question is withdrawn.", attempt=after.attempt,
+        task=task_change(after),
+        message=f"{row.id} goes on; the question is withdrawn.",
+        attempt=after.attempt,
         unread=unread(db),
     )
-
-

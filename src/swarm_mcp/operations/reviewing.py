@@ -26,7 +26,13 @@ REVIEWABLE = frozenset({TaskStatus.IN_REVIEW, TaskStatus.PARTIAL})
 
 @operation(profiles=DIRECTING)
 def review_task(
-    db: Transaction, *, task: str, verdict: arg.Text = "", quality: arg.Rating = 0, timeliness: arg.Rating = 0, notes: arg.Text = ""
+    db: Transaction,
+    *,
+    task: str,
+    verdict: arg.Text = "",
+    quality: arg.Rating = 0,
+    timeliness: arg.Rating = 0,
+    notes: arg.Text = "",
 ) -> Written:
     """Judge work: accept, rework, fail, waive (unmet criteria; needs notes), or ratings 1-5 alone."""
     row = tasks.resolve_task(db, task)

@@ -12,7 +12,7 @@ from swarm_mcp.repository.migrate import upgrade
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from datetime import datetime
 
     from swarm_mcp.repository.database import Transaction
@@ -30,7 +30,7 @@ class Swarm:
     @contextmanager
     def writing(
         self, *, agent: str = "", profile: Profile = Profile.DIRECTOR, via: str = "script", connection: str = ""
-    ) -> Iterator[Transaction]:
+    ) -> Generator[Transaction]:
         """Several operations in one transaction: all are kept, or, after an exception, none.
 
         Args:
@@ -45,7 +45,7 @@ class Swarm:
             yield db
 
     @contextmanager
-    def reading(self, *, agent: str = "", via: str = "script", connection: str = "") -> Iterator[Transaction]:
+    def reading(self, *, agent: str = "", via: str = "script", connection: str = "") -> Generator[Transaction]:
         """A consistent look at the board; nothing can be written."""
         with self.database.reading() as db:
             self._look(db, agent, via, connection)

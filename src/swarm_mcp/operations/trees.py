@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MARKS = {
     "pending": "○", "blocked": "◌", "in_progress": "▶", "requires_assistance": "?", "in_review": "◐",
-    "partial": "◑", "completed": "●", "failed": "✗", "cancelled": "–",
+    "partial": "◑", "completed": "●", "failed": "✗", "cancelled": "\N{EN DASH}",
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What is stored, and every statement about it: the one package that knows the database library."""

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from sqlalchemy.orm import Session
     from sqlalchemy import Connection, CursorResult, Executable
+    from sqlalchemy.orm import Session
 
     from swarm_mcp.repository.link import Link
 

@@ -92,7 +92,7 @@ HANDED_AGAIN = ListStatement(
 
 def released_since(db: Transaction, agent_id: str, since: Any) -> set[str]:
     """The tasks that an agent gave back since then and that nobody handed on since."""
-    released = {task_id: seq for task_id, seq in RELEASED.all(db, {"agent": agent_id, "since": since})}
+    released = dict(RELEASED.all(db, {"agent": agent_id, "since": since}))
     if not released:
         return set()
     handed = dict(HANDED_AGAIN.all(db, list(released)))

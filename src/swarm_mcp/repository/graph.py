@@ -11,6 +11,7 @@ room where it belongs and costs no search at all.
 from __future__ import annotations
 
 import secrets
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, select, text, update
@@ -304,10 +305,29 @@ def _explain(came_from: dict[Node, Node | None], last: Node) -> str:
 def _reorder(db: Transaction, region: _Region, nodes: list[Node]) -> None:
     """Give the nodes, in this order, the ranks that they had among them."""
     pool = sorted(region.rank(node) for node in nodes)
-    for index in range(1, len(pool)):
-        pool[index] = max(pool[index], pool[index - 1] + 1)
-    ranks: dict[str, list[int]] = {}
-    for node, value in zip(nodes, pool, strict=True):
-        row = region.tasks[node.task]
-        ranks.setdefault(node.task, [row.rank, row.end_rank])[int(node.finish)] = value
-    SET_RANKS.run_many(db, [{"key_id": each, "low": low, "high": high} for each, (low, high) in ranks.items()])
+    spread = list(accumulate(pool, lambda last, rank: max(rank, last + 1)))
+    ranks = dict(zip(nodes, spread, strict=True))
+    if spread != pool:
+        _push_on(region, ranks)
+    changed = {
+        node.task: {
+            "key_id": node.task,
+            "low": ranks.get(Node(node.task, finish=False), region.tasks[node.task].rank),
+            "high": ranks.get(Node(node.task, finish=True), region.tasks[node.task].end_rank),
+        }
+        for node in ranks
+    }
+    SET_RANKS.run_many(db, changed.values())
+
+
+def _push_on(region: _Region, ranks: dict[Node, int]) -> None:
+    """Move on whatever comes after nodes that had equal ranks and, being spread, have run into it."""
+    risen = list(ranks)
+    while risen:
+        steps = region.following(risen)
+        region.load(node.task for _, node in steps)
+        risen = []
+        for source, node in steps:
+            if ranks.get(node, region.rank(node)) <= ranks[source]:
+                ranks[node] = ranks[source] + 1
+                risen.append(node)

@@ -19,9 +19,10 @@ from swarm_mcp.repository.tables import OVERDUE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, TextClause
 
     from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
 
 task = tables.task
 COUNTED = 2000
@@ -149,8 +150,11 @@ def _counting(shape: Shape, of_status: bool) -> Statement:  # noqa: FBT001 - par
     return Statement(select(func.count()).select_from(inner.limit(bindparam("limit")).subquery()))
 
 
-def _conditions(shape: Shape, *, of_status: bool) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [task.c.project == bindparam("project"), text("task.archived_at IS NULL")]
+def _conditions(shape: Shape, *, of_status: bool) -> list[ColumnElement[bool] | TextClause]:
+    found: list[ColumnElement[bool] | TextClause] = [
+        task.c.project == bindparam("project"),
+        text("task.archived_at IS NULL"),
+    ]
     if of_status:
         found.append(task.c.status == bindparam("status"))
     if shape.ready:

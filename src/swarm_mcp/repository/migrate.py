@@ -34,8 +34,9 @@ def pending(database: Database) -> str | None:
 def upgrade(database: Database) -> None:
     """Bring the board to the newest revision.
 
-    One query and nothing else (not even Alembic's import) if it is there already. Otherwise takes a snapshot beside the database first, unless the board is new. Everything or nothing: a migration
-    that fails leaves the board as it was. Raises Unavailable when a newer swarm-mcp has migrated the board.
+    One query and nothing else (not even Alembic's import) if it is there already. Otherwise takes a snapshot beside
+    the database first, unless the board is new. Everything or nothing: a migration that fails leaves the board as it
+    was. Raises Unavailable when a newer swarm-mcp has migrated the board.
     """
     if pending(database):
         _migrate(database, HEAD)

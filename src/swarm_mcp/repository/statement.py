@@ -33,7 +33,7 @@ type_of_row = namedtuple  # noqa: PYI024 - made from a statement's columns at ru
 @cache
 def row_type(names: tuple[str, ...]) -> Any:
     """The named tuple of these columns; many statements share one."""
-    return type_of_row("Row", names, rename=True)
+    return type_of_row("Row", names, rename=True)  # pyright: ignore[reportUntypedNamedTuple] - see above
 
 
 class Plan(NamedTuple):
@@ -115,7 +115,7 @@ class ListStatement:
 
     __slots__ = ("_make", "_statements")
 
-    def __init__(self, make: Callable[[list[BindParameter[Any]]], Select[Any]]) -> None:
+    def __init__(self, make: Callable[[list[BindParameter[Any]]], Executable]) -> None:
         self._make = make
         self._statements: dict[int, Statement] = {}
 
@@ -137,7 +137,7 @@ class ListStatement:
 
 @cache
 def setting(table: Table, keys: tuple[str, ...], columns: tuple[str, ...], *, returning: bool = False) -> Statement:
-    """The update of these columns (`new_…`) of the rows with these keys (`key_…`): one statement for each combination."""
+    """The update of these columns (`new_…`) of the rows with these keys (`key_…`): a statement for each combination."""
     statement = update(table).values({column: bindparam(f"new_{column}") for column in columns})
     statement = statement.where(*(table.c[key] == bindparam(f"key_{key}") for key in keys))
     return Statement(statement.returning(*table.c) if returning else statement)

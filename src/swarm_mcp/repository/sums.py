@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 from sqlalchemy import Select, func, select, text
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 task = tables.task
 BATCH = 20_000
+Columns = TypeVarTuple("Columns")
 
 
 @dataclass(slots=True)
@@ -46,13 +47,13 @@ def summary(db: Transaction, inside: Sequence[str] | None, *, limit: int) -> Sum
     return found
 
 
-def _narrowed(db: Transaction, statement: Select[Any], batch: Sequence[str] | None) -> Select[Any]:
+def _narrowed(db: Transaction, statement: Select[*Columns], batch: Sequence[str] | None) -> Select[*Columns]:
     statement = statement.where(task.c.project == db.project.slug, text("task.archived_at IS NULL"))
     return statement if batch is None else statement.where(task.c.id.in_(batch))
 
 
 def _add(db: Transaction, found: Sums, batch: Sequence[str] | None) -> None:
-    def rows(statement: Select[Any]) -> Any:
+    def rows(statement: Select[*Columns]) -> Any:
         return db.connection.execute(_narrowed(db, statement, batch))
 
     if batch is not None:

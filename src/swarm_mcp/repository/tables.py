@@ -10,7 +10,7 @@ on first use, because the library's ORM costs 12 MB and a tenth of a second.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -681,7 +681,7 @@ idempotency = Table(
 """The first success under a key, so that a repeated call repeats the answer and not the effect."""
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     """Map a class to its table on first use."""
     if name.endswith("Row"):
         from swarm_mcp.repository.rows import MAPPED  # noqa: PLC0415 - see above

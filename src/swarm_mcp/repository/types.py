@@ -12,8 +12,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 
@@ -68,7 +66,7 @@ class UtcTime(TypeDecorator[datetime]):
             value = value.astimezone(UTC)
         return value if dialect.name == "postgresql" else value.isoformat(timespec="microseconds")
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """Read text without the decorator's detour: a task has eight instants."""
         return super().result_processor(dialect, coltype) if dialect.name == "postgresql" else _read_instant
 
@@ -107,7 +105,7 @@ class Json(TypeDecorator[Any]):
             return value
         return _encode(value)
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """Read text without the decorator's detour; most documents are empty."""
         return super().result_processor(dialect, coltype) if dialect.name == "postgresql" else _read_document
 

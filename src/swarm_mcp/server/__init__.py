@@ -1,0 +1,1 @@
+"""MCP: which requests are answered, with what, and over which wire."""

@@ -73,7 +73,8 @@ class Calls:
             return operation.run(db, **arguments)  # type: ignore[return-value]
 
         if operation.writes:
-            answer = self.swarm.write(change, agent=caller.spelt(agent), profile=self.profile, via=caller.name, connection=caller.id)
+            named = caller.spelt(agent)
+            answer = self.swarm.write(change, agent=named, profile=self.profile, via=caller.name, connection=caller.id)
             caller.has_acted(agent)
         else:
             answer = self.ask(lambda db: operation.run(db, **arguments), caller, agent)  # type: ignore[arg-type,return-value]
@@ -135,7 +136,7 @@ class Calls:
         """The connection ends."""
         if caller.is_known:
             try:
-                self.swarm.write(lambda db: caller.leave(db))
+                self.swarm.write(caller.leave)
             except Refusal as refusal:
                 _log.debug("the connection could not be forgotten: %s", refusal)
             except Exception:

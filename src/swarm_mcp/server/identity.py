@@ -130,9 +130,7 @@ class Caller:
         if known is not None:
             return known
         prefix = task.strip().lower()
-        fits = [
-            attempt for (who, each), attempt in self._attempts.items() if who == agent and each.startswith(prefix)
-        ]
+        fits = [attempt for (who, each), attempt in self._attempts.items() if who == agent and each.startswith(prefix)]
         return fits[0] if len(fits) == 1 and len(prefix) >= ids.PREFIX_MINIMUM else 0
 
 

@@ -7,8 +7,8 @@ swarm-mcp is one durable board on which a swarm of agents plans and finishes wor
 agents share this connection, give `agent` with every call.
 
 Worker: get_task() shows what you hold; else claim_task() takes the most urgent task you may have, and answers with \
-its brief. Work; report_progress() now and then (it renews your claim). Too big: create_plan(parent=that task) splits it. \
-Blocked: report_progress(status="blocked", depends_on=[…]), or status="requires_assistance" with your question, or \
+its brief. Work; report_progress() now and then (it renews your claim). Too big: create_plan(parent=that task) splits \
+it. Blocked: report_progress(status="blocked", depends_on=[…]), or status="requires_assistance" with your question, or \
 status="released" to give it back. Done: complete_task() with evidence for manual criteria and measurements for \
 checks. On claim_lost stop at once. Nothing ready: check_inbox(), later claim_task() again.
 

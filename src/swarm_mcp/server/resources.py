@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from swarm_mcp.interchange import task_documents, text
-from swarm_mcp.model.errors import Invalid, NotFound
+from swarm_mcp.model.draft import check_clean
+from swarm_mcp.model.errors import Invalid, NotFound, Refusal
 from swarm_mcp.operations import browsing, details, overview, trees
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.repository import tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
@@ -94,39 +95,59 @@ class Resources:
         def ask(db: Transaction) -> tuple[str, str]:
             return document(db, uri)
 
-        kind, words = self.swarm.read(ask, agent=caller.name, via=caller.name, connection=caller.id)
+        try:
+            kind, words = self.swarm.read(ask, agent=caller.name, via=caller.name, connection=caller.id)
+        except Refusal as refusal:
+            refusal.facts["uri"] = uri[:500]
+            raise
         return {"contents": [{"uri": uri, "mimeType": kind, "text": words}]}
 
 
 def document(db: Transaction, uri: str) -> tuple[str, str]:
-    """The type and the text of what is under an address."""
-    parts = urlsplit(uri)
-    query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-    path = [unquote(each) for each in f"{parts.netloc}{parts.path}".split("/") if each]
-    missing = NotFound(f"No resource `{uri[:200]}`.", uri=uri[:500])
-    if parts.scheme != "swarm":
-        raise missing
+    """The type and the text of what is under an address.
+
+    Raises:
+        Refusal: there is nothing, or its query cannot be understood.
+
+    """
+    path, query = _parts(uri)
     match path:
         case ["overview"]:
+            _check_query(query, "swarm://overview", ())
             return PLAIN, text.render(overview.get_overview(db)) + "\n"
         case ["tasks"]:
             return PLAIN, _list(db, query)
-        case ["tasks", task_id, *rest] if len(rest) <= 1 and (rest[0] if rest else "") in DOCUMENTS:
-            try:
-                row = tasks.resolve_task(db, task_id)
-            except NotFound as refusal:
-                raise NotFound(refusal.message, uri=uri[:500]) from None
-            kind, _, make = DOCUMENTS[rest[0] if rest else ""]
-            return kind, make(db, row, details.read_cursor(query.get("cursor", "")))
+        case ["tasks", task_id, *rest] if (name := "/".join(rest)) in DOCUMENTS:
+            _check_query(query, f"swarm://tasks/…/{name}", ("cursor",) if name in PAGED else ())
+            kind, _, make = DOCUMENTS[name]
+            return kind, make(db, tasks.resolve_task(db, task_id), details.read_cursor(query.get("cursor", "")))
         case _:
-            raise missing
+            raise NotFound(f"No resource `{uri[:200]}`.")
+
+
+def _parts(uri: str) -> tuple[list[str], dict[str, str]]:
+    """The path and the query of an address of ours."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        raise NotFound(f"No resource `{uri[:200]}`.") from None
+    if parts.scheme != "swarm":
+        raise NotFound(f"No resource `{uri[:200]}`; all of them begin with swarm://.")
+    path = [unquote(each) for each in f"{parts.netloc}{parts.path}".split("/") if each]
+    query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    check_clean([path, query], "The address")
+    return path, query
+
+
+def _check_query(query: dict[str, str], where: str, known: Sequence[str]) -> None:
+    unknown = [name for name in query if name not in known]
+    if unknown:
+        takes = f"{', '.join(known)}, not" if known else "no"
+        raise Invalid(f"{where} takes {takes} `{shorten(unknown[0], 40)}`.")
 
 
 def _list(db: Transaction, query: dict[str, str]) -> str:
-    unknown = sorted(set(query) - {"status", "assignee", "ready", "limit", "cursor"})
-    if unknown:
-        word = shorten(unknown[0], 40)
-        raise Invalid(f"swarm://tasks takes status, assignee, ready, limit and cursor, not `{word}`.")
+    _check_query(query, "swarm://tasks", ("status", "assignee", "ready", "limit", "cursor"))
     limit = query.get("limit", "50")
     if not limit.isascii() or not limit.isdigit() or len(limit) > 6:  # noqa: PLR2004
         raise Invalid(f"limit must be a whole number, not `{shorten(limit, 40)}`.")

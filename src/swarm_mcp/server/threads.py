@@ -61,7 +61,7 @@ class Threads:
             function, future, loop = job
             try:
                 result, error = function(), None
-            except BaseException as raised:  # noqa: BLE001 - handed to whoever waits
+            except BaseException as raised:  # handed to whoever waits
                 result, error = None, raised
             with suppress(RuntimeError):  # the loop is gone, and whoever waited with it
                 loop.call_soon_threadsafe(_settle, future, result, error)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ BASE_SECONDS = 60.0
 SECONDS_A_TASK = 3.0
 """How long a performance may take in all; far more than it needs."""
 FRAME_SECONDS = 0.15
+GIVE_BACK_SECONDS = 0.5
 
 
 def perform(*, workers: int, plan: Path | None, database: Path | None, keep: bool) -> int:
@@ -101,6 +103,7 @@ class Performance:
         self.console = console
         self.doing = dict.fromkeys([DIRECTOR, *workers], "is starting")
         self.view = picture.View()
+        self.crashed: list[str] = []
         self.crashes: list[str] = []
         self.completed = 0
         self.last_completion = 0.0
@@ -139,25 +142,32 @@ class Performance:
     async def _follow(self, troupe: Troupe) -> None:
         """Listen to everybody. When the workers have ended, so will the director, once it has seen it."""
         listening = {name: asyncio.create_task(self._listen(troupe, player)) for name, player in troupe.players.items()}
+        giving_back = asyncio.create_task(self._give_back())
         try:
             await asyncio.gather(*(listening[name] for name in self.workers))
             if await asyncio.to_thread(self.swarm.read, stage.is_done):
                 await listening[DIRECTOR]
         finally:
-            for each in listening.values():
+            for each in (giving_back, *listening.values()):
                 each.cancel()
 
     async def _listen(self, troupe: Troupe, player: Player) -> None:
         code = await troupe.listen(player, self.heard)
         self.doing[player.name] = "has ended"
         if code:
-            returned = await asyncio.to_thread(
-                self.swarm.write, lambda db: stage.give_back(db, player.name), via=stage.VIA
-            )
-            work = f"; {returned} of its tasks went back to the others" if returned else ""
-            words = f"the process of {player.name} ended with code {code}{work}; its log is {player.log}."
+            self.crashed.append(player.name)
+            words = f"the process of {player.name} ended with code {code}; its log is {player.log}."
             self.crashes.append(words)
             self.say(f"Crashed: {words}")
+
+    async def _give_back(self) -> None:
+        """Take back what the crashed have, for as long as somebody may still hand them something."""
+        while True:
+            for name in self.crashed:
+                returned = await asyncio.to_thread(self.swarm.write, partial(stage.give_back, name=name), via=stage.VIA)
+                if returned:
+                    self.say(f"     {returned} of {name}'s tasks went back to the others.")
+            await asyncio.sleep(GIVE_BACK_SECONDS)
 
     async def _with_picture(self, following: Coroutine[object, object, None], began: float) -> None:
         """Draw while the work goes on; in a pipe, lines say what was done."""

@@ -53,7 +53,7 @@ class Worker:
         if any(each.startswith("criteria") for each in brief.get("left_out", [])):
             brief = await self.hand.call("get_task", task=task, max_tokens=WHOLE_BRIEF)
         try:
-            if self.asks and self.seen > 1 and await self.ask(task, attempt, QUESTION):
+            if self.asks and self.seen > 1 and await self.ask(task, attempt, QUESTION, patience=0):
                 self.asks = False
                 return
             await self.report_and_share(task, attempt, brief)
@@ -86,21 +86,22 @@ class Worker:
             summary=f"Carried out by {self.hand.agent}, a scripted agent.",
         )  # fmt: skip
 
-    async def ask(self, task: str, attempt: int, question: str) -> bool:
-        """Put a question to the director; False if it is not there yet."""
-        try:
-            await self.hand.write(
-                "report_progress",
-                task=task,
-                message=question,
-                status="requires_assistance",
-                ask=self.director,
-                attempt=attempt,
-            )
-        except Refused as refused:
-            if refused.code == "not_found":
+    async def ask(self, task: str, attempt: int, question: str, *, patience: float = PATIENCE) -> bool:
+        """Put a question to the director; False if it is not there in so many seconds."""
+        began = time.monotonic()
+        while True:
+            try:
+                await self.hand.write(
+                    "report_progress", task=task, message=question, status="requires_assistance", ask=self.director,
+                    attempt=attempt,
+                )  # fmt: skip
+                break
+            except Refused as refused:
+                if refused.code != "not_found":
+                    raise
+            if time.monotonic() - began >= patience:
                 return False
-            raise
+            await asyncio.sleep(LONGEST_REST)
         self.asked[task] = (attempt, time.monotonic())
         return True
 
