@@ -251,6 +251,7 @@ class Board:
         for each in reversed([each for each in task.given if each.live]):
             from_pool_or_self = each.to is not None and (each.to[0] != "agent" or each.to[1] == who)
             if from_pool_or_self and each.to != to:
+                each.accepted = True
                 break  # it goes back there; whoever was in between has lost it
             each.live, before = False, each.before
         if task.holder:

@@ -70,8 +70,11 @@ class Recount:
 
     def _of_tasks(self, table: str, order: str) -> list[Row]:
         """The rows of a table that belong to tasks."""
-        return self._rows(f"SELECT other.* FROM task JOIN {table} AS other ON other.task_id = task.id",
-                          "task.project", order=f"other.{order}")
+        return self._rows(
+            f"SELECT other.* FROM task JOIN {table} AS other ON other.task_id = task.id",
+            "task.project",
+            order=f"other.{order}",
+        )
 
     def _rows(self, statement: str, project: str, order: str = "1") -> list[Row]:
         where, bound = (f"WHERE {project} = ?", (self.project,)) if self.project is not None else ("", ())
@@ -307,6 +310,8 @@ def problems(path: Path, project: str | None = None) -> list[str]:
 def file_problems(connection: Any) -> list[str]:
     """What SQLite finds wrong with its file."""
     checked = [row[0] for row in connection.execute("PRAGMA integrity_check")]
-    orphans = [f"{table} row {row} refers to nothing in {other}" for table, row, other, _ in
-               connection.execute("PRAGMA foreign_key_check")]
+    orphans = [
+        f"{table} row {row} refers to nothing in {other}"
+        for table, row, other, _ in connection.execute("PRAGMA foreign_key_check")
+    ]
     return [*(each for each in checked if each != "ok"), *orphans]

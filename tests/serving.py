@@ -1,4 +1,4 @@
-"""Servers as hosts run them: a process on a pipe, spoken to by the SDK's client in either generation of the protocol."""
+"""Servers as hosts run them: a process on a pipe, spoken to by the SDK's client in either form of the protocol."""
 
 from __future__ import annotations
 
@@ -31,8 +31,16 @@ ENVELOPE = {
 }
 PASSED_ON = {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "PYTHONPATH"))}
 """The client passes little of its environment on; what is tested here is to be what runs, and is measured, there."""
+AS_NOBODY = """
+import os
+import swarm_mcp.cli.app, swarm_mcp.cli.serving, swarm_mcp.operations.swarm  # what only root may be able to read
+import swarm_mcp.server.calls, swarm_mcp.server.resources
+from swarm_mcp.__main__ import main
+os.setuid(65534)
+main()
+"""
 # Only so that a server that is stuck fails its test instead of stopping the run.
-GIVE_UP_SECONDS = 30.0
+GIVE_UP_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -105,9 +113,7 @@ class Desk:
 
 
 @contextmanager
-def serving(
-    board: Path, *options: str, name: str = "host", mode: str = MODERN, **environment: str
-) -> Iterator[Desk]:
+def serving(board: Path, *options: str, name: str = "host", mode: str = MODERN, **environment: str) -> Iterator[Desk]:
     """Run a server on a board for a host of that name."""
     command = StdioServerParameters(
         command=sys.executable,
@@ -176,18 +182,18 @@ class Wire:
 
 
 @contextmanager
-def wired(board: Path, *options: str, user: int | None = None, **environment: str) -> Iterator[Wire]:
-    """Run a server on a board, spoken to by hand; as another user, where that is said."""
+def wired(board: Path, *options: str, unprivileged: bool = False, **environment: str) -> Iterator[Wire]:
+    """Run a server on a board, spoken to by hand; as nobody in particular, where root would be let in everywhere."""
+    program = ["-c", AS_NOBODY] if unprivileged and os.getuid() == 0 else ["-m", "swarm_mcp"]
     log = board.with_name(f"{board.name}.wire.log")
     with log.open("ab") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "swarm_mcp", "serve", "--database", str(board), *options],
+            [sys.executable, *program, "serve", "--database", str(board), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=board.parent,
             env={**os.environ, **environment},
-            user=user,
         )
     rescue = threading.Timer(GIVE_UP_SECONDS, process.kill)
     rescue.start()

@@ -66,7 +66,7 @@ async def pid() -> str:
 
 async def chatter() -> str:
     """Do everything that must not reach the wire, and return what a child could read of it."""
-    print("print")  # noqa: T201
+    print("print")
     sys.__stdout__.write("sys.__stdout__\n")  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]
     os.write(1, b"os.write\n")

@@ -47,11 +47,16 @@ def fill(swarm: Swarm) -> None:
 
 
 def plan(start: int) -> Any:
-    """A thousand tasks: a parent with 400 parts, a hub for which 200 wait, and a chain; every fifth title is Chinese."""
+    """A thousand tasks: a parent with 400 parts, a hub for which 200 wait, a chain; every fifth title is Chinese."""
     items: list[dict[str, Any]] = []
     for n in range(1000):
         title = f"{CHINESE} {start + n}" * 3 if n % 5 == 0 else f"Build and check part {start + n} of the service"
-        item = {"ref": f"part-{n}", "title": title, "description": PROSE * (n % 7), "area": f"area {start + n} {CHINESE}"}
+        item = {
+            "ref": f"part-{n}",
+            "title": title,
+            "description": PROSE * (n % 7),
+            "area": f"area {start + n} {CHINESE}",
+        }
         if 0 < n <= 400:
             item |= {"parent": "part-0", "assignee": "backend_dev" if n % 2 else ""}
         elif 400 < n <= 600:
@@ -60,7 +65,11 @@ def plan(start: int) -> Any:
             item["depends_on"] = [f"part-{n - 1}", "part-700"]
         items.append(item)
     items[0] |= {"description": PROSE * 2000, "criteria": [f"Criterion {n}: {PROSE}" for n in range(200)]}
-    items[700] |= {"deadline": "2020-01-01", "priority": "critical", "checks": [f"measure_{n} < {n}" for n in range(200)]}
+    items[700] |= {
+        "deadline": "2020-01-01",
+        "priority": "critical",
+        "checks": [f"measure_{n} < {n}" for n in range(200)],
+    }
     return items
 
 
@@ -121,11 +130,15 @@ def test_a_brief_stays_within_its_tokens(request: pytest.FixtureRequest, desk: D
 
 @pytest.mark.parametrize("which", ["parent", "hub"])
 @pytest.mark.parametrize("document", ["", "/tree", "/graph", "/context", "/progress", "/notes", "/history"])
-def test_no_document_grows_with_the_store(request: pytest.FixtureRequest, desk: Desk, which: str, document: str) -> None:
+def test_no_document_grows_with_the_store(
+    request: pytest.FixtureRequest, desk: Desk, which: str, document: str
+) -> None:
     assert count(desk.read(f"swarm://tasks/{request.getfixturevalue(which)}{document}")) < CEILING
 
 
-@pytest.mark.parametrize("uri", ["swarm://overview", "swarm://tasks?limit=200", "swarm://tasks?limit=200&status=blocked"])
+@pytest.mark.parametrize(
+    "uri", ["swarm://overview", "swarm://tasks?limit=200", "swarm://tasks?limit=200&status=blocked"]
+)
 def test_no_list_of_resources_grows_either(desk: Desk, uri: str) -> None:
     assert count(desk.read(uri)) < CEILING
 
@@ -155,7 +168,10 @@ def test_an_inbox_shows_everything_in_the_end(desk: Desk) -> None:
 
 
 def test_what_a_plan_answers_is_within_bounds_at_a_thousand_tasks(desk: Desk) -> None:
-    items = [{"ref": f"{n} {'x' * 70}", "title": f"Part {n}", "assignee": f"worker{n:03}x{n}" if n < 30 else ""} for n in range(1000)]
+    items = [
+        {"ref": f"{n} {'x' * 70}", "title": f"Part {n}", "assignee": f"worker{n:03}x{n}" if n < 30 else ""}
+        for n in range(1000)
+    ]
     plan = desk.call("create_plan", tasks=items, agent="host")
     within(plan)
     assert plan["message"].startswith("Created 1000 tasks: ")
@@ -163,7 +179,10 @@ def test_what_a_plan_answers_is_within_bounds_at_a_thousand_tasks(desk: Desk) ->
 
 
 def test_refusals_are_short_however_much_is_wrong(desk: Desk) -> None:
-    items = [{"title": f"Part {n}", "depends_on": [f"nothing {n} {CHINESE * 5}"], "ref": f"{n} {CHINESE}"} for n in range(1000)]
+    items = [
+        {"title": f"Part {n}", "depends_on": [f"nothing {n} {CHINESE * 5}"], "ref": f"{n} {CHINESE}"}
+        for n in range(1000)
+    ]
     within(desk.refusal("create_plan", tasks=items, agent="host"))
     desk.call("create_plan", tasks=[{"title": f"Part {n}"} for n in range(1000)], key="big", agent="host")
     within(desk.refusal("create_plan", tasks=[{"title": "Another"}], key="big", agent="host"))
@@ -198,7 +217,13 @@ def test_a_typical_row_costs_little(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [PROSE * 20, CHINESE * 50, json.dumps([{"id": "k3x9m2qa", "status": "pending"}] * 50), "2026-11-21T23:28:41+00:00 " * 50]
+    "text",
+    [
+        PROSE * 20,
+        CHINESE * 50,
+        json.dumps([{"id": "k3x9m2qa", "status": "pending"}] * 50),
+        "2026-11-21T23:28:41+00:00 " * 50,
+    ],
 )
 def test_the_estimate_is_near_what_is_counted(text: str) -> None:
     assert 0.7 * count(text) < tokens(text) < 1.6 * count(text)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from swarm_mcp.model.errors import Blocked, Conflict, CriteriaUnmet, IllegalMove, Invalid, NotAllowed
+from swarm_mcp.model.errors import Blocked, ClaimLost, Conflict, CriteriaUnmet, IllegalMove, Invalid, NotAllowed
 from swarm_mcp.repository import work
 
 if TYPE_CHECKING:
@@ -274,6 +274,15 @@ def test_a_completion_of_an_earlier_attempt_is_refused_after_a_later_one_complet
     board.finish("bob", task)
     with pytest.raises(Conflict, match="completed by bob"):
         board.complete("ada", task, attempt=1)
+
+
+def test_an_outcome_of_an_earlier_attempt_is_not_taken_for_that_of_a_later_one(board: Board) -> None:
+    task = held(board)
+    board.complete("ada", task, "Attempt one.", outcome="failed")
+    board.update("lead", task, action="retry")
+    board.finish("bob", task, summary="Attempt two.", outcome="failed")
+    with pytest.raises(ClaimLost, match="failed"):
+        board.complete("ada", task, "Attempt one.", outcome="failed", attempt=1)
 
 
 def test_only_whoever_holds_the_task_completes_it(board: Board) -> None:

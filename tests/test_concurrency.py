@@ -130,4 +130,5 @@ def test_thirty_two_writers_without_a_pause_get_no_error_and_lose_nothing(
     assert stored(database_path, "SELECT status, COUNT(*) FROM task GROUP BY status") == [("completed", count)]
     assert recount.problems(database_path) == []
     with capsys.disabled():
-        print(f"\n32 writers: {4 * count} writes in {LOAD_SECONDS:g} s, worst wait {max(line[3] for line in writers):.2f} s")
+        worst = max(line[3] for line in writers)
+        print(f"\n32 writers: {4 * count} writes in {LOAD_SECONDS:g} s, worst wait {worst:.2f} s")

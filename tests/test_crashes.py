@@ -183,7 +183,7 @@ def revived(folder: Path, database: bytes, log: bytes) -> int:
     listed = swarm.read(lambda db: operations.list_tasks(db, limit=1)).total
     swarm.close()
     assert recount.problems(path) == []
-    (latest, count), = rows(path, "SELECT max(seq), count(*) FROM event")
+    ((latest, count),) = rows(path, "SELECT max(seq), count(*) FROM event")
     assert latest == count, "the ledger has a hole"
     assert listed == rows(path, "SELECT count(*) FROM task")[0][0]
     return latest

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from swarm_mcp.model.criteria import Verdict, check_expression, evaluate, expand, names_of
 from swarm_mcp.model.errors import Invalid
 
-
 MEASURED: dict[str, Any] = {
     "p95_ms": 240,
     "coverage": 91.5,
@@ -56,9 +55,7 @@ def test_a_check_that_holds_passes(check: str) -> None:
 def test_a_failed_check_says_what_was_measured() -> None:
     assert evaluate("p95_ms < 200", MEASURED) == Verdict("failed", "p95_ms < 200, measured 240")
     both = evaluate("p95_ms < 200 && test_suite.exit_code == 0", MEASURED)
-    assert both.reason == (
-        "p95_ms < 200 && test_suite.exit_code == 0, measured p95_ms 240, test_suite.exit_code 0"
-    )
+    assert both.reason == ("p95_ms < 200 && test_suite.exit_code == 0, measured p95_ms 240, test_suite.exit_code 0")
 
 
 def test_the_reason_for_a_failure_stays_short_whatever_was_measured() -> None:
@@ -145,7 +142,10 @@ def test_has_asks_for_a_measurement_that_may_be_missing() -> None:
         ),
         (
             "results[7].ok",
-            'results[7].ok asks for an item that was not measured, measured [{"name": "a", "ok": true}, {"name": "b", "ok": true}]',
+            (
+                "results[7].ok asks for an item that was not measured, "
+                'measured [{"name": "a", "ok": true}, {"name": "b", "ok": true}]'
+            ),
         ),
         (
             "int(browser) > 1",
@@ -239,23 +239,17 @@ def test_a_check_that_can_never_be_evaluated_is_refused_when_written(check: str,
     assert evaluate(check, MEASURED).outcome == "unresolved"
 
 
-@pytest.mark.parametrize(
-    "piece", ["(", "[", "{1:", "!(", "size(", "a.all(x,", "a?", "-", "!", "a.", "a||", "'"]
-)
+@pytest.mark.parametrize("piece", ["(", "[", "{1:", "!(", "size(", "a.all(x,", "a?", "-", "!", "a.", "a||", "'"])
 def test_ten_thousand_of_anything_neither_crashes_nor_passes(piece: str) -> None:
     closing = "".join({"(": ")", "[": "]", "{": "}"}.get(each, "") for each in piece)
     hostile = piece * 10_000 + "a" + closing * 10_000
     assert evaluate(hostile, {"a": True}).outcome == "unresolved"
 
 
-@pytest.mark.parametrize(
-    "unit", ["({})", "[{}]", "{{1: {}}}", "size([{}])", "!({})", "(a ? b : {})", "(1 + {})"]
-)
+@pytest.mark.parametrize("unit", ["({})", "[{}]", "{{1: {}}}", "size([{}])", "!({})", "(a ? b : {})", "(1 + {})"])
 def test_the_deepest_allowed_check_is_safe_in_a_thread_with_a_small_stack(unit: str) -> None:
     check = "a"
-    while (
-        len(check) < 1_900 and check.count("(") + check.count("[") + check.count("{") + unit.count("(") < 20
-    ):
+    while len(check) < 1_900 and check.count("(") + check.count("[") + check.count("{") + unit.count("(") < 20:
         check = unit.format(check)
     verdicts: list[Verdict] = []
     before = threading.stack_size(512 * 1024)
@@ -320,8 +314,9 @@ def test_texts_and_names_in_other_scripts_are_only_text() -> None:
 
 
 def test_the_library_is_loaded_only_when_a_check_is_read() -> None:
-    script = "import sys; import swarm_mcp.model.criteria as c; print('cel' in sys.modules); c.names_of('a'); print('cel' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    told = "print('cel' in sys.modules)"
+    script = f"import sys; import swarm_mcp.model.criteria as c; {told}; c.names_of('a'); {told}"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "True"]
 
 
@@ -387,9 +382,7 @@ def grow(
 
 EXPRESSIONS = st.recursive(
     PATHS.map(lambda path: (".".join(path), frozenset({".".join(path)})))
-    | st.sampled_from(
-        [("1.5", frozenset[str]()), ("\"a.b + 'c'\"", frozenset[str]()), ("null", frozenset[str]())]
-    ),
+    | st.sampled_from([("1.5", frozenset[str]()), ("\"a.b + 'c'\"", frozenset[str]()), ("null", frozenset[str]())]),
     grow,
     max_leaves=6,
 )
@@ -408,7 +401,7 @@ def test_the_names_of_any_expression_are_those_it_was_built_from(built: tuple[st
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="ab.([{}])\"'\\!&|<=>+-*/%?:, 0179xuer\n", max_size=40), st.booleans())
-def test_any_text_is_either_refused_in_a_sentence_or_evaluated(text: str, value: bool) -> None:  # noqa: FBT001
+def test_any_text_is_either_refused_in_a_sentence_or_evaluated(text: str, value: bool) -> None:
     try:
         check_expression(text)
     except Invalid as refused:

@@ -290,9 +290,7 @@ def test_a_writer_from_outside_is_waited_for(board: Database, database_path: Pat
     assert count(board) == 11
 
 
-def test_a_lock_that_outlasts_the_patience_is_busy_and_nothing_is_written(
-    board: Database, database_path: Path
-) -> None:
+def test_a_lock_that_outlasts_the_patience_is_busy_and_nothing_is_written(board: Database, database_path: Path) -> None:
     impatient = Database(database_path, patience=0.05)
     with raw(database_path) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -335,9 +333,7 @@ def test_connections_are_kept_but_not_many_of_them(board: Database, database_pat
     assert 1 <= descriptors.count(f"{database_path.resolve()}-wal") <= 5
 
 
-def test_a_closed_database_lets_go_of_the_file_and_can_be_used_again(
-    board: Database, database_path: Path
-) -> None:
+def test_a_closed_database_lets_go_of_the_file_and_can_be_used_again(board: Database, database_path: Path) -> None:
     count(board)
     board.close()
     assert not database_path.with_name("swarm.db-wal").exists(), "the last connection folds the log in"
@@ -362,9 +358,7 @@ def test_an_address_is_as_good_as_a_path(database_path: Path) -> None:
     assert database_path.exists()
 
 
-@pytest.mark.parametrize(
-    "address", ["sqlite://", "sqlite:///:memory:", "postgresql://localhost/x", "nonsense://"]
-)
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:", "postgresql://localhost/x", "nonsense://"])
 def test_an_address_without_a_file_is_refused(address: str) -> None:
     with pytest.raises(Unavailable, match="SWARM_DATABASE"):
         Database(address)
@@ -545,9 +539,7 @@ def foreign_marked_database(path: Path) -> None:
         connection.executescript("PRAGMA application_id = 0x46504B47")  # a GeoPackage
 
 
-@pytest.mark.parametrize(
-    "make", [foreign_text, foreign_database, foreign_alembic_database, foreign_marked_database]
-)
+@pytest.mark.parametrize("make", [foreign_text, foreign_database, foreign_alembic_database, foreign_marked_database])
 def test_the_file_of_another_program_is_refused_and_left_alone(
     database_path: Path, make: Callable[[Path], None]
 ) -> None:
@@ -582,9 +574,7 @@ def test_a_board_of_a_newer_program_is_refused_even_by_those_who_have_it_open(
 ) -> None:
     board.write(count_up)
     with raw(database_path) as newer:
-        newer.executescript(
-            "CREATE TABLE alembic_version (version_num); INSERT INTO alembic_version VALUES ('9999')"
-        )
+        newer.executescript("CREATE TABLE alembic_version (version_num); INSERT INTO alembic_version VALUES ('9999')")
         for attempt in (
             lambda: count(board),
             lambda: board.write(count_up),

@@ -114,8 +114,7 @@ def test_of_many_processes_one_is_inside_and_nobody_is_overtaken_for_long(databa
     rounds, writers = 25, 16
     with contextlib.ExitStack() as stack:
         children = [
-            stack.enter_context(process(QUEUE, database_path, rounds, say="ready"))
-            for _ in range(writers // 4)
+            stack.enter_context(process(QUEUE, database_path, rounds, say="ready")) for _ in range(writers // 4)
         ]
         for child in children:
             assert child.stdin

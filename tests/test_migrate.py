@@ -74,7 +74,7 @@ def revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def board(revisions: Path, database_path: Path) -> Iterator[Database]:  # noqa: ARG001 - sets the stage
+def board(revisions: Path, database_path: Path) -> Iterator[Database]:
     """A board at revision 0001 with a task in it, and a program that knows 0002."""
     board = Database(database_path)
     migrate.upgrade(board)
@@ -155,9 +155,7 @@ print(board.revision())
     words = [sys.executable, "-c", script, str(database_path)]
     with contextlib.ExitStack() as stack:
         children = [
-            stack.enter_context(
-                subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            )
+            stack.enter_context(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
             for _ in range(8)
         ]
         for child in children:

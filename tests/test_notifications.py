@@ -228,3 +228,99 @@ def test_claiming_sharing_and_writing_about_a_task_join_by_themselves_and_once(b
         }[how]()
     joined = board.swarm.read(lambda db: work.participants(db, task))
     assert [board.name_of(each.agent_id) for each in joined] == ["lead" if how == "edit" else "bob"]
+
+
+# --- who hears what, and how often ------------------------------------------------------------------------------------
+
+
+def notices(board: Board, agent: str, task: str) -> list[str]:
+    """What is new to an agent about a task, beside messages."""
+    return [item.type for item in board.inbox(agent) if item.task == task and item.id.startswith("n")]
+
+
+def test_assignee_delegator_creator_and_participants_all_hear_and_nobody_else(board: Board) -> None:
+    board.enlist("sue", below="lead", role="supervisor")
+    board.enlist("cy")
+    task = board.create(by="sue")
+    board.delegate("lead", task, "ada")
+    board.call("bob", operations.share_context, task=task, key="a", value=1)
+    everybody = ("sue", "lead", "ada", "bob", "cy")
+    for agent in everybody:
+        board.inbox(agent)
+    board.update("", task, action="hold", reason="later")
+    assert [notices(board, agent, task) for agent in everybody] == [["blocked"]] * 4 + [[]]
+
+
+def test_whoever_has_to_do_with_a_task_in_several_ways_hears_once(board: Board) -> None:
+    task = board.create(assignee="lead")
+    board.call("lead", operations.share_context, task=task, key="a", value=1)
+    board.claim("lead", task)
+    board.update("", task, action="hold", reason="later")
+    assert notices(board, "lead", task).count("blocked") == 1
+
+
+def test_different_tasks_and_different_kinds_are_told_apart(board: Board) -> None:
+    first, second = board.create(assignee="ada"), board.create(assignee="ada")
+    for task in (first, second):
+        board.update("lead", task, action="hold", reason="later")
+        board.update("lead", task, action="resume")
+    found = {(item.task, item.type) for item in board.inbox("ada")}
+    assert found == {(task, kind) for task in (first, second) for kind in ("delegated", "blocked", "unblocked")}
+
+
+def test_what_happens_again_before_it_was_read_is_shown_anew(board: Board) -> None:
+    task = board.create(assignee="ada")
+    board.update("lead", task, action="hold", reason="one thing")
+    assert "blocked" in notices(board, "ada", task)
+    board.update("lead", task, action="resume")
+    board.update("lead", task, action="hold", reason="another thing")
+    (notice,) = [item for item in board.inbox("ada") if item.type == "blocked"]
+    assert "another thing" in notice.text
+
+
+def test_a_notification_names_its_task_and_who_did_what(board: Board) -> None:
+    task = board.create("Build the API", assignee="ada")
+    board.clock.advance(minutes=3)
+    board.update("lead", task, action="cancel", reason="not wanted")
+    notice = next(item for item in board.inbox("ada") if item.type == "cancelled")
+    assert (notice.task, notice.at) == (task, board.clock.now.isoformat(timespec="seconds"))
+    assert f"{task} Build the API is cancelled" in notice.text
+
+
+def test_every_write_answers_how_much_is_unread(board: Board) -> None:
+    task = board.task_in("in_progress")
+    board.inbox("ada")
+    board.inbox("ada")
+    for n in range(3):
+        board.send("lead", f"Message {n}", to="ada")
+        assert board.report("ada", task).unread == n + 1
+    assert len(board.inbox("ada")) == 3
+    assert board.report("ada", task).unread == 3
+    board.inbox("ada")
+    assert board.report("ada", task).unread == 0
+
+
+def test_a_long_text_about_a_task_is_cut_and_names_the_call_that_has_all_of_it(board: Board) -> None:
+    task = board.create()
+    text = "".join(f"word {n} " for n in range(500))
+    board.send("ada", text, to="bob", task=task)
+    (item,) = board.inbox("bob")
+    assert f'get_task(task="{task}", include=["messages"])' in item.text
+    assert text.strip() in str(board.brief("bob", task, include=["messages"], max_tokens=8000).messages)
+
+
+def test_whoever_is_asked_about_a_task_hears_of_it_from_then_on(board: Board) -> None:
+    task = board.task_in("in_progress")
+    board.ask("ada", task, ask="bob")
+    board.send("bob", "Yes.", reply_to=f"m{board.question(task).id}")
+    board.complete("ada", task)
+    assert "completed" in board.news("bob")
+
+
+def test_reading_ones_own_inbox_leaves_the_notifications_of_the_others(board: Board) -> None:
+    task = board.create(assignee="ada")
+    board.call("bob", operations.share_context, task=task, key="a", value=1)
+    board.update("lead", task, action="hold", reason="later")
+    board.inbox("ada")
+    board.inbox("ada")
+    assert "blocked" in board.news("bob")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import pytest
 
 from swarm_mcp import operations
 from swarm_mcp.model.draft import PlanItem
-from swarm_mcp.model.errors import Ambiguous, CycleRefused, Invalid, NotAllowed, Refusal, TaskNotFound
+from swarm_mcp.model.errors import Ambiguous, CycleRefused, IllegalMove, Invalid, NotAllowed, Refusal, TaskNotFound
 from swarm_mcp.repository import graph, tasks
 
 if TYPE_CHECKING:
@@ -275,3 +276,112 @@ def test_an_edit_that_says_nothing_or_nonsense_is_refused(board: Board, said: di
 def test_an_unknown_action_is_refused_with_the_nearest(board: Board) -> None:
     with pytest.raises(Invalid, match="Did you mean `cancel`"):
         board.update("lead", board.create(), action="cancle")
+
+
+# --- more about words -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hours", ["0.1", "2.25", "0.000001", "1000000"])
+def test_hours_are_exact_decimals(board: Board, hours: str) -> None:
+    assert board.row(board.create(estimated_hours=float(hours))).estimated_hours == Decimal(hours)
+
+
+@pytest.mark.parametrize("hours", [1_000_001, 0.0000001, float("nan"), float("inf")])
+def test_hours_that_are_absurd_or_finer_than_six_places_are_refused(board: Board, hours: float) -> None:
+    with pytest.raises(Invalid):
+        board.create(estimated_hours=hours)
+
+
+def test_a_priority_is_read_in_any_case_and_medium_where_none_is_said(board: Board) -> None:
+    said = ["CRITICAL", " High ", "medium", "Low", ""]
+    assert [board.row(board.create(priority=word)).priority for word in said] == [
+        "critical", "high", "medium", "low", "medium",
+    ]  # fmt: skip
+
+
+def test_an_edge_is_answered_as_a_sentence(board: Board) -> None:
+    first, second = board.create(), board.create()
+    said = board.call("lead", operations.create_task, title="A", depends_on=[first, f"enables:{second}"])
+    assert said.task is not None
+    assert f"{said.task.id} waits for {first}" in said.message
+    assert f"{second} enables {said.task.id}" in said.message
+
+
+# --- more about graphs ------------------------------------------------------------------------------------------------
+
+
+def test_what_a_parent_waits_for_comes_before_its_subtasks_and_those_before_the_parent(board: Board) -> None:
+    made = board.plan(
+        {"ref": "ship", "title": "Ship", "depends_on": ["design"]},
+        {"ref": "build", "title": "Build", "parent": "ship"},
+        {"ref": "design", "title": "Design"},
+    )
+    assert made.order == [[made.ids["design"]], [made.ids["build"]], [made.ids["ship"]]]
+    assert made.ready == [made.ids["design"]]
+
+
+def test_waves_are_about_the_plan_alone(board: Board) -> None:
+    made = board.plan({"ref": "a", "title": "A", "depends_on": [board.create()]}, {"ref": "b", "title": "B"})
+    assert sorted(made.order[0]) == sorted(made.ids.values())
+    assert made.ready == [made.ids["b"]]
+
+
+def test_a_ref_goes_before_a_task_of_that_name(board: Board) -> None:
+    task = board.create()
+    ids = board.plan({"ref": task, "title": "A"}, {"ref": "b", "title": "B", "depends_on": [task]}).ids
+    assert waits_for(board, ids["b"]) == {ids[task]} != {task}
+
+
+def test_a_cycle_through_what_is_there_is_shown_in_words_that_the_caller_knows(board: Board) -> None:
+    top = board.create()
+    last = board.create(depends_on=[top])
+    for deed, name in (
+        (
+            lambda: board.plan({"title": "Fine"}, {"ref": "part", "title": "A", "depends_on": [last]}, parent=top),
+            "part",
+        ),
+        (lambda: board.create(parent=top, depends_on=[last]), "this task"),
+        (lambda: board.create(parent=top, depends_on=[top]), "this task"),
+    ):
+        with pytest.raises(CycleRefused, match=f"Nothing was created: .*{name} → {top} → ") as refusal:
+            deed()
+        assert set(re.findall(r"\b[a-z0-9]{8}\b", refusal.value.message)) <= {top, last}
+    assert count(board) == 2
+
+
+def test_an_item_below_a_finished_task_is_a_mistake_of_that_item(board: Board) -> None:
+    done = board.task_in("completed")
+    with pytest.raises(IllegalMove, match=r"item 2 \(`#2`\): .*reopen"):
+        board.plan({"title": "Fine"}, {"title": "A", "parent": done})
+
+
+def test_of_many_mistakes_all_are_counted_and_the_first_are_named(board: Board) -> None:
+    with pytest.raises(Invalid, match=r"25 mistakes: .* and 5 more") as refusal:
+        board.plan(*({"title": ""} for _ in range(25)))
+    assert len(refusal.value.facts["mistakes"]) == 20
+
+
+def test_the_answer_to_a_large_plan_is_cut_and_says_which_call_shows_the_rest(board: Board) -> None:
+    made = board.plan(*({"title": f"Part {n}"} for n in range(300)))
+    assert "Created 300 tasks: 300 ready now" in made.message
+    assert "list_tasks(" in made.more
+    assert len(made.structured()["ids"]) < 300
+
+
+def test_a_new_name_that_is_said_twice_is_one_agent(board: Board) -> None:
+    made = board.plan({"title": "A", "assignee": "zoe"}, {"title": "B", "assignee": " Zoe"})
+    assert [board.assignee(task) for task in made.ids.values()] == ["zoe", "zoe"]
+    assert len(made.warnings) == 1
+
+
+def test_a_graph_that_a_worker_discovers_goes_beside_its_work_as_a_whole_and_to_nobody(board: Board) -> None:
+    parent = board.create()
+    task = board.create(parent=parent)
+    board.claim("ada", task)
+    made = board.plan(
+        {"ref": "a", "title": "A"}, {"ref": "b", "title": "B", "parent": "a", "assignee": "ada"}, by="ada"
+    )
+    assert [board.row(each).parent_id for each in made.ids.values()] == [parent, made.ids["a"]]
+    assert [board.assignee(each) for each in made.ids.values()] == ["", ""]
+    assert (board.holder(task), board.delegations(made.ids["b"])) == ("ada", [])
+    assert "assigned to nobody" in made.warnings[0]

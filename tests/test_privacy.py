@@ -160,10 +160,11 @@ def test_a_stranger_reads_neither_what_the_operator_wrote_nor_what_it_got(board:
     task = board.create()
     board.send("ada", SECRET, to="operator", task=task)
     board.send("", SECRET, to="ada", task=task)
-    assert [SECRET in seen(board, agent, task) for agent in ("stranger", "bob", "ada", "")] == [False, False, True, True]
+    assert not any(SECRET in seen(board, agent, task) for agent in ("stranger", "bob"))
+    assert all(SECRET in seen(board, agent, task) for agent in ("ada", ""))
 
 
-def test_whoever_joins_the_project_and_a_team_later_reads_nothing_of_what_was_written_to_them_before(board: Board) -> None:
+def test_whoever_joins_project_and_team_later_reads_nothing_that_was_written_to_them_before(board: Board) -> None:
     board.team("backend", "bob")
     task = board.create()
     board.send("ada", SECRET, to="backend", task=task)

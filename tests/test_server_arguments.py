@@ -43,14 +43,17 @@ def read(tool: str, /, **arguments: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("tool", "arguments", "sentence"),
     [
-        ("create_task", {"titel": "T"}, "create_task needs `title`. create_task has no argument `titel`; did you mean `title`?"),
-        ("claim_task", {"id": "x"}, "claim_task has no argument `id`; it takes task, pool, under, lease_minutes, agent."),
+        ("create_task", {"titel": "T"},
+         "create_task needs `title`. create_task has no argument `titel`; did you mean `title`?"),
+        ("claim_task", {"id": "x"},
+         "claim_task has no argument `id`; it takes task, pool, under, lease_minutes, agent."),
         (
             "create_plan",
             {"tasks": [A, B, {"title": "C", "dependency": "a"}]},
             "item 3 has no argument `dependency`; did you mean `depends_on`?",
         ),
-        ("create_plan", {"tasks": [{"title": "A", "pariority": "high"}]}, "item 1 has no argument `pariority`; did you mean `priority`?"),
+        ("create_plan", {"tasks": [{"title": "A", "pariority": "high"}]},
+         "item 1 has no argument `pariority`; did you mean `priority`?"),
         ("create_plan", {"tasks": [{"ref": "a"}]}, "item 1 needs `title`."),
         ("update_task", {"task": "x", "waits_for": ["y"]},
          "update_task has no argument `waits_for`; did you mean `add_depends_on` or `drop_depends_on`?"),
@@ -70,18 +73,26 @@ def test_no_tool_ignores_what_it_does_not_know(desk: Desk, tool: str) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "sentence"),
     [
-        ("create_task", {"title": "T", "estimated_hours": "long"}, "create_task: `estimated_hours` must be a number, not `long`."),
+        ("create_task", {"title": "T", "estimated_hours": "long"},
+         "create_task: `estimated_hours` must be a number, not `long`."),
         ("create_task", {"title": {"text": "T"}}, 'create_task: `title` must be text, not `{"text": "T"}`.'),
-        ("create_task", {"title": "T", "needs_review": "perhaps"}, "create_task: `needs_review` must be true or false, not `perhaps`."),
+        ("create_task", {"title": "T", "needs_review": "perhaps"},
+         "create_task: `needs_review` must be true or false, not `perhaps`."),
         ("create_task", {"title": "T", "tags": {"a": 1}}, 'create_task: `tags` (at 1) must be text, not `{"a": 1}`.'),
         ("create_task", {"title": "T", "tags": ["a", {}]}, "create_task: `tags` (at 2) must be text, not `{}`."),
-        ("report_progress", {"task": "x", "message": "m", "percent": 12.5}, "report_progress: `percent` must be a whole number, not `12.5`."),
-        ("report_progress", {"task": "x", "message": "m", "percent": "half"}, "report_progress: `percent` must be a whole number, not `half`."),
-        ("complete_task", {"task": "x", "summary": "s", "measurements": [1]}, "complete_task: `measurements` must be a map, not `[1]`."),
-        ("complete_task", {"task": "x", "summary": "s", "evidence": {"1": ["a"]}}, 'complete_task: `evidence` (at 1) must be text, not `["a"]`.'),
-        ("update_task", {"task": "x", "version": 10**30}, f"update_task: `version` must be a smaller number, not `{10**30}`."),
+        ("report_progress", {"task": "x", "message": "m", "percent": 12.5},
+         "report_progress: `percent` must be a whole number, not `12.5`."),
+        ("report_progress", {"task": "x", "message": "m", "percent": "half"},
+         "report_progress: `percent` must be a whole number, not `half`."),
+        ("complete_task", {"task": "x", "summary": "s", "measurements": [1]},
+         "complete_task: `measurements` must be a map, not `[1]`."),
+        ("complete_task", {"task": "x", "summary": "s", "evidence": {"1": ["a"]}},
+         'complete_task: `evidence` (at 1) must be text, not `["a"]`.'),
+        ("update_task", {"task": "x", "version": 10**30},
+         f"update_task: `version` must be a smaller number, not `{10**30}`."),
         ("create_plan", {"tasks": 5}, "item 1 must be an object, not `5`."),
-        ("create_plan", {"tasks": [A | {"depends_on": [{"ref": "b"}]}]}, 'item 1: `depends_on` (at 1) must be text, not `{"ref": "b"}`.'),
+        ("create_plan", {"tasks": [A | {"depends_on": [{"ref": "b"}]}]},
+         'item 1: `depends_on` (at 1) must be text, not `{"ref": "b"}`.'),
         ("create_plan", {"tasks": [A, B | {"criteria": 5.5, "title": []}]}, "item 2: `title` must be text, not `[]`."),
     ],
 )  # fmt: skip
@@ -97,9 +108,19 @@ def test_many_mistakes_are_told_at_once_but_not_all() -> None:
 
 def test_what_is_quoted_is_cut(desk: Desk) -> None:
     huge = "x" * 1_000_000
-    for arguments in ({"title": "T", huge: 1}, {"title": "T", "estimated_hours": huge}, {"title": huge}, {"title": "T", "priority": huge}):
+    for arguments in (
+        {"title": "T", huge: 1},
+        {"title": "T", "estimated_hours": huge},
+        {"title": huge},
+        {"title": "T", "priority": huge},
+    ):
         assert len(desk.refusal("create_task", **arguments).text) < 500
-    for arguments in ({"task": huge}, {"task": "abcd", "agent": huge}, {"include": huge}, {"cursor": huge, "task": "abcd"}):
+    for arguments in (
+        {"task": huge},
+        {"task": "abcd", "agent": huge},
+        {"include": huge},
+        {"cursor": huge, "task": "abcd"},
+    ):
         assert len(json.dumps(desk.refusal("get_task", **arguments).facts)) < 1000
 
 
@@ -158,13 +179,21 @@ def test_other_words_for_a_dependency_are_understood_everywhere(word: str) -> No
 
 
 def test_two_words_for_a_dependency_add_up() -> None:
-    assert read("create_task", title="T", depends_on=["a"], blocked_by="b", waits_for=["c"])["depends_on"] == ["a", "b", "c"]
+    assert read("create_task", title="T", depends_on=["a"], blocked_by="b", waits_for=["c"])["depends_on"] == [
+        "a",
+        "b",
+        "c",
+    ]
 
 
 def test_null_is_absent_at_every_level() -> None:
     assert read("claim_task", task=None, pool=None, lease_minutes=None, agent=None) == read("claim_task")
-    assert read("complete_task", task="x", summary="s", evidence=None, artifacts=None, confidence=None)["confidence"] == -1
-    item = read("create_plan", tasks=[{"title": "A", "parent": None, "depends_on": None, "estimated_hours": None}])["tasks"][0]
+    assert (
+        read("complete_task", task="x", summary="s", evidence=None, artifacts=None, confidence=None)["confidence"] == -1
+    )
+    item = read("create_plan", tasks=[{"title": "A", "parent": None, "depends_on": None, "estimated_hours": None}])[
+        "tasks"
+    ][0]
     assert (item.parent, item.depends_on, item.estimated_hours) == ("", [], 0)
     assert read("create_task", title="T", tags=[None, "a", None])["tags"] == ["a"]
     assert refusal("add_note", {"task": None, "text": "t"}) == "add_note needs `task`."
@@ -189,7 +218,9 @@ def test_a_list_or_map_may_come_as_json_text() -> None:
     assert read("create_task", title="T", tags='["a", "b"]')["tags"] == ["a", "b"]
     assert read("create_task", title="T", tags='[\n  "a"\n]')["tags"] == ["a"]
     assert read("create_task", title="T", tags="[]")["tags"] == []
-    assert read("complete_task", task="x", summary="s", measurements='{"p95_ms": 120}')["measurements"] == {"p95_ms": 120}
+    assert read("complete_task", task="x", summary="s", measurements='{"p95_ms": 120}')["measurements"] == {
+        "p95_ms": 120
+    }
     plan = read("create_plan", tasks='[{"title": "A"}, {"title": "B", "blocked_by": 1, "tags": "[\\"a\\"]"}]')["tasks"]
     assert (plan[1].depends_on, plan[1].tags) == (["1"], ["a"])
     assert [item.title for item in read("create_plan", tasks='{"title": "A"}')["tasks"]] == ["A"]
@@ -208,7 +239,9 @@ def test_numbers_may_come_as_text_and_text_as_numbers() -> None:
     assert read("report_progress", task=12345678, message=7, percent="30") | {} == read(
         "report_progress", task="12345678", message="7", percent=30
     )
-    item = read("create_plan", tasks=[{"ref": 2, "title": 2026, "depends_on": [1], "estimated_hours": "1.5"}])["tasks"][0]
+    item = read("create_plan", tasks=[{"ref": 2, "title": 2026, "depends_on": [1], "estimated_hours": "1.5"}])["tasks"][
+        0
+    ]
     assert (item.ref, item.title, item.depends_on, item.estimated_hours) == ("2", "2026", ["1"], 1.5)
     assert read("complete_task", task="x", summary="s", evidence={"1": 200})["evidence"] == {"1": "200"}
 
@@ -225,5 +258,8 @@ def test_arguments_may_be_null_or_missing(tmp_path: Path) -> None:
     with wired(tmp_path / "swarm.db") as wire:
         for params in ({"name": "get_overview", "arguments": None}, {"name": "get_overview"}):
             assert wire.request("tools/call", params)["result"]["isError"] is False
-        assert wire.call("add_note", None)["structuredContent"]["message"] == "add_note needs `task`. add_note needs `text`."
+        assert (
+            wire.call("add_note", None)["structuredContent"]["message"]
+            == "add_note needs `task`. add_note needs `text`."
+        )
         assert wire.request("tools/call", {"name": "get_overview", "arguments": []})["error"]["code"] == -32602

@@ -78,7 +78,10 @@ def lost(desk: Desk, swarm: Swarm, agent: str) -> str:
 
 @pytest.mark.parametrize(
     ("client", "name"),
-    [("Claude Code", "claude-code"), ("claude-ai", "claude-ai"), ("", "agent"), ("operator", "agent"), ("日本", "agent"), ("x" * 99, "x" * 50)],
+    [
+        ("Claude Code", "claude-code"), ("claude-ai", "claude-ai"), ("", "agent"), ("operator", "agent"),
+        ("日本", "agent"), ("x" * 99, "x" * 50),
+    ],
 )  # fmt: skip
 def test_a_connection_is_named_after_its_client(client: str, name: str) -> None:
     assert name_of_client(client) == name
@@ -119,7 +122,8 @@ def test_a_server_cannot_be_started_as_the_operator(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(RESERVED))
 def test_no_call_can_act_under_a_reserved_name(desk: Desk, name: str) -> None:
     for tool, arguments in [
-        ("share_context", {"key": "k", "value": "v"}), ("get_task", {}), ("check_inbox", {}), ("create_task", {"title": "T"}),
+        ("share_context", {"key": "k", "value": "v"}), ("get_task", {}), ("check_inbox", {}),
+        ("create_task", {"title": "T"}),
     ]:  # fmt: skip
         refusal = desk.refusal(tool, agent=f" {name.upper()} ", **arguments)
         assert (refusal["code"], refusal.text) == ("invalid", f"`{name}` is a reserved word; choose another name.")
@@ -202,7 +206,9 @@ def test_a_restarted_server_that_knows_no_attempt_asks_rather_than_guesses(desk:
 # Leases
 
 
-def test_a_call_that_names_no_task_renews_the_claims_of_that_agent_on_that_connection_only(desk: Desk, swarm: Swarm) -> None:
+def test_a_call_that_names_no_task_renews_the_claims_of_that_agent_on_that_connection_only(
+    desk: Desk, swarm: Swarm
+) -> None:
     here, of_another = claimed(desk, "ida"), claimed(desk, "ben")
     there = desk.call("create_task", title="Elsewhere", agent="lead").task
     swarm.write(lambda db: operations.claim_task(db, task=there), agent="ida", connection="another")
@@ -214,9 +220,15 @@ def test_a_call_that_names_no_task_renews_the_claims_of_that_agent_on_that_conne
 
 @pytest.mark.parametrize(
     ("tool", "arguments"),
-    [("claim_task", {"under": "own"}), ("share_context", {"key": "k", "value": "v"}), ("send_message", {"to": "lead", "text": "Hi."})],
+    [
+        ("claim_task", {"under": "own"}),
+        ("share_context", {"key": "k", "value": "v"}),
+        ("send_message", {"to": "lead", "text": "Hi."}),
+    ],
 )  # fmt: skip
-def test_whether_a_call_names_a_task_is_a_matter_of_its_arguments(desk: Desk, swarm: Swarm, tool: str, arguments: dict[str, Any]) -> None:
+def test_whether_a_call_names_a_task_is_a_matter_of_its_arguments(
+    desk: Desk, swarm: Swarm, tool: str, arguments: dict[str, Any]
+) -> None:
     task = claimed(desk, "kim")
     before = set_lease(swarm, task, 5 * MINUTE)
     desk.call(tool, agent="kim", **{name: task if value == "own" else value for name, value in arguments.items()})
@@ -278,7 +290,9 @@ def reading(database_path: Path, clock: Clock) -> Iterator[Reading]:
 
 
 def test_a_refused_write_is_no_act(reading: Reading) -> None:
-    refused = reading.calls[Profile.DIRECTOR].call("create_task", {"title": "", "agent": "nobody"}, reading.caller, "test")
+    refused = reading.calls[Profile.DIRECTOR].call(
+        "create_task", {"title": "", "agent": "nobody"}, reading.caller, "test"
+    )
     assert refused["isError"]
     reading("create_task", title="First")
     reading("create_task", title="Second")
@@ -286,7 +300,10 @@ def test_a_refused_write_is_no_act(reading: Reading) -> None:
 
 def test_connections_to_which_one_name_was_given_share_it(reading: Reading) -> None:
     again = Caller("Lead")
-    assert reading("get_task")["agent"] == reading.calls[Profile.WORKER].call("get_task", {}, again, "test")["structuredContent"]["agent"]
+    assert (
+        reading("get_task")["agent"]
+        == reading.calls[Profile.WORKER].call("get_task", {}, again, "test")["structuredContent"]["agent"]
+    )
 
 
 def test_a_read_renews_a_claim_of_which_less_than_half_is_left(reading: Reading) -> None:

@@ -11,8 +11,8 @@ import yaml
 from mcp.shared.exceptions import MCPError
 from serving import LEGACY, MODERN, Desk, serving
 
-from swarm_mcp.operations.swarm import open_swarm
 from swarm_mcp import operations
+from swarm_mcp.operations.swarm import open_swarm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,9 @@ def test_tasks_are_listed_as_rows_by_status_assignee_and_readiness(desk: Desk, t
     assert desk.read("swarm://tasks?status=completed").count("\n") == 3
     assert desk.read("swarm://tasks?status=in_progress,completed&limit=1").startswith("1 of 3 tasks.\n")
     assert f"{task} in_progress" in desk.read("swarm://tasks?status=in_progress")
-    assert desk.read("swarm://tasks?assignee=anyone&ready=true&limit=200").startswith(f"{OPEN - 2} of {OPEN - 2} tasks.\n")
+    assert desk.read("swarm://tasks?assignee=anyone&ready=true&limit=200").startswith(
+        f"{OPEN - 2} of {OPEN - 2} tasks.\n"
+    )
     first = desk.read("swarm://tasks?limit=2")
     cursor = re.search(r'cursor="(.+)"', first)
     assert cursor is not None
@@ -123,7 +125,14 @@ def test_the_brief_is_markdown_with_a_heading_for_each_section(desk: Desk, task:
     text = desk.read(f"swarm://tasks/{task}")
     assert text.startswith(f'# Build the "API" #1\n\n`{task} in_progress ')
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    assert headings == ["To do", "Done when", "Subtasks", "Results of what it waited for", "Shared context", "Your notes"]
+    assert headings == [
+        "To do",
+        "Done when",
+        "Subtasks",
+        "Results of what it waited for",
+        "Shared context",
+        "Your notes",
+    ]
     assert "\nWith care:\nalways.\n" in text
     assert "1. Reviewed\n2. check: p95_ms < 200\n" in text
     assert text.endswith(f'complete_task(task="{task}", summary=…)\n')

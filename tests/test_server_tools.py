@@ -58,7 +58,14 @@ def day(desk: Desk) -> Day:
     plan = [api | more, {"ref": "ui", "title": "Build the UI", "waits_for": "api", "assignee": "ada"}]
     ids = day("create_plan", tasks=[*plan, {"title": "A part", "parent": "ui"}], key="plan")["ids"]
     day("create_plan", tasks=[*plan, {"title": "A part", "parent": "ui"}], key="plan")
-    day("share_context", key="style", value={"quotes": "double"}, task=ids["api"], kind="decision", rationale="less to say")
+    day(
+        "share_context",
+        key="style",
+        value={"quotes": "double"},
+        task=ids["api"],
+        kind="decision",
+        rationale="less to say",
+    )
     loose = day("create_task", title="Loose ends\nof the day", depends_on=[ids["#3"]], parent=ids["ui"])
     day("update_task", task=loose.task, priority="low", add_criteria=["Tied"], action="hold", reason="first the API")
     day("claim_task", task=ids["api"], agent="bob")
@@ -74,7 +81,12 @@ def day(desk: Desk) -> Day:
     day("get_task", task=ids["api"], include=sections, agent="bob")
     day("get_task", agent="bob")
     day("get_task", agent="ada")
-    shown = {"measurements": {"p95_ms": 120}, "evidence": {"1": "by lead"}, "outputs": {"url": "/v1"}, "artifacts": ["a.yml"]}
+    shown = {
+        "measurements": {"p95_ms": 120},
+        "evidence": {"1": "by lead"},
+        "outputs": {"url": "/v1"},
+        "artifacts": ["a.yml"],
+    }
     day("complete_task", task=ids["api"], summary="Designed.", agent="bob", **shown)
     day("review_task", task=ids["api"], quality=5, notes="Clear.")
     day("delegate", task=ids["#3"], to="ada", reasoning="She drew it.", expected_deliverables=["a mock"], depends_on=[])
@@ -98,7 +110,9 @@ def test_an_answer_begins_with_its_sentence(day: Day, tool: str) -> None:
         assert answer.text.startswith(answer["message"])
 
 
-@pytest.mark.parametrize("tool", ["create_task", "update_task", "report_progress", "complete_task", "delegate", "review_task"])
+@pytest.mark.parametrize(
+    "tool", ["create_task", "update_task", "report_progress", "complete_task", "delegate", "review_task"]
+)
 def test_a_write_answers_the_task_as_it_is_now(day: Day, tool: str) -> None:
     for answer in day.answers[tool]:
         assert {"id", "status", "version"} <= answer["task"].keys()
@@ -106,12 +120,14 @@ def test_a_write_answers_the_task_as_it_is_now(day: Day, tool: str) -> None:
 
 def test_a_row_is_one_line_that_begins_with_id_priority_and_status(desk: Desk) -> None:
     first = desk.call("create_task", title="Lay the ground", agent="lead").task
-    task = desk.call("create_task", title="Build auth\nAPI", priority="high", depends_on=first, assignee="backend_dev", agent="lead")
+    task = desk.call(
+        "create_task", title="Build auth\nAPI", priority="high", depends_on=first, assignee="backend_dev", agent="lead"
+    )
     rows = desk.call("list_tasks", assignee="backend_dev")
     assert rows.text == f"1 of 1 task.\n{task.task} high blocked Build auth API → backend_dev · waits for {first}"
     assert rows["tasks"] == [
-        {"id": task.task, "title": "Build auth\nAPI", "status": "blocked", "priority": "high", "assignee": "backend_dev",
-         "depends_on": [first]},
+        {"id": task.task, "title": "Build auth\nAPI", "status": "blocked", "priority": "high",
+         "assignee": "backend_dev", "depends_on": [first]},
     ]  # fmt: skip
 
 
@@ -140,7 +156,9 @@ def test_when_nothing_is_ready_a_claim_says_what_is_waited_for(desk: Desk) -> No
 
 
 def test_completing_blocking_and_releasing_say_how_much_is_ready(desk: Desk) -> None:
-    done, stuck, left = (desk.call("create_task", title="An errand", assignee="finn", agent="lead").task for _ in range(3))
+    done, stuck, left = (
+        desk.call("create_task", title="An errand", assignee="finn", agent="lead").task for _ in range(3)
+    )
     for task in (done, stuck, left):
         desk.call("claim_task", task=task, agent="finn")
     said = {"message": "No key.", "agent": "finn"}
@@ -150,7 +168,9 @@ def test_completing_blocking_and_releasing_say_how_much_is_ready(desk: Desk) -> 
 
 
 def test_a_plan_answers_ids_what_is_ready_and_the_order(desk: Desk) -> None:
-    plan = desk.call("create_plan", tasks=[{"ref": "b", "title": "B", "depends_on": ["a"]}, {"ref": "a", "title": "A"}], agent="lead")
+    plan = desk.call(
+        "create_plan", tasks=[{"ref": "b", "title": "B", "depends_on": ["a"]}, {"ref": "a", "title": "A"}], agent="lead"
+    )
     a, b = plan["ids"]["a"], plan["ids"]["b"]
     assert (plan["ready"], plan["order"]) == ([a], [[a], [b]])
     assert plan.text.splitlines()[:5] == [
@@ -217,7 +237,7 @@ def test_a_refusal_has_a_code_and_says_what_to_do(desk: Desk, scene: dict[str, s
 
 
 def test_an_unknown_tool_is_an_error_that_names_the_known_ones(desk: Desk) -> None:
-    with pytest.raises(MCPError, match="Unknown tool `claim`; this profile has .*claim_task") as caught:
+    with pytest.raises(MCPError, match=r"Unknown tool `claim`; this profile has .*claim_task") as caught:
         desk.ask("claim")
     assert caught.value.error.code == -32602
 
@@ -230,8 +250,8 @@ def test_a_mistake_of_ours_shows_nothing_of_how_it_looks_inside(desk: Desk) -> N
         refusal = desk.refusal("add_note", task=task, text="Where to?", agent="lead")
         assert refusal.facts == {
             "code": "unavailable", "retryable": False,
-            "message": "Something is wrong inside the board and nothing was written. The server's log says what; calling "
-            "again may help.",
+            "message": "Something is wrong inside the board and nothing was written. The server's log says what; "
+            "calling again may help.",
         }  # fmt: skip
         with pytest.raises(MCPError, match="Something is wrong inside the board") as caught:
             desk.read(f"swarm://tasks/{task}/notes")

@@ -23,9 +23,7 @@ def refusal(path: Path) -> str:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
-def test_text_in_any_unicode_encoding_is_read_without_its_byte_order_mark(
-    tmp_path: Path, encoding: str
-) -> None:
+def test_text_in_any_unicode_encoding_is_read_without_its_byte_order_mark(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "tasks.json"
     path.write_bytes('{"title": "Brötchen 🥐"}'.encode(encoding))
     assert read_source(path) == '{"title": "Brötchen 🥐"}'
@@ -91,9 +89,7 @@ def test_a_symbolic_link_to_a_file_is_followed(tmp_path: Path) -> None:
 def test_a_file_beyond_all_measure_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with (tmp_path / "huge").open("wb") as huge:
         huge.truncate(SIZE_LIMIT + 1)  # sparse: takes no room
-    assert (
-        refusal(tmp_path / "huge") == "`huge` has more than 256 MiB, which is too much for a plan. Split it."
-    )
+    assert refusal(tmp_path / "huge") == "`huge` has more than 256 MiB, which is too much for a plan. Split it."
 
 
 READ_WHILE_ANOTHER_WRITES = """
@@ -127,7 +123,5 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, change:
     (tmp_path / "plan").write_text("text")
     (tmp_path / "plan.new").write_text("TEXT")
     command = [sys.executable, "-c", READ_WHILE_ANOTHER_WRITES, str(tmp_path / "plan"), change]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    assert (
-        run.stdout == "Invalid `plan` changed while it was read; import it again when nothing writes to it.\n"
-    )
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout == "Invalid `plan` changed while it was read; import it again when nothing writes to it.\n"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from conftest import Clock
 
-    from swarm_mcp.repository.database import Database, Transaction
+    from swarm_mcp.repository.database import Database
 
 EXAMPLES = int(os.environ.get("SWARM_EXAMPLES", "0"))
 PLAY = settings(
@@ -135,7 +135,9 @@ class BoardMachine(RuleBasedStateMachine):
             if not mine:
                 return
             parent = mine[n % len(mine)]
-        self._create(who, parent, list(dict.fromkeys(map(self.task, after))), to, priority=priority, needs_review=review)
+        self._create(
+            who, parent, list(dict.fromkeys(map(self.task, after))), to, priority=priority, needs_review=review
+        )
 
     def _create(self, who: str, parent: str, after: list[str], to: str, **more: Any) -> None:
         self.twin.create(who, Task("", who, self.clock.now, **more), parent, after, to)
@@ -145,7 +147,7 @@ class BoardMachine(RuleBasedStateMachine):
 
     @some(lambda task: task.holder)
     @rule(n=SOME, count=st.integers(1, 3), chained=st.booleans(), nested=st.booleans())
-    def split(self, n: int, count: int, chained: bool, nested: bool) -> None:  # noqa: FBT001
+    def split(self, n: int, count: int, chained: bool, nested: bool) -> None:
         """Several parts under what one holds, said of the plan or (nested) of each part."""
         who, parent = self.holding(n)
         if who in WORKERS and not self._is_mine(who, self.model.tasks[parent]):
@@ -176,7 +178,7 @@ class BoardMachine(RuleBasedStateMachine):
                      lambda: self.model.delegate(who, name, PLACES[to]))  # fmt: skip
 
     @rule(who=ANYBODY, n=SOME, other=SOME, blocks=st.sampled_from([True, True, True, False]))
-    def depend(self, who: str, n: int, other: int, blocks: bool) -> None:  # noqa: FBT001
+    def depend(self, who: str, n: int, other: int, blocks: bool) -> None:
         name, on = self.task(n, lambda task: self.model.may(who, task)), self.task(other)
         edge = on if blocks else f"related:{on}"
         self.update(who, name, lambda: self.model.depend(who, name, on, blocks=blocks), add_depends_on=[edge])
@@ -189,7 +191,7 @@ class BoardMachine(RuleBasedStateMachine):
         self.update(who, name, lambda: self.model.independ(who, name, on), drop_depends_on=[on])
 
     @rule(who=ANYBODY, n=SOME, under=SOME, top=st.booleans())
-    def move(self, who: str, n: int, under: int, top: bool) -> None:  # noqa: FBT001
+    def move(self, who: str, n: int, under: int, top: bool) -> None:
         name, parent = self.task(n, lambda task: self.model.may(who, task)), self.task(under)
         where: dict[str, Any] = {"clear": ["parent"]} if top else {"parent": parent}
         self.update(who, name, lambda: self.model.move(who, name, None if top else parent), **where)
@@ -332,7 +334,7 @@ class BoardMachine(RuleBasedStateMachine):
         self._act(who, self.task(n, lambda task: task.stage in {"completed", "cancelled"}), "reopen", self.model.reopen)
 
     @rule(who=ANYBODY, n=SOME, subtree=st.booleans())
-    def cancel(self, who: str, n: int, subtree: bool) -> None:  # noqa: FBT001
+    def cancel(self, who: str, n: int, subtree: bool) -> None:
         name = self.task(n)
         self.update(who, name, lambda: self.model.cancel(who, name, subtree=subtree), action="cancel", subtree=subtree)
 
@@ -367,7 +369,7 @@ class BoardMachine(RuleBasedStateMachine):
     # Time.
 
     @rule(minutes=st.sampled_from([1, 6, 31, 61, 125]), swept=st.booleans())
-    def time_passes(self, minutes: int, swept: bool) -> None:  # noqa: FBT001
+    def time_passes(self, minutes: int, swept: bool) -> None:
         self.model.now = self.clock.advance(minutes=minutes)
         if swept:
             self.twin.on(OPERATOR, upkeep.sweep, self.model.sweep)

@@ -12,7 +12,6 @@ import pytest
 from swarm_mcp.interchange.taskmaster import read
 from swarm_mcp.model.errors import Invalid, NotFound
 
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -115,10 +114,7 @@ def test_both_texts_make_the_description_and_the_strategy_a_criterion(small: dic
 
 
 def test_every_status_word_is_understood_and_kept(small: dict[str, PlanItem]) -> None:
-    found = {
-        ref.removeprefix("master/"): (each.source_status, each.status, each.hold)
-        for ref, each in small.items()
-    }
+    found = {ref.removeprefix("master/"): (each.source_status, each.status, each.hold) for ref, each in small.items()}
     assert {ref: found[ref] for ref in ["1", "1.2", "1.3", "1.4", "2", "3", "4", "5", "6", "7", "9"]} == {
         "1": ("done", "completed", ""),
         "1.2": ("completed", "completed", ""),
@@ -264,9 +260,7 @@ def test_a_tag_beside_the_files_own_list_is_left_out_and_said(write: Callable[[o
 def test_a_task_and_its_parts_do_not_wait_for_each_other(write: Callable[[object], Path]) -> None:
     parts = [{"id": 1, "title": "y", "status": "done", "dependencies": ["5"]}]
     document = read(
-        write(
-            {"tasks": [{"id": 5, "title": "x", "status": "done", "dependencies": ["5.1"], "subtasks": parts}]}
-        )
+        write({"tasks": [{"id": 5, "title": "x", "status": "done", "dependencies": ["5.1"], "subtasks": parts}]})
     )
     assert [item.depends_on for item in document.items] == [(), ()]
     assert document.skipped == (
@@ -283,9 +277,7 @@ def test_a_large_number_in_a_subtask_is_a_task(write: Callable[[object], Path]) 
     ]
     document = read(write({"tasks": tasks}))
     assert document.items[1].depends_on == ("120",)
-    assert document.guessed == (
-        "7.1: its dependency `120` was taken as task 120, for it has no such sibling.",
-    )
+    assert document.guessed == ("7.1: its dependency `120` was taken as task 120, for it has no such sibling.",)
 
 
 def test_subtasks_of_subtasks_are_read(write: Callable[[object], Path]) -> None:
@@ -427,12 +419,7 @@ def test_the_plan_that_the_demo_ships_has_the_shapes_worth_showing() -> None:
     waits = {ref: set(item.depends_on) for ref, item in items.items()}
     tops = [ref for ref, item in items.items() if not item.parent]
     assert len(tops) == 12
-    diamonds = [
-        (low, high)
-        for low in tops
-        for high in tops
-        if sum(low in waits[middle] for middle in waits[high]) > 1
-    ]
+    diamonds = [(low, high) for low in tops for high in tops if sum(low in waits[middle] for middle in waits[high]) > 1]
     assert diamonds
     assert any(item.parent and item.depends_on for item in items.values())
     assert any(waits[ref] and items[next(iter(waits[ref]))].parent != items[ref].parent for ref in items)

@@ -53,6 +53,9 @@ def test_the_file_of_tools_is_what_the_signatures_say() -> None:
 def test_a_host_gets_the_tools_of_its_profile_as_the_file_has_them(tmp_path: Path, profile: Profile) -> None:
     with wired(tmp_path / "swarm.db", "--profile", profile) as wire:
         result = wire.request("tools/list")["result"]
+        offered = {tool["name"] for tool in result["tools"]}
+        for name in {tool["name"] for tool in every_tool()} - offered:
+            assert wire.request("tools/call", {"name": name, "arguments": {}})["error"]["code"] == -32602
     assert result["tools"] == listed(profile)
     assert (result["ttlMs"], result["cacheScope"]) == (3_600_000, "private")
 
@@ -98,7 +101,9 @@ class TestTool:
     def test_every_text_argument_takes_a_plain_string(self, tool: dict[str, Any]) -> None:
         kinds = {name: each.get("type") for name, each in tool["inputSchema"]["properties"].items()}
         assert set(kinds.values()) <= {"string", "integer", "number", "boolean", "array", "object", None}
-        assert [name for name, kind in kinds.items() if kind is None] == (["value"] if tool["name"] == "share_context" else [])
+        assert [name for name, kind in kinds.items() if kind is None] == (
+            ["value"] if tool["name"] == "share_context" else []
+        )
 
     def test_who_calls_can_be_said_wherever_it_matters(self, tool: dict[str, Any]) -> None:
         assert ("agent" in tool["inputSchema"]["properties"]) == (tool["name"] not in {"list_tasks", "get_overview"})

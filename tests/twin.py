@@ -105,8 +105,8 @@ class Twin:
         try:
             plain(answer)
         except Refused as expected:
-            assert refusal is not None, f"{who} should be refused as {expected.codes}: {answer}"
-            assert refusal.code in expected.codes, f"should be refused as {expected.codes}: {refusal.message}"
+            assert refusal is not None, f"{who} should be refused as {expected.codes}: {answer}"  # noqa: PT017
+            assert refusal.code in expected.codes, f"should be refused as {expected.codes}: {refusal.message}"  # noqa: PT017
             assert self._changes() == before, f"something was written, though it was refused: {refusal.message}"
             return None
         assert refusal is None, f"{who} should not be refused: {refusal.code} {refusal.message}"
@@ -144,13 +144,14 @@ class Twin:
         rows = [dict(zip(columns, row, strict=True)) for row in cursor]
         stored = {row["id"]: self._seen(row) for row in rows}
         assert stored.keys() == self.model.tasks.keys()
-        assert [
+        wrong = [
             f"{task.id} has {name} {stored[task.id][name]}, should have {value}"
             for task in self.model.tasks.values()
             for name, value in self._expected(task).items()
             if stored[task.id][name] != value
-        ] == []
-        assert Recount(self.connection, self.swarm.project).check() == []
+        ]
+        wrong += Recount(self.connection, self.swarm.project).check()
+        assert not wrong, "\n".join(wrong)
 
     def _seen(self, row: dict[str, Any]) -> dict[str, Any]:
         """What is compared of a task, as the tables have it."""

@@ -97,7 +97,9 @@ def finish_or_wait(swarm: Swarm, number: int, blockers: list[str], waiters: list
             say("waits", waiter, blocker)
         elif claimed(swarm, agent, blocker)[0] == "claimed":
             swarm.write(
-                lambda db: operations.complete_task(db, task=blocker, summary="Done."), agent=agent, profile=WORKER  # noqa: B023
+                lambda db: operations.complete_task(db, task=blocker, summary="Done."),  # noqa: B023
+                agent=agent,
+                profile=WORKER,
             )
             say("completed", blocker)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
+import swarm_mcp.repository.tables  # noqa: F401 - imports what only root may be able to read
 from swarm_mcp import open_swarm, operations
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.operations.swarm import Swarm
 from swarm_mcp.repository.database import Database
-
-import swarm_mcp.repository.tables  # noqa: F401 - imports what only root may be able to read
 
 if os.getuid() == 0:
     os.setuid(65534)
@@ -20,4 +19,4 @@ try:
 except Refusal as refusal:
     print("refused", refusal.code, refusal.message)
 reader = Swarm(Database(sys.argv[1]))
-print("readable", reader.read(lambda db: operations.list_tasks(db)).total)
+print("readable", reader.read(operations.list_tasks).total)

@@ -16,7 +16,7 @@ from swarm_mcp.model.errors import Refusal
 app = typer.Typer(
     name="swarm-mcp",
     help="One durable board for a swarm of agents.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -26,6 +26,13 @@ app.command("import")(importing.import_plan)
 app.command()(demo)
 app.command()(doctor)
 app.add_typer(projects.app, name="project")
+
+
+@app.callback()
+def program(context: typer.Context) -> None:
+    """One durable board for a swarm of agents."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command()

@@ -56,9 +56,7 @@ def percent(row: Row) -> int:
     return natural_progress(TaskStatus(row.status), started=row.started_at is not None)
 
 
-def task_lines(
-    db: Transaction, rows: Sequence[Row], *, edges: dict[str, list[Row]] | None = None
-) -> list[TaskLine]:
+def task_lines(db: Transaction, rows: Sequence[Row], *, edges: dict[str, list[Row]] | None = None) -> list[TaskLine]:
     """Tasks as rows of a list, in a handful of queries however many they are.
 
     Args:

@@ -72,8 +72,13 @@ def _register(db: Transaction, name: str, title: str) -> Row:
     """A newcomer becomes a worker below the oldest active root director, or below nobody while there is none."""
     superior = naming.oldest_active_root(db)
     row = agents.insert_agent(
-        db, name, title="" if title == name else title, role=AgentRole.WORKER, lifecycle=Lifecycle.ACTIVE,
-        superior=superior, seen=db.now,
+        db,
+        name,
+        title="" if title == name else title,
+        role=AgentRole.WORKER,
+        lifecycle=Lifecycle.ACTIVE,
+        superior=superior,
+        seen=db.now,
     )
     db.actor = agents.as_actor(row)
     record(db, "agent_registered", None, {"agent": name, "superior": superior.name if superior is not None else ""})

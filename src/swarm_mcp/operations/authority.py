@@ -81,7 +81,8 @@ def require_authority(db: Transaction, row: Row, doing: str) -> None:
         raise NotAllowed(
             f"{db.actor.name} may not {doing} {row.id}: ask {whom_to_ask(db, row)}, "
             f'for instance with send_message(to="{whom_to_ask(db, row)}", task="{row.id}", text=…).',
-            task=row.id, ask=whom_to_ask(db, row),
+            task=row.id,
+            ask=whom_to_ask(db, row),
         )
 
 

@@ -142,8 +142,9 @@ def _results(db: Transaction, finished: Sequence[str]) -> list[ResultView]:
 
 def _context(db: Transaction, row: Row, above: Sequence[Row]) -> list[ContextView]:
     """Shared context of the task, then of what it inherits from, then of the whole project; nearer keys win."""
-    order: dict[str | None, int] = {each: place for place, each in enumerate([row.id, *(each.id for each in above)])}
-    found = memory.context_around(db, [row.id, *(each.id for each in above)], limit=70)
+    here: list[str] = [row.id, *(each.id for each in above)]
+    order: dict[str | None, int] = {each: place for place, each in enumerate(here)}
+    found = memory.context_around(db, here, limit=70)
     found.sort(key=lambda each: (order.get(each.task_id, len(order)), -each.id))
     names = agents.agent_names(db, (each.by_id for each in found))
     views: dict[str, ContextView] = {}
@@ -202,16 +203,19 @@ def cut(brief: Brief, max_tokens: int) -> Brief:
     task = brief.task.id if brief.task is not None else ""
     left: list[str] = []
     values: dict[str, Any] = {}
+    kept_free = min(_cost(brief.in_the_way) + _cost(brief.criteria), room // 2)
     for name in ORDER:
         value = getattr(brief, name)
         if not value:
             continue
         size = _cost(value)
-        if size <= room:
+        # However long the description, whoever works by it must see when it is done.
+        here = room - kept_free if name == "description" else room
+        if size <= here:
             room -= size
             continue
-        values[name] = _fit(value, room)
-        room = 0
+        values[name] = _fit(value, here)
+        room -= min(here, room)
         call = f'get_task(task="{task}", max_tokens={LARGEST})'
         left.append(f"{name}: {call if max_tokens < LARGEST else 'too long'}")
     return brief.model_copy(update={**values, "left_out": left}) if left else brief

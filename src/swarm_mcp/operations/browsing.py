@@ -56,7 +56,11 @@ def list_tasks(
         tag=tag.strip(),
         area=area.strip(),
         text=text.strip(),
+        reader=db.actor.id,
+        is_operator=db.actor.is_operator,
     )
+    if wanted.text and sort == "urgency":
+        sort = listing.BEST
     page = listing.find(db, wanted, sort=sort, limit=min(limit, LIMIT), cursor=cursor)
     lines = fitting(task_lines(db, page.rows), spoken)
     if len(lines) < len(page.rows):

@@ -74,12 +74,15 @@ def require_claim(db: Transaction, row: Row, attempt: int) -> None:
         raise ClaimLost(
             f"Not recorded: attempt {attempt} at {row.id} has ended; {actor.name} now holds attempt {row.attempt}. "
             f'Stop the work of attempt {attempt}; get_task(task="{row.id}") shows how things stand.',
-            task=row.id, attempt=row.attempt, holder=actor.name,
+            task=row.id,
+            attempt=row.attempt,
+            holder=actor.name,
         )
     if actor.id is None or not work.attempts_of(db, row.id, actor.id):
         raise NotAllowed(
             f'{actor.name} does not hold {row.id}{_held_by(db, row)}. claim_task(task="{row.id}") first.',
-            task=row.id, status=row.status,
+            task=row.id,
+            status=row.status,
         )
     raise claim_lost(db, row)
 
@@ -97,12 +100,16 @@ def claim_lost(db: Transaction, row: Row) -> ClaimLost:
         return ClaimLost(
             f"Not recorded: your claim on {row.id} has ended and {holder} holds it now. Stop work on it; send what you "
             f'have with send_message(to="{holder}", task="{row.id}", text=…), then claim_task().',
-            task=row.id, holder=holder, attempt=row.attempt,
+            task=row.id,
+            holder=holder,
+            attempt=row.attempt,
         )
     again = "" if row.status in FINISHED else f' claim_task(task="{row.id}") takes it again if it is free.'
     return ClaimLost(
         f"Not recorded: your claim on {row.id} has ended and it is {row.status} now. Stop work on it.{again}",
-        task=row.id, status=row.status, attempt=row.attempt,
+        task=row.id,
+        status=row.status,
+        attempt=row.attempt,
     )
 
 

@@ -55,9 +55,7 @@ def plain(value: object) -> object:
     return value
 
 
-def record(
-    db: Transaction, kind: str, row: Row | None, data: dict[str, Any], *, version: int | None = None
-) -> None:
+def record(db: Transaction, kind: str, row: Row | None, data: dict[str, Any], *, version: int | None = None) -> None:
     """Append an event in the name of whoever acts."""
     events.insert_event(db, kind, row.id if row is not None else None, db.actor.id, version, data)
 
@@ -72,9 +70,7 @@ def gating(row: Row) -> bool:
     return row.hold_reason is not None or row.waits > row.gates
 
 
-def change(
-    db: Transaction, row: Row, kind: str, values: dict[str, Any], data: dict[str, Any] | None = None
-) -> Moved:
+def change(db: Transaction, row: Row, kind: str, values: dict[str, Any], data: dict[str, Any] | None = None) -> Moved:
     """Set columns of a task, record it, and let it take effect.
 
     Args:
@@ -87,9 +83,7 @@ def change(
     """
     before = row._asdict()
     differing = {name: value for name, value in values.items() if before[name] != value}
-    versioned = {
-        name: [plain(before[name]), plain(value)] for name, value in differing.items() if name in VERSIONED
-    }
+    versioned = {name: [plain(before[name]), plain(value)] for name, value in differing.items() if name in VERSIONED}
     if "deadline" in differing:
         differing["due"] = differing["deadline"] or END_OF_TIME
     counts = bool(versioned) or bool(data and "edges" in data)
@@ -148,7 +142,9 @@ def illegal(row: Row, doing: str, hint: str = "") -> IllegalMove:
     allowed = sorted(MOVES[TaskStatus(row.status)])
     return IllegalMove(
         f"{row.id} is {row.status} and cannot {doing}; from {row.status} it can become {', '.join(allowed)}.{hint}",
-        task=row.id, status=row.status, allowed=allowed,
+        task=row.id,
+        status=row.status,
+        allowed=allowed,
     )
 
 

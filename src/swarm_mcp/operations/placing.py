@@ -26,8 +26,9 @@ NEW: dict[str, Any] = {
     "status": "pending", "attempt": 0, "version": 1, "completion_summary": "", "outputs": {}, "artifacts": [],
     "error": "", "lapses": 0, "lease_minutes": 0, "connection_id": "", "subtasks": 0, "open_subtasks": 0,
     "source_status": "", "assignee_id": None, "pool_team_id": None, "pool_specialty": None, "reserved_from": None,
-    "actual_hours": None, "started_at": None, "completed_at": None, "hold_reason": None, "hold_by_id": None, "holder_id": None,
-    "delegator_id": None, "worker_id": None, "archived_at": None, "lease_until": None, "progress": None,
+    "actual_hours": None, "started_at": None, "completed_at": None, "hold_reason": None, "hold_by_id": None,
+    "holder_id": None, "delegator_id": None, "worker_id": None, "archived_at": None, "lease_until": None,
+    "progress": None,
 }  # fmt: skip
 """Every column of a new task that its draft does not say, so that storing one is always the same statement."""
 
@@ -37,7 +38,7 @@ class Placement:
     """A checked proposal, with its references resolved to ids."""
 
     draft: PlanItem | TaskDraft
-    id: str = field(default_factory=lambda: ids.new_task_id())  # noqa: PLW0108 - looked up anew, so that a test can choose
+    id: str = field(default_factory=lambda: ids.new_task_id())  # noqa: PLW0108 - so that a test can choose ids
     columns: dict[str, Any] = field(default_factory=dict)
     criteria: list[tuple[str, str]] = field(default_factory=list)
     parent: str = ""
@@ -93,15 +94,15 @@ def insert_new(db: Transaction, new: Placement) -> Row:
     ranks = graph.place(db.now, after=after, below=parent.end_rank if parent is not None else None)
     rank, end_rank = ranks or graph.place(db.now, after=after, below=None) or (0, 1)
     values = {
-        **NEW, **new.columns, **_pool_of(parent), **_assignment(db, new.place), "id": new.id,
-        "project": db.project.slug, "parent_id": new.parent or None, "creator_id": db.actor.id, "created_at": db.now,
+        **NEW, "created_at": db.now, **new.columns, **_pool_of(parent), **_assignment(db, new.place), "id": new.id,
+        "project": db.project.slug, "parent_id": new.parent or None, "creator_id": db.actor.id,
         "updated_at": db.now, "due": new.columns["deadline"] or moves.END_OF_TIME, "rank": rank,
         "end_rank": end_rank, "waits": waits, "gates": gates,
     }  # fmt: skip
     values["status"] = TaskStatus.BLOCKED.value if waits else TaskStatus.PENDING.value
     values |= new.stated
     tasks.insert_task(db, values)
-    row = tasks.task_row(db, values["id"])
+    row = tasks.task_row(db, new.id)
     _record_new(db, row, new)
     if ranks is None and parent is not None:
         _make_room(db, row, parent)
@@ -159,10 +160,14 @@ def offer(db: Transaction, row: Row, place: Place, said: dict[str, Any], *, befo
     work.insert_delegation(
         db,
         {
-            "task_id": row.id, "from_id": db.actor.id,
+            "task_id": row.id,
+            "from_id": db.actor.id,
             "to_agent_id": place.agent.id if place.agent is not None else None,
             "to_team_id": place.team.id if place.team is not None else None,
-            "to_specialty": place.specialty or None, "state": "offered", "before": before, **said,
+            "to_specialty": place.specialty or None,
+            "state": "offered",
+            "before": before,
+            **said,
         },
     )
 
@@ -178,7 +183,8 @@ def check_open_parent(parent: Row) -> None:
         )
         raise IllegalMove(
             f"{parent.id} is {parent.status}: nothing open can be put under it. {call} first.",
-            task=parent.id, status=parent.status,
+            task=parent.id,
+            status=parent.status,
         )
 
 
@@ -240,9 +246,12 @@ def check_not_related(db: Transaction, row: Row, other: Row) -> None:
 def say_edge(task_id: str, other: str, kind: str) -> str:
     """An edge as a sentence."""
     verbs = {
-        "blocks": f"{task_id} waits for {other}", "enables": f"{other} enables {task_id}",
-        "enhances": f"{other} enhances {task_id}", "related": f"{task_id} is related to {other}",
-        "discovered_from": f"{task_id} was discovered from {other}", "duplicates": f"{task_id} duplicates {other}",
+        "blocks": f"{task_id} waits for {other}",
+        "enables": f"{other} enables {task_id}",
+        "enhances": f"{other} enhances {task_id}",
+        "related": f"{task_id} is related to {other}",
+        "discovered_from": f"{task_id} was discovered from {other}",
+        "duplicates": f"{task_id} duplicates {other}",
         "supersedes": f"{task_id} supersedes {other}",
     }
     return verbs[kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
@@ -75,7 +76,9 @@ def create_task(
     if again is not None:
         row = tasks.task_row(db, again["ids"]["task"])
         return Written(
-            task=task_change(row), message=f"{row.id} was created under this key before; nothing new.", unread=unread(db)
+            task=task_change(row),
+            message=f"{row.id} was created under this key before; nothing new.",
+            unread=unread(db),
         )
     warnings: list[str] = []
     mistakes: list[Refusal] = []
@@ -148,9 +151,7 @@ def _read_items(tasks: object) -> list[PlanItem]:
     return items
 
 
-def store_plan(
-    db: Transaction, items: list[PlanItem], above: Row | None, warnings: list[str]
-) -> dict[str, Row]:
+def store_plan(db: Transaction, items: list[PlanItem], above: Row | None, warnings: list[str]) -> dict[str, Row]:
     """Store a checked graph; the new tasks by ref, in the plan's order.
 
     Raises:

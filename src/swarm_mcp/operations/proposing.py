@@ -29,9 +29,7 @@ def checked(
     return new
 
 
-def _resolve(
-    db: Transaction, new: Placement, above: Row | None, refs: set[str], warnings: list[str]
-) -> None:
+def _resolve(db: Transaction, new: Placement, above: Row | None, refs: set[str], warnings: list[str]) -> None:
     """Find what a draft names: its parent, what it waits for, and whose it shall be.
 
     Raises:
@@ -81,7 +79,8 @@ def find_parent(db: Transaction, name: str, warnings: list[str]) -> Row | None:
         row = _parent_for_worker(db, row, warnings)
     elif row is not None and not is_own(db.actor, row) and not has_authority(db, row):
         raise NotAllowed(
-            f"{db.actor.name} may not create under {row.id}: it needs authority over it, or to be its assignee or holder."
+            f"{db.actor.name} may not create under {row.id}: it needs authority over it, or to be its assignee or "
+            "holder."
         )
     if row is not None:
         placing.check_open_parent(row)

@@ -90,5 +90,3 @@ def _phrase(row: Row, count: int, names: dict[str | None, str]) -> str:
     whose = names.get(row.holder_id or row.assignee_id, "")
     detail = f"{whose}, {row.status}" if whose else row.status
     return f"{count} {'task waits' if count == 1 else 'tasks wait'} for {row.id} ({detail})"
-
-

@@ -9,10 +9,10 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Text, bindparam, cast, func, literal, or_, select, text, tuple_
+from sqlalchemy import BindParameter, Text, bindparam, cast, func, literal, select, text, tuple_
 
 from swarm_mcp.model.errors import Invalid
-from swarm_mcp.repository import tables, tasks
+from swarm_mcp.repository import search, tables, tasks
 from swarm_mcp.repository.statement import Statement
 from swarm_mcp.repository.tables import OVERDUE
 
@@ -34,6 +34,9 @@ SORTS: dict[str, tuple[str, ...]] = {
     "updated": ("updated_at", "id"),
     "deadline": ("due", "id"),
 }
+BEST = "best"
+ORDERS = {**SORTS, BEST: ("distance", *SORTS["urgency"])}
+"""What is searched for comes in the best order, which no list without words has."""
 DESCENDING = frozenset({"updated"})
 INSTANTS = frozenset({"due", "created_at", "updated_at"})
 WORDS = 8
@@ -52,6 +55,9 @@ class Filter:
     tag: str = ""
     area: str = ""
     text: str = ""
+    reader: str | None = None
+    """The id of the agent that reads; nobody is a stranger or the operator."""
+    is_operator: bool = False
 
     @property
     def by_status_alone(self) -> bool:
@@ -69,17 +75,24 @@ class Filter:
             tag=bool(self.tag),
             area=bool(self.area),
             words=len(self.text.split()[:WORDS]),
+            searcher=self._searcher() if self.text else search.Reader.OPERATOR,
         )
+
+    def _searcher(self) -> search.Reader:
+        if self.is_operator:
+            return search.Reader.OPERATOR
+        return search.Reader.STRANGER if self.reader is None else search.Reader.AGENT
 
     def values(self) -> dict[str, Any]:
         """The values of its conditions."""
         return {
             **dict(self.place),
-            **{f"word_{n}": _pattern(word) for n, word in enumerate(self.text.split()[:WORDS])},
+            **{f"word_{n}": search.pattern(word) for n, word in enumerate(self.text.split()[:WORDS])},
+            "reader": self.reader,
             "root": self.under,
             "priority": self.priority,
             "area": self.area,
-            "tag": _pattern(json.dumps(self.tag, ensure_ascii=False)),
+            "tag": search.pattern(json.dumps(self.tag, ensure_ascii=False)),
         }
 
 
@@ -94,6 +107,7 @@ class Shape(NamedTuple):
     tag: bool
     area: bool
     words: int
+    searcher: search.Reader
 
 
 @dataclass(slots=True)
@@ -120,7 +134,7 @@ def find(db: Transaction, wanted: Filter, *, sort: str, limit: int, cursor: str)
     for status in wanted.statuses or ("",):
         rows += statement.all(db, {**values, "status": status})
     if len(wanted.statuses) > 1:  # the heads of each status, merged: no index has them in one order
-        rows.sort(key=lambda row: tuple(getattr(row, name) for name in SORTS[sort]), reverse=sort in DESCENDING)
+        rows.sort(key=lambda row: tuple(getattr(row, name) for name in ORDERS[sort]), reverse=sort in DESCENDING)
     page = Page(rows=rows[:limit])
     if len(rows) > limit:
         page.next_cursor = cursor_after(rows[limit - 1], sort)
@@ -134,9 +148,10 @@ def find(db: Transaction, wanted: Filter, *, sort: str, limit: int, cursor: str)
 @cache
 def _page(shape: Shape, sort: str, continued: bool, of_status: bool) -> Statement:  # noqa: FBT001 - parts of a key
     """The statement for one page of the lists of one shape."""
-    columns = [task.c[name] for name in SORTS[sort]]
+    best = [search.distance(_words(shape)).label("distance")] if sort == BEST else []
+    columns = [*best, *(task.c[name] for name in ORDERS[sort][len(best) :])]
     descending = sort in DESCENDING
-    statement = select(*tasks.LINE).where(*_conditions(shape, of_status=of_status))
+    statement = select(*tasks.LINE, *best).where(*_conditions(shape, of_status=of_status))
     if continued:
         bound = tuple_(*(bindparam(f"after_{column.key}", type_=column.type) for column in columns))
         statement = statement.where(tuple_(*columns) < bound if descending else tuple_(*columns) > bound)
@@ -171,16 +186,12 @@ def _conditions(shape: Shape, *, of_status: bool) -> list[ColumnElement[bool] | 
         found.append(cast(task.c.tags, Text).like(bindparam("tag"), escape="\\"))
     if shape.under:
         found.append(task.c.id.in_(tasks.BELOW))
-    for n in range(shape.words):
-        word = bindparam(f"word_{n}")
-        found.append(or_(task.c.title.ilike(word, escape="\\"), task.c.description.ilike(word, escape="\\")))
+    found += [search.mentions(word, shape.searcher) for word in _words(shape)]
     return found
 
 
-def _pattern(word: str) -> str:
-    """A word anywhere in a text, for LIKE."""
-    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+def _words(shape: Shape) -> list[BindParameter[str]]:
+    return [bindparam(f"word_{n}") for n in range(shape.words)]
 
 
 def _count(db: Transaction, wanted: Filter, values: dict[str, Any]) -> tuple[int, bool]:
@@ -196,7 +207,7 @@ def _count(db: Transaction, wanted: Filter, values: dict[str, Any]) -> tuple[int
 
 def cursor_after(row: Row, sort: str) -> str:
     """Where the page after this row begins."""
-    values = [getattr(row, name) for name in SORTS[sort]]
+    values = [getattr(row, name) for name in ORDERS[sort]]
     plain = [each.isoformat() if isinstance(each, datetime) else each for each in values]
     return base64.urlsafe_b64encode(json.dumps([sort, *plain], separators=(",", ":")).encode()).decode().rstrip("=")
 
@@ -205,7 +216,7 @@ def _read_cursor(sort: str, cursor: str) -> dict[str, Any]:
     """Where the page begins, as values of the statement."""
     if not cursor.strip():
         return {}
-    names = SORTS[sort]
+    names = ORDERS[sort]
     try:
         padded = cursor.strip() + "=" * (-len(cursor.strip()) % 4)
         made_for, *values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -218,7 +229,7 @@ def _read_cursor(sort: str, cursor: str) -> dict[str, Any]:
             or (isinstance(each, int) and abs(each) > 9)  # noqa: PLR2004 - no order has more classes
             for name, each in zip(names, read, strict=True)
         ):
-            raise ValueError(cursor)
+            raise ValueError(cursor)  # noqa: TRY301 - one sentence for every way of being wrong
     except (ValueError, TypeError, UnicodeDecodeError):
         raise Invalid(f"`{cursor[:40]}` is no cursor of this list; leave it empty to begin anew.") from None
     return {f"after_{name}": each for name, each in zip(names, read, strict=True)}

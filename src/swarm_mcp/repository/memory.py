@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, or_, select
+from sqlalchemy import bindparam, func, insert, select
 
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement
@@ -26,11 +26,13 @@ AROUND = ListStatement(
         .where(
             context.c.id.in_(
                 select(func.max(context.c.id))
-                .where(
-                    context.c.project == bindparam("project"),
-                    or_(context.c.task_id.in_(wanted), context.c.task_id.is_(None)),
-                )
+                .where(context.c.project == bindparam("project"), context.c.task_id.in_(wanted))
                 .group_by(context.c.task_id, context.c.key)
+                .union_all(  # and not OR, for which SQLite would read the project's whole index
+                    select(func.max(context.c.id))
+                    .where(context.c.project == bindparam("project"), context.c.task_id.is_(None))
+                    .group_by(context.c.key)
+                )
             )
         )
         .order_by(context.c.task_id.is_(None), context.c.id.desc())

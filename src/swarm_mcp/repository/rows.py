@@ -1,4 +1,4 @@
-"""The stored things as mapped classes, for scripts with a session: `from swarm_mcp.repository.tables import TaskRow`."""
+"""The stored things as classes, for scripts with a session: `from swarm_mcp.repository.tables import TaskRow`."""
 
 from __future__ import annotations
 

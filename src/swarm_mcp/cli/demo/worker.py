@@ -29,6 +29,7 @@ class Worker:
         self.asks = asks
         self.asked: dict[str, tuple[int, float]] = {}
         """The attempts that wait for an answer, by task, and since when."""
+        self.complained: set[str] = set()
         self.seen = 0
 
     async def work(self) -> None:
@@ -57,11 +58,23 @@ class Worker:
                 self.asks = False
                 return
             await self.report_and_share(task, attempt, brief)
+        except Refused as refused:
+            if refused.code == "claim_lost":
+                return
+            raise
+        await self.complete_or_ask(task, attempt, brief)
+
+    async def complete_or_ask(self, task: str, attempt: int, brief: dict[str, Any]) -> None:
+        """Complete a task; what the board finds missing is put to the director, once for each task."""
+        try:
             await self.complete(task, attempt, brief)
         except Refused as refused:
             if refused.code == "claim_lost":
                 return
-            if refused.code not in {"criteria_unmet", "blocked"} or not await self.ask(task, attempt, refused.message):
+            if task in self.complained or refused.code not in {"criteria_unmet", "blocked"}:
+                raise
+            self.complained.add(task)
+            if not await self.ask(task, attempt, refused.message):
                 raise
 
     async def report_and_share(self, task: str, attempt: int, brief: dict[str, Any]) -> None:
@@ -126,8 +139,4 @@ class Worker:
         """Complete a task about which a question was asked; its criteria may be others by now."""
         attempt, _ = self.asked.pop(task)
         brief = await self.hand.call("get_task", task=task, max_tokens=WHOLE_BRIEF)
-        try:
-            await self.complete(task, attempt, brief)
-        except Refused as refused:
-            if refused.code != "claim_lost":
-                raise
+        await self.complete_or_ask(task, attempt, brief)

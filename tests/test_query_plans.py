@@ -1,0 +1,180 @@
+"""The statements behind the calls that every agent makes all day are served by indexes, also on a large board.
+
+The plans are those of the very statements that an operation executes, values and all: SQLite tells what it executes,
+and is then asked how it goes about it (sqlite.org/eqp.html). On the board are 2,000 tasks, and the most urgent of them
+are blocked.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from swarm_mcp import open_swarm, operations
+from swarm_mcp.model.agent import Profile
+from swarm_mcp.operations import upkeep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from swarm_mcp import Swarm
+    from swarm_mcp.repository.database import Transaction
+
+T = TypeVar("T")
+Plans = list[tuple[str, list[str]]]
+"""Statements, and the steps that SQLite takes for each."""
+TABLES = "task|dependency|event|message|inbox|execution|delegation|criterion|progress|context|note|participant|conversation"
+WHOLE_TABLE = re.compile(rf"SCAN ({TABLES})\b")
+WHOLE_PROJECT = re.compile(r"(?!.*(ix_agent_directors|ix_task_reserved)).*\(project=\?\)$")
+"""These two indexes have but the few rows for which they were made."""
+
+
+@pytest.fixture(scope="module")
+def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
+    """A large board in the middle of its work."""
+    swarm = open_swarm(tmp_path_factory.mktemp("large") / "swarm.db")
+    for _ in range(2):
+        items = [item(n) for n in range(1000)]
+        swarm.write(lambda db: operations.create_plan(db, tasks=items), agent="lead")  # noqa: B023 - run at once
+    for n in range(40):
+        task = call(swarm, f"worker{n % 8}", operations.claim_task).task.id
+        if n % 2:
+            call(swarm, f"worker{n % 8}", lambda db: operations.complete_task(db, task=task, summary="Done."))  # noqa: B023
+    yield swarm
+    swarm.close()
+
+
+def item(n: int) -> dict[str, Any]:
+    """Some are parts of others and some wait for others; those that wait are the more urgent."""
+    return {
+        "ref": f"t{n}", "title": f"Task {n}", "priority": ("low", "critical", "high", "medium")[n % 4],
+        "depends_on": [f"t{n - 1}"] if n % 4 in {1, 2} else [], "parent": f"t{n - 5}" if n % 10 == 5 else "",
+        "assignee": "specialty:coding" if n % 50 == 0 else "",
+    }  # fmt: skip
+
+
+def call(swarm: Swarm, agent: str, change: Callable[[Transaction], T]) -> T:
+    return swarm.write(change, agent=agent, profile=Profile.DIRECTOR if agent == "lead" else Profile.WORKER)
+
+
+def plans(swarm: Swarm, agent: str, change: Callable[[Transaction], Any]) -> Plans:
+    """How SQLite goes about everything that an operation executes."""
+
+    def explained(db: Transaction) -> Plans:
+        executed: list[str] = []
+        db.driver.set_trace_callback(executed.append)
+        change(db)
+        db.driver.set_trace_callback(None)
+        asked = [sql for sql in executed if re.match(r"SELECT|UPDATE|DELETE|WITH", sql)]
+        return [(sql, [step[3] for step in db.driver.execute(f"EXPLAIN QUERY PLAN {sql}")]) for sql in asked]
+
+    return call(swarm, agent, explained)
+
+
+def ready(swarm: Swarm, n: int) -> str:
+    """One of the ready tasks."""
+    found = swarm.read(lambda db: operations.list_tasks(db, ready=True, limit=100)).tasks
+    return [each.id for each in found if not each.assignee][n]
+
+
+def doing(task: str, **said: Any) -> Callable[[Transaction], Any]:
+    """Claim a task, and report on it."""
+
+    def change(db: Transaction) -> None:
+        operations.claim_task(db, task=task)
+        operations.report_progress(db, task=task, message="So it is.", **said)
+
+    return change
+
+
+def completing(task: str) -> Callable[[Transaction], Any]:
+    """Claim a task, and complete it."""
+
+    def change(db: Transaction) -> None:
+        operations.claim_task(db, task=task)
+        operations.complete_task(db, task=task, summary="Done.")
+
+    return change
+
+
+CALLS: dict[str, tuple[str, Callable[[Swarm], Callable[[Transaction], Any]]]] = {
+    "claim the next": ("ada", lambda _: operations.claim_task),
+    "claim one by name": ("ada", lambda swarm: (lambda task: lambda db: operations.claim_task(db, task=task))(ready(swarm, 20))),
+    "report": ("bob", lambda swarm: doing(ready(swarm, 21), percent=50)),
+    "release": ("bob", lambda swarm: doing(ready(swarm, 22), status="released")),
+    "ask": ("bob", lambda swarm: doing(ready(swarm, 23), status="requires_assistance")),
+    "wait for others": (
+        "bob",
+        lambda swarm: doing(ready(swarm, 24), status="blocked", depends_on=[ready(swarm, 40), ready(swarm, 41)]),
+    ),
+    "complete": ("bob", lambda swarm: completing(ready(swarm, 25))),
+    "create": ("lead", lambda swarm: (lambda task: lambda db: operations.create_task(db, title="New", depends_on=[task]))(ready(swarm, 26))),
+    "hold": ("lead", lambda swarm: (lambda task: lambda db: operations.update_task(db, task=task, action="hold", reason="so"))(ready(swarm, 27))),
+    "read the inbox": ("lead", lambda _: operations.check_inbox),
+    "read a brief": ("worker1", lambda _: operations.get_task),
+    "list": ("lead", lambda _: operations.list_tasks),
+    "list what is pending": ("lead", lambda _: lambda db: operations.list_tasks(db, status=["pending"])),
+    "list what is not finished": (
+        "lead", lambda _: lambda db: operations.list_tasks(db, status=["pending", "blocked", "in_progress"])
+    ),
+    "list the second page": (
+        "lead",
+        lambda swarm: (lambda cursor: lambda db: operations.list_tasks(db, cursor=cursor))(
+            swarm.read(operations.list_tasks).next_cursor
+        ),
+    ),
+    "look whether there is something to sweep": ("lead", lambda _: upkeep.due),
+    "sweep": ("lead", lambda _: upkeep.sweep),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_statement_reads_or_sorts_a_whole_table_or_project(swarm: Swarm, name: str) -> None:
+    agent, make = CALLS[name]
+    for sql, steps in plans(swarm, agent, make(swarm)):
+        whole = [step for step in steps if WHOLE_TABLE.match(step)]
+        sorts = [step for step in steps if "TEMP B-TREE" in step]
+        all_of_it = [step for step in steps if WHOLE_PROJECT.match(step)]
+        assert not whole, f"{sql}\n{steps}"
+        assert not (sorts and all_of_it), f"{sql}\n{steps}"
+
+
+SERVED: list[tuple[str, str, str, str]] = [
+    ("claim the next", "lane = ''", "ix_task_ready (project=? AND lane=?)", ""),
+    ("claim the next", "lease_until <", "ix_task_expired (project=? AND lease_until", ""),
+    ("claim the next", "task.holder_id = .* ORDER BY", "ix_task_held (holder_id=?)", "its own few claims"),
+    ("claim one by name", "AND task.id = ", "sqlite_autoindex_task_1 (id=?)", ""),
+    ("complete", "count.*lane = ''", "ix_task_ready (project=? AND lane=?)", ""),
+    ("complete", "count.*inbox", "ix_inbox_unread (project=? AND agent_id=?)", ""),
+    ("read the inbox", "UPDATE inbox SET state=.read", "ix_inbox_unread (project=? AND agent_id=?)", ""),
+    ("list", "FROM task.*ORDER BY task.finished", "ix_task_urgency (project=?)", ""),
+    ("list the second page", "FROM task.*ORDER BY task.finished", "ix_task_urgency (project=? AND ", ""),
+    ("list what is pending", "FROM task.*status.*ORDER BY", "ix_task_list (project=? AND status=?)", ""),
+    ("look whether there is something to sweep", "lease_until <", "ix_task_expired (project=? AND lease_until", ""),
+    ("look whether there is something to sweep", "reserved_from IS NOT NULL", "ix_task_reserved (project=?)", ""),
+]
+"""Calls, a piece of a statement, the index that has to serve it, and why it may sort afterwards nevertheless."""
+
+
+@pytest.mark.parametrize(("name", "piece", "index", "sorts"), SERVED)
+def test_a_hot_statement_is_served_by_the_index_that_was_made_for_it(
+    swarm: Swarm, name: str, piece: str, index: str, sorts: str
+) -> None:
+    agent, make = CALLS[name]
+    found = [
+        steps for sql, steps in plans(swarm, agent, make(swarm)) if re.search(piece, sql, re.DOTALL | re.IGNORECASE)
+    ]
+    assert found, f"no statement like {piece}"
+    for steps in found:
+        assert any(index in step for step in steps), steps
+        assert sorts or not [step for step in steps if "TEMP B-TREE" in step]
+
+
+def test_ancestors_are_climbed_one_key_at_a_time(swarm: Swarm) -> None:
+    parts = swarm.read(lambda db: db.driver.execute("SELECT id FROM task WHERE parent_id IS NOT NULL LIMIT 1").fetchall())
+    climbed = plans(swarm, "lead", lambda db: operations.get_task(db, task=parts[0][0], include=["tree"]))
+    steps = [step for sql, steps in climbed if sql.startswith("WITH RECURSIVE above") for step in steps]
+    assert steps
+    assert {step for step in steps if step.startswith("SEARCH")} == {"SEARCH task USING INDEX sqlite_autoindex_task_1 (id=?)"}
