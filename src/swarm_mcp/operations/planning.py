@@ -166,6 +166,8 @@ def store_plan(db: Transaction, items: list[PlanItem], above: Row | None, warnin
         if len(ref) > REF_LIMIT:
             found.append(Invalid(f"a ref has at most {REF_LIMIT} characters; got {len(ref)}."))
         news[ref] = checked(db, item, above, set(refs), warnings, found)
+        # Among equals the queue and the tree keep the plan's order.
+        news[ref].columns["created_at"] = db.now - timedelta(microseconds=len(items) - n)
         if found:
             what = gathered(found)
             mistakes.append(type(what)(f"item {n} (`{ref[:40]}`): {what.message}"))

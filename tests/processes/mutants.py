@@ -1,0 +1,139 @@
+"""The state machine on a product that has been broken on purpose: `mutants.py FOLDER`.
+
+Each way of breaking it runs in a forked child of its own, all with the same seed. Prints one line for each: its name,
+"alive" if nobody noticed or "caught", and by what.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from conftest import Clock
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from test_state_machine import PLAY, BoardMachine
+
+from swarm_mcp.operations import claims, moves
+from swarm_mcp.repository import events, graph, migrate, tasks
+from swarm_mcp.repository.database import Database
+from swarm_mcp.repository.statement import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HUNT = settings(
+    PLAY, max_examples=40, stateful_step_count=30, derandomize=True, phases=(Phase.generate,), print_blob=False
+)  # fmt: skip
+
+
+def without(statement: Statement, *words: str) -> Statement:
+    """The statement without the conditions in which one of these words stands."""
+    source: Any = statement.source._generate()
+    kept = [each for each in source._where_criteria if not any(word in str(each) for word in words)]
+    assert len(kept) < len(source._where_criteria)
+    source._where_criteria = tuple(kept)
+    return Statement(source)
+
+
+def drop_the_guard_of_claims() -> None:
+    """A claim takes whatever has the id, and the ready queue offers whatever is in the lane."""
+    tasks.CLAIM = without(tasks.CLAIM, "attempt", "status", "holder_id")
+    tasks.READY = without(tasks.READY, "status")
+
+
+def drop_the_check_of_the_graph() -> None:
+    """Every edge fits."""
+    graph.connect = nothing
+    graph.adopt = nothing
+
+
+def drop_the_fence() -> None:
+    """Whoever writes holds the task."""
+    claims.require_claim = nothing
+
+
+def forget_to_count_waiters() -> None:
+    """A task that waits does not learn that its blocker is done."""
+    graph.shift_waits = lambda *_: []
+
+
+def forget_that_gates_pass_down() -> None:
+    """A hold keeps nothing below it waiting."""
+    tasks.shift_gates = lambda *_: []
+
+
+def forget_an_event() -> None:
+    """Whatever is released is not told."""
+    insert = events.insert_event
+
+    def forgetful(db: Any, kind: str, *rest: Any, **more: Any) -> None:
+        if kind != "released":
+            insert(db, kind, *rest, **more)
+
+    events.insert_event = forgetful
+
+
+def sweep_claims_that_have_not_expired() -> None:
+    """Every claim looks expired."""
+    tasks.EXPIRED = without(tasks.EXPIRED, "lease_until <")
+
+
+def let_a_moved_task_turn_by_itself() -> None:
+    """Nobody looks whether pending and blocked still agree with what stands in the way."""
+    moves.turn = lambda *_: []
+
+
+def nothing(*_: object, **__: object) -> None:
+    """Do nothing at all."""
+
+
+MUTATIONS: dict[str, Callable[..., None]] = {
+    "nothing is broken": nothing,
+    "the guard of claims": drop_the_guard_of_claims,
+    "the check of the graph": drop_the_check_of_the_graph,
+    "the fence": drop_the_fence,
+    "waiters": forget_to_count_waiters,
+    "gates": forget_that_gates_pass_down,
+    "an event": forget_an_event,
+    "expiry": sweep_claims_that_have_not_expired,
+    "turning": let_a_moved_task_turn_by_itself,
+}
+
+
+def hunt(folder: Path, name: str) -> str:
+    """Break the product, and let the state machine look for it."""
+    clock = Clock()
+    database = Database(folder / f"{name.replace(' ', '-')}.db", clock=clock)
+    migrate.upgrade(database)
+    MUTATIONS[name]()
+    try:
+        run_state_machine_as_test(lambda: BoardMachine(database, clock), settings=HUNT)
+    except Exception as error:
+        return f"caught\t{type(error).__name__} {str(error).splitlines()[0][:150]}"
+    return "alive\t"
+
+
+def main() -> int:
+    """Hunt all mutants, two at a time."""
+    names, running = list(MUTATIONS), 0
+    for name in names:
+        if running == 2:
+            os.wait()
+            running -= 1
+        if os.fork() == 0:
+            os.write(1, f"{name}\t{hunt(Path(sys.argv[1]), name)}\n".encode())
+            os._exit(0)
+        running += 1
+    while running:
+        os.wait()
+        running -= 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
