@@ -148,6 +148,19 @@ def test_a_value_that_is_none_of_its_kind_is_refused_in_words_of_ours(
     assert "pydantic" not in refusal.value.message
 
 
+def test_a_single_value_is_taken_for_a_list_of_one_and_none_for_an_empty_one(swarm: Swarm) -> None:
+    one: Any = "api"
+    none: Any = None
+    with swarm.writing(agent="lead") as db:
+        task = made(operations.create_task(db, title="A task", tags=one, criteria="It works.", touches=none))  # type: ignore[arg-type]
+        operations.update_task(db, task=task, tags=one, add_criteria="It is fast.", clear="deadline")  # type: ignore[arg-type]
+        other = made(operations.create_task(db, title="Another", depends_on=task))  # type: ignore[arg-type]
+        assert operations.get_task(db, task=other, include="tree").tree[0].endswith(f"waits for {task}")  # type: ignore[arg-type, union-attr]
+        row = db.session.get_one(TaskRow, task)
+        assert (row.tags, row.touches) == (["api"], [])
+        assert [each.text for each in operations.get_task(db, task=task).criteria] == ["It works.", "It is fast."]  # type: ignore[union-attr]
+
+
 def test_every_wrong_item_of_a_plan_is_refused_at_once(swarm: Swarm) -> None:
     items: Any = [{"titel": "A"}, {"title": "B"}, "C", {"title": "D", "phase": 1}]
     with swarm.writing() as db, pytest.raises(Invalid, match="did you mean `title`") as refusal:

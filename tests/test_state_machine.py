@@ -81,11 +81,14 @@ class BoardMachine(RuleBasedStateMachine):
         """A director's plan: a few tasks in trees that wait for each other, and what has become of them so far."""
         self.twin = Twin(self.database, self.clock, max_lapses)
         self.model = self.twin.model
-        for (n, nested, after, review, priority), fate, who in tasks:
+        made = []
+        for (n, nested, after, review, priority), _, _ in tasks:
             parent = self.task(n) if nested and self.model.tasks else ""
             blockers = list(dict.fromkeys(map(self.task, after))) if self.model.tasks else []
             new = Task("", "dana", self.clock.now, priority=priority, needs_review=review)
-            self._bring(who, self.twin.create("dana", new, parent, blockers, ""), fate)
+            made.append(self.twin.create("dana", new, parent, blockers, ""))
+        for name, (_, fate, who) in zip(made, tasks, strict=True):
+            self._bring(who, name, fate)
 
     def _bring(self, who: str, name: str, fate: str) -> None:
         if name and fate == "held":

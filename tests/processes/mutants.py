@@ -33,7 +33,7 @@ HUNT = settings(
 
 def without(statement: Statement, *words: str) -> Statement:
     """The statement without the conditions in which one of these words stands."""
-    source: Any = statement.source._generate()
+    source: Any = statement._source._generate()
     kept = [each for each in source._where_criteria if not any(word in str(each) for word in words)]
     assert len(kept) < len(source._where_criteria)
     source._where_criteria = tuple(kept)

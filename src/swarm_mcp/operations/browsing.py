@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LIMIT = 200
 
 
-@operation(profiles=EVERY - {"worker"}, writes=False, names_task=False, takes_agent=False)
+@operation(profiles=EVERY - {"worker"}, writes=False, takes_agent=False)
 def list_tasks(
     db: Transaction,
     *,

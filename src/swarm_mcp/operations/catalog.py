@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.agent import Lifecycle, Profile
 from swarm_mcp.model.draft import check_clean
 from swarm_mcp.model.errors import Invalid, NotAllowed
@@ -32,8 +33,6 @@ class Operation:
     destroys: bool
     repeatable: bool
     """Calling it again with the same arguments has no further effect."""
-    names_task: bool
-    """Whether it is about one task; a call that names none renews all claims of its agent."""
     profiles: frozenset[Profile]
     takes_agent: bool
 
@@ -66,13 +65,14 @@ def operation(
     writes: bool = True,
     destroys: bool = False,
     repeatable: bool = False,
-    names_task: bool = True,
     takes_agent: bool = True,
 ) -> Callable[[Callable[Concatenate[Transaction, P], T]], Callable[Concatenate[Transaction, P], T]]:
     """Enter a function into the catalogue; its signature is the tool's schema, its docstring speaks to the agent."""
 
     def enter(function: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
         name = function.__name__
+        defaults: dict[str, object] = getattr(function, "__kwdefaults__", None) or {}
+        lists = frozenset(argument for argument, default in defaults.items() if isinstance(default, list))
 
         @wraps(function)
         def run(db: Transaction, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -80,6 +80,8 @@ def operation(
                 check_clean(value, argument)
             if db.actor.lifecycle is Lifecycle.PAUSED and name not in RESTING:
                 raise NotAllowed(f"{db.actor.name} is paused: it may read, note and answer until it is resumed.")
+            if not db.connection_id:  # a script: nothing has read its arguments by their types
+                kwargs.update({argument: arg.as_list(kwargs[argument]) for argument in lists & kwargs.keys()})
             if not writes:
                 return function(db, *args, **kwargs)
             if not db.writable:
@@ -89,7 +91,7 @@ def operation(
             with _undone_if_refused(db):
                 return function(db, *args, **kwargs)
 
-        CATALOG[name] = Operation(name, run, writes, destroys, repeatable, names_task, profiles, takes_agent)
+        CATALOG[name] = Operation(name, run, writes, destroys, repeatable, profiles, takes_agent)
         return run
 
     return enter

@@ -27,7 +27,7 @@ SWEEP_LIMIT = 20
 HELD_SHOWN = 5
 
 
-@operation(repeatable=True, names_task=True)
+@operation(repeatable=True)
 def claim_task(
     db: Transaction,
     *,

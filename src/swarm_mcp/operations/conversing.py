@@ -145,7 +145,7 @@ def _superior(db: Transaction) -> str | None:
     return db.actor.superior_id
 
 
-@operation(names_task=False)
+@operation()
 def check_inbox(db: Transaction, *, reread: arg.Reread = False, limit: int = 20) -> Inbox:
     """Unread messages and notifications, questions first; counted as read when you ask again."""
     if not reread:

@@ -38,7 +38,7 @@ IDS_BUDGET = 3000
 """Tokens; the rest of the answer repeats many of the ids."""
 
 
-@operation(profiles=DIRECTING, repeatable=True, names_task=False)
+@operation(profiles=DIRECTING, repeatable=True)
 def create_task(
     db: Transaction,
     *,
@@ -110,7 +110,7 @@ def _created(db: Transaction, row: Row, new: Placement, warnings: list[str]) -> 
     )
 
 
-@operation(repeatable=True, names_task=False)
+@operation(repeatable=True)
 def create_plan(db: Transaction, *, tasks: PlanItems, parent: arg.Text = "", key: arg.Key = "") -> Planned:
     """Create one task or a whole graph, all or nothing. `parent` and `depends_on` name refs of this plan or ids; under
     a task you hold, this splits it.

@@ -65,7 +65,7 @@ class Calls:
         if arguments.get("attempt") == 0:
             arguments["attempt"] = caller.attempt(agent, arguments["task"])
 
-        about_one = operation.names_task and str(arguments.get("task", "")).strip()
+        about_one = str(arguments.get("task", "")).strip()
 
         def change(db: Transaction) -> Answer:
             if not about_one:
