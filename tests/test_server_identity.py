@@ -189,6 +189,17 @@ def test_a_connection_remembers_the_attempt_that_it_last_claimed(desk: Desk, swa
     assert (refusal["code"], refusal["attempt"], refusal["holder"]) == ("claim_lost", 3, "ada")
 
 
+def test_an_attempt_is_remembered_whatever_the_task_was_called(desk: Desk, swarm: Swarm) -> None:
+    task = desk.call("create_task", title="By many names", agent="lead").task
+    desk.call("claim_task", task=task[:5], agent="ada")
+    set_lease(swarm, task, -MINUTE)
+    desk.call("claim_task", task=task, agent="bob")
+    set_lease(swarm, task, -MINUTE)
+    assert desk.call("claim_task", task=task, agent="ada")["attempt"] == 3
+    for name in (task[:5], task[:6], task.upper()):
+        assert desk.call("report_progress", task=name, message="Still.", agent="ada")["attempt"] == 3
+
+
 def test_a_restarted_server_that_knows_no_attempt_asks_rather_than_guesses(desk: Desk, swarm: Swarm) -> None:
     once, twice = claimed(desk, "ada"), lost(desk, swarm, "ada")
     desk.call("claim_task", task=twice, agent="bob")
@@ -287,6 +298,14 @@ def reading(database_path: Path, clock: Clock) -> Iterator[Reading]:
     reading = Reading(database_path, clock)
     yield reading
     reading.swarm.close()
+
+
+def test_reads_of_the_whole_board_accept_who_calls_although_they_do_not_ask(reading: Reading) -> None:
+    reading("list_tasks", agent="scout")
+    reading("get_overview", agent="scout")
+    assert agent_of(reading.swarm, "scout").role == "worker"
+    refused = reading.calls[Profile.DIRECTOR].call("list_tasks", {"agent": "operator"}, reading.caller, "test")
+    assert refused["structuredContent"]["code"] == "invalid"
 
 
 def test_a_refused_write_is_no_act(reading: Reading) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HUNT = settings(
-    PLAY, max_examples=40, stateful_step_count=30, derandomize=True, phases=(Phase.generate,), print_blob=False
+    PLAY, max_examples=30, stateful_step_count=25, derandomize=True, phases=(Phase.generate,), print_blob=False
 )  # fmt: skip
 
 

@@ -90,10 +90,11 @@ def _lead_if_nobody_does(db: Transaction, row: Row) -> None:
     for root in agents.root_directors(db):
         if root.lifecycle == Lifecycle.ACTIVE and not naming.is_absent(db, root):
             return
-    agents.update_agent(db, row.id, role=AgentRole.DIRECTOR, superior_id=None, level=0)
+    agents.update_agent(db, row.id, role=AgentRole.DIRECTOR, superior_id=None)
     adopted = [each for each in agents.orphans(db) if each.id != row.id and each.lifecycle not in ENDED]
     for each in adopted:
-        agents.update_agent(db, each.id, superior_id=row.id, level=1)
+        agents.update_agent(db, each.id, superior_id=row.id)
+    agents.set_levels(db, row.id, 0)
     db.actor = agents.as_actor(agents.agent_row(db, row.id))
     record(db, "director_appointed", None, {"agent": row.name, "adopted": [each.name for each in adopted]})
     text = f"{row.name} is now the root director of this project."

@@ -48,6 +48,7 @@ ROOTS = Statement(
     .where(HERE, text("agent.role = 'director' AND agent.superior_id IS NULL"))
     .order_by(agent.c.created_at, agent.c.id)
 )
+JUST_BELOW = Statement(select(agent.c.id).where(agent.c.superior_id == bindparam("superior")))
 ORPHANS = Statement(select(agent).where(HERE, agent.c.superior_id.is_(None), agent.c.role != "director"))
 TEAMS_OF = Statement(
     select(member.c.team_id).where(member.c.agent_id == bindparam("agent"), text("team_member.left_at IS NULL"))
@@ -219,6 +220,13 @@ def mark_seen(db: Transaction, agent_id: str, lifecycle: Lifecycle) -> None:
 def update_agent(db: Transaction, agent_id: str, **values: object) -> None:
     """Set columns of an agent."""
     set_columns(db, agent, {"id": agent_id}, {"updated_at": db.now, **values})
+
+
+def set_levels(db: Transaction, agent_id: str, level: int) -> None:
+    """Set the level of an agent, and accordingly of everybody below it."""
+    update_agent(db, agent_id, level=level)
+    for below in JUST_BELOW.scalars(db, {"superior": agent_id}):
+        set_levels(db, below, level + 1)
 
 
 def root_directors(db: Transaction) -> Sequence[Row]:

@@ -180,6 +180,9 @@ class App:
         calls, caller, resources = await self._readable()
         await self._threads.run(partial(guarded, calls.make_known, caller, client_name(ctx)))
         found = await self._threads.run(partial(guarded, resources.read, str(params.uri), caller))
+        caller.has_read(caller.name)
+        if caller.has_silent_readers:
+            self._note_readers(calls, caller)
         return complete(found, kept_seconds=0)
 
 

@@ -58,8 +58,11 @@ class Calls:
         return answered(answer)
 
     def _run(self, operation: Operation, given: dict[str, Any] | None, caller: Caller, client: str) -> Answer:
-        arguments = read_arguments(model_of(operation.name), given)
-        named = arguments.pop("agent", "")
+        said = dict(given or {})
+        # Agents are told to say who calls with every call: those that need not know it accept it all the same.
+        named = said.pop("agent") if not operation.takes_agent and isinstance(said.get("agent"), str) else ""
+        arguments = read_arguments(model_of(operation.name), said)
+        named = arguments.pop("agent", named)
         self.make_known(caller, client)
         agent = caller.agent(named, writing=operation.writes)
         if arguments.get("attempt") == 0:
@@ -146,10 +149,7 @@ class Calls:
         """Keep the attempt that this connection now knows of."""
         if not isinstance(answer, Claimed | Brief) or answer.task is None:
             return
-        caller.remember(agent, answer.task.id, answer.attempt)
-        said = str(arguments.get("task", "")).strip()
-        if said and said != answer.task.id:
-            caller.remember(agent, said, answer.attempt)
+        caller.remember(agent, answer.task.id, answer.attempt, said=str(arguments.get("task", "")))
 
 
 def answered(answer: Answer) -> dict[str, Any]:

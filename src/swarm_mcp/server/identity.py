@@ -38,6 +38,7 @@ class Caller:
         self._seen: dict[str, float] = {}
         self._silent: set[str] = set()
         self._attempts: dict[tuple[str, str], int] = {}
+        self._meant: dict[str, str] = {}
         self._registered = False
 
     @property
@@ -119,19 +120,21 @@ class Caller:
         silent, self._silent = self._silent, set()
         return sorted(silent)
 
-    def remember(self, agent: str, task: str, attempt: int) -> None:
-        """Keep the attempt that an agent last claimed or read here."""
+    def remember(self, agent: str, task: str, attempt: int, *, said: str = "") -> None:
+        """Keep the attempt that an agent last claimed or read here, and by what name it called the task."""
         if attempt:
             self._attempts[agent, task] = attempt
+        if said.strip():
+            self._meant[said.strip()] = task
 
-    def attempt(self, agent: str, task: str) -> int:
+    def attempt(self, agent: str, said: str) -> int:
         """The attempt that an agent means when it says none; 0 if this connection knows none."""
-        known = self._attempts.get((agent, task.strip()))
-        if known is not None:
-            return known
-        prefix = task.strip().lower()
-        fits = [attempt for (who, each), attempt in self._attempts.items() if who == agent and each.startswith(prefix)]
-        return fits[0] if len(fits) == 1 and len(prefix) >= ids.PREFIX_MINIMUM else 0
+        task = self._meant.get(said.strip(), said.strip().lower())
+        known = self._attempts.get((agent, task))
+        if known is not None or len(task) < ids.PREFIX_MINIMUM:
+            return known or 0
+        fits = [attempt for (who, each), attempt in list(self._attempts.items()) if who == agent and each.startswith(task)]
+        return fits[0] if len(fits) == 1 else 0
 
 
 def name_of_client(client: str) -> str:

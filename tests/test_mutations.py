@@ -1,0 +1,29 @@
+"""The tests notice when the product is broken: without this, green would mean little.
+
+`processes/mutants.py` breaks it on purpose, in one way after the other, and lets the state machine look for each.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+MUTANTS = Path(__file__).parent / "processes" / "mutants.py"
+
+
+def test_the_state_machine_notices_every_way_in_which_the_product_is_broken(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, MUTANTS, tmp_path], check=False, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    verdicts = dict(line.split("\t")[:2] for line in done.stdout.splitlines())
+    assert verdicts == {
+        "nothing is broken": "alive",
+        "the guard of claims": "caught",
+        "the check of the graph": "caught",
+        "the fence": "caught",
+        "waiters": "caught",
+        "gates": "caught",
+        "an event": "caught",
+        "expiry": "caught",
+        "turning": "caught",
+    }, done.stdout + done.stderr
