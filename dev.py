@@ -147,8 +147,8 @@ def check_venv() -> None:
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if missing:
         sys.exit(
-            f"This Python lacks {' and '.join(missing)}, without which no environment can be made. On Debian and "
-            f"Ubuntu they are in the package python3.{sys.version_info[1]}-venv; install it and run this again."
+            f"This Python lacks {' and '.join(missing)}, without which no environment can be made. Debian and Ubuntu "
+            f"ship that as the package python3.{sys.version_info[1]}-venv; install it and run this again."
         )
 
 

@@ -85,21 +85,17 @@ def test_a_task_passed_round_by_eight_processes_is_held_by_one_at_a_time(swarm: 
 def check_history(history: list[list[Any]]) -> None:
     """A task is a lock: attempts are given once each and in order, and each after the one before it was given up.
 
-    Only what must be so whatever the clock's resolution is asserted: a claim may not have been acknowledged before the
-    release of the attempt before it had begun.
+    What is asserted of times is what has to be so however long a call takes: no claim was acknowledged before the
+    call had begun that gave up the attempt before it.
     """
     claims = {attempt: line for line in history if line[0] == "claimed" for attempt in [line[2]]}
     ends = {attempt: line for line in history if line[0] == "ended" for attempt in [line[2]]}
     assert len(claims) == sum(line[0] == "claimed" for line in history), "an attempt was given twice"
     assert sorted(claims) == list(range(1, len(claims) + 1))
     assert ends.keys() == claims.keys()
-    for attempt, (_, _, _, agent, began, acknowledged) in claims.items():
+    for attempt, (_, _, _, agent, _, acknowledged) in claims.items():
         assert ends[attempt][3] == agent
-        assert ends[attempt][4] >= acknowledged
-        if attempt > 1:
-            assert acknowledged > ends[attempt - 1][4], "claimed while somebody else held it"
-            assert claims[attempt - 1][4] < acknowledged, "an earlier attempt was asked for later"
-        assert began < acknowledged
+        assert attempt == 1 or acknowledged > ends[attempt - 1][4], "claimed while somebody else held it"
 
 
 def test_edges_that_many_processes_add_at_once_never_close_a_cycle(swarm: Swarm, database_path: Path) -> None:
@@ -131,4 +127,4 @@ def test_thirty_two_writers_without_a_pause_get_no_error_and_lose_nothing(
     assert recount.problems(database_path) == []
     with capsys.disabled():
         worst = max(line[3] for line in writers)
-        print(f"\n32 writers: {4 * count} writes in {LOAD_SECONDS:g} s, worst wait {worst:.2f} s")
+        print(f"\n32 writers: {4 * count} writes in {LOAD_SECONDS:g} s, worst wait {worst:.2f} s", file=sys.stderr)

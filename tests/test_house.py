@@ -282,6 +282,14 @@ def test_the_readme_opens_with_the_problem_and_two_commands() -> None:
     assert "python3 dev.py test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+def test_a_python_that_is_too_old_is_told_so_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    ast.parse((ROOT / "dev.py").read_text(encoding="utf-8"), feature_version=(3, 7))
+    module = development()
+    monkeypatch.setattr(module, "OLDEST", (99, 1))
+    with pytest.raises(SystemExit, match=r"needs Python 99\.1 or newer, and this is "):
+        module.main(["test"])
+
+
 def test_whoever_reads_how_to_install_it_reads_what_it_is_called() -> None:
     installing = re.findall(r"^.*\b(?:pip|pipx|uv tool) install .*$", DOCUMENTS, re.MULTILINE)
     assert installing

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from board import Board
 
 CROWD = Path(__file__).parent / "processes" / "crowd.py"
-SECRET = "xylophone"
+RARE = "xylophone"
 
 
 def ledger(board: Board) -> list[Any]:
@@ -87,11 +87,11 @@ def test_of_several_operations_in_one_transaction_all_are_told_or_none(board: Bo
 def test_words_that_are_private_or_said_to_somebody_are_never_told(board: Board) -> None:
     task = board.create()
     board.claim("ada", task)
-    board.call("ada", operations.add_note, task=task, text=f"My {SECRET} is out of tune.")
-    board.send("ada", f"Your {SECRET}?", to="bob", task=task)
-    question = board.ask("ada", task, f"Which {SECRET}?")
-    board.send("lead", f"The red {SECRET}.", reply_to=question)
-    assert SECRET not in json.dumps([event.data for event in ledger(board)])
+    board.call("ada", operations.add_note, task=task, text=f"My {RARE} is out of tune.")
+    board.send("ada", f"Your {RARE}?", to="bob", task=task)
+    question = board.ask("ada", task, f"Which {RARE}?")
+    board.send("lead", f"The red {RARE}.", reply_to=question)
+    assert RARE not in json.dumps([event.data for event in ledger(board)])
 
 
 def test_what_is_derived_or_the_claims_clock_makes_no_version(board: Board) -> None:

@@ -215,8 +215,9 @@ def turn(db: Transaction, task_ids: Iterable[str]) -> list[Row]:
         if row.status == TaskStatus.BLOCKED and not obstructed(row):
             freed.append(move(db, row, TaskStatus.PENDING, "unblocked").row)
         elif row.status == TaskStatus.PENDING and obstructed(row):
+            is_new = row.version == 1 and row.updated_at == db.now  # its creation has told everybody already
             shut = move(db, row, TaskStatus.BLOCKED, "blocked").row
-            if shut.created_at != db.now:
+            if not is_new:
                 telling.tell(db, shut, "blocked", f"{row.id} {row.title[:80]} is blocked: something came into its way.")
     for row in freed:
         telling.tell(db, row, "unblocked", f"{row.id} {row.title[:80]} is ready: nothing stands in its way any more.")

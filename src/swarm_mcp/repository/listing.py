@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import BindParameter, Text, bindparam, cast, func, literal, select, text, tuple_
 
 from swarm_mcp.model.errors import Invalid
+from swarm_mcp.model.lifecycle import FINISHED
 from swarm_mcp.repository import search, tables, tasks
 from swarm_mcp.repository.statement import Statement
 from swarm_mcp.repository.tables import OVERDUE
@@ -129,10 +130,9 @@ def find(db: Transaction, wanted: Filter, *, sort: str, limit: int, cursor: str)
     """
     after = _read_cursor(sort, cursor)
     values = {**wanted.values(), **after, "project": db.project.slug, "now": db.now, "limit": limit + 1}
-    statement = _page(wanted.shape(), sort, bool(after), bool(wanted.statuses))
     rows: list[Any] = []
     for status in wanted.statuses or ("",):
-        rows += statement.all(db, {**values, "status": status})
+        rows += _head(db, wanted, status, sort, after, values)
     if len(wanted.statuses) > 1:  # the heads of each status, merged: no index has them in one order
         rows.sort(key=lambda row: tuple(getattr(row, name) for name in ORDERS[sort]), reverse=sort in DESCENDING)
     page = Page(rows=rows[:limit])
@@ -145,11 +145,30 @@ def find(db: Transaction, wanted: Filter, *, sort: str, limit: int, cursor: str)
     return page
 
 
+def _head(
+    db: Transaction, wanted: Filter, status: str, sort: str, after: dict[str, Any], values: dict[str, Any]
+) -> list[Row]:
+    """The first rows after the cursor, of one status or of all.
+
+    Tasks of one status are finished or not alike. Without that column in their order the status's index serves it,
+    but then a status may stand before the cursor as a whole, or behind it.
+    """
+    continued, only = bool(after), status or ("pending" if wanted.ready else "")
+    if only and sort == "urgency" and after:
+        beyond = int(only in FINISHED) - after["after_finished"]
+        if beyond < 0:
+            return []
+        continued = beyond == 0
+    return _page(wanted.shape(), sort, continued, bool(status)).all(db, {**values, "status": status})
+
+
 @cache
 def _page(shape: Shape, sort: str, continued: bool, of_status: bool) -> Statement:  # noqa: FBT001 - parts of a key
     """The statement for one page of the lists of one shape."""
     best = [search.distance(_words(shape)).label("distance")] if sort == BEST else []
     columns = [*best, *(task.c[name] for name in ORDERS[sort][len(best) :])]
+    if sort == "urgency" and (of_status or shape.ready):
+        del columns[0]  # whether they are finished
     descending = sort in DESCENDING
     statement = select(*tasks.LINE, *best).where(*_conditions(shape, of_status=of_status))
     if continued:

@@ -75,11 +75,9 @@ ITEMS = (
 UNREAD = Statement(ITEMS.where(*MINE, text("inbox.state <> 'read'")))
 UNREAD_OF_OPERATOR = Statement(ITEMS.where(*OPERATORS, text("inbox.state <> 'read'")))
 SHOWN = text("inbox.state = 'shown' AND inbox.state <> 'read'")
-"""The second condition follows from the first, but without it SQLite does not see that the index of the unread serves."""
+"""The second condition follows from the first, but only with it does SQLite see that the index of the unread serves."""
 FINISH_SHOWN = Statement(update(inbox).where(*MINE, SHOWN).values(state="read"))
-FINISH_SHOWN_TO_OPERATOR = Statement(
-    update(inbox).where(*OPERATORS, SHOWN).values(state="read")
-)
+FINISH_SHOWN_TO_OPERATOR = Statement(update(inbox).where(*OPERATORS, SHOWN).values(state="read"))
 SHOW = Statement(update(inbox).where(inbox.c.id == bindparam("key_id")).values(state="shown"))
 MESSAGE = Statement(select(message).where(message.c.id == bindparam("id"), message.c.project == bindparam("project")))
 RECIPIENTS = Statement(select(inbox.c.agent_id).where(inbox.c.message_id == bindparam("id")))

@@ -133,7 +133,8 @@ class Caller:
         known = self._attempts.get((agent, task))
         if known is not None or len(task) < ids.PREFIX_MINIMUM:
             return known or 0
-        fits = [attempt for (who, each), attempt in list(self._attempts.items()) if who == agent and each.startswith(task)]
+        known_here = list(self._attempts.items())  # other calls add to them meanwhile
+        fits = [attempt for (who, each), attempt in known_here if who == agent and each.startswith(task)]
         return fits[0] if len(fits) == 1 else 0
 
 
