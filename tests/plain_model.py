@@ -164,6 +164,16 @@ class Board:
             return False
         return not any({each.id for each in self.above(task)} & task.after.keys() for task in self.tasks.values())
 
+    def could_wait(self, name: str, other: str) -> bool:
+        """Whether a task could come to wait for another without a cycle."""
+        task = self.tasks[name]
+        if other in task.after or other == name:
+            return False
+        task.after[other] = ""
+        fits = self.acyclic()
+        del task.after[other]
+        return fits
+
     def may(self, who: str, task: Task) -> bool:
         """Authority over a task."""
         if who == OPERATOR or self.agents[who].director:
@@ -220,8 +230,35 @@ class Board:
         if to is not None:
             task.place, task.delegator = to, who
             task.given.append(Handed(to, None))
-        elif above is not None and above.lies is not None and above.lies[0] != "agent":
-            task.place = above.lies
+        else:
+            self._inherit(task)
+
+    def create_all(self, who: str, new: list[tuple[Task, str, list[str]]]) -> None:
+        """A whole graph at once, which may refer to itself in any order; only for those who may create anywhere."""
+        no: set[str] = set()
+        for task, parent, after in new:
+            above = self.tasks.get(parent)
+            if above is not None and (above.stage in FINISHED or above.stage == "in_review"):
+                no |= {"illegal_move", "invalid"}  # several mistakes of different kinds are together invalid
+            task.parent, task.after = parent or None, dict.fromkeys(after, who)
+        split = [parent for _, parent, _ in new if parent in self.tasks]
+        self.tasks.update({task.id: task for task, _, _ in new})
+        if not self.acyclic():
+            no |= {"cycle", "invalid"}
+        if no:
+            for task, _, _ in new:
+                del self.tasks[task.id]
+            raise Refused(*no)
+        for task in sorted((task for task, _, _ in new), key=lambda task: len(self.above(task))):
+            self._inherit(task)
+        for parent in split:
+            self.split(who, parent)
+
+    def _inherit(self, task: Task) -> None:
+        """Parts that are given to nobody lie in their parent's pool."""
+        lies = self.tasks[task.parent].lies if task.parent is not None else None
+        if lies is not None and lies[0] != "agent":
+            task.place = lies
 
     def split(self, who: str, parent: str) -> None:
         """What creating under the task that one holds does to that task."""

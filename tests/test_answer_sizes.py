@@ -10,7 +10,11 @@ from serving import Answer, Desk, serving
 from tokenizer import count
 
 from swarm_mcp import operations
+from swarm_mcp.interchange import text
+from swarm_mcp.model.record import spoken
+from swarm_mcp.model.task import TaskLine
 from swarm_mcp.model.tokens import clipped, fitting, tokens
+from swarm_mcp.operations import browsing
 from swarm_mcp.operations.swarm import Swarm, open_swarm
 
 if TYPE_CHECKING:
@@ -97,6 +101,7 @@ LISTS: list[tuple[str, dict[str, Any]]] = [
     ("list_tasks", {"limit": 100_000}),
     ("list_tasks", {"limit": 200, "sort": "created", "text": "构建"}),
     ("list_tasks", {"limit": 200, "status": ["blocked"]}),
+    ("list_tasks", {"limit": 200, "text": "part service"}),
     ("get_overview", {}),
     ("get_overview", {"limit": 200}),
     ("get_overview", {"view": "tree", "limit": 200}),
@@ -121,9 +126,9 @@ SECTIONS = ["context", "notes", "messages", "progress", "history", "executions",
 @pytest.mark.parametrize("limit", [200, 1500, 8000])
 def test_a_brief_stays_within_its_tokens(request: pytest.FixtureRequest, desk: Desk, which: str, limit: int) -> None:
     brief = desk.call("get_task", task=request.getfixturevalue(which), include=SECTIONS, max_tokens=limit)
-    text, facts = within(brief)
+    words, facts = within(brief)
     if limit == 1500:
-        assert text < 1.4 * limit
+        assert words < 1.4 * limit
         assert facts < 1.6 * limit
     assert brief["left_out"]
 
@@ -217,7 +222,7 @@ def test_a_typical_row_costs_little(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "words",
     [
         PROSE * 20,
         CHINESE * 50,
@@ -225,17 +230,27 @@ def test_a_typical_row_costs_little(desk: Desk) -> None:
         "2026-11-21T23:28:41+00:00 " * 50,
     ],
 )
-def test_the_estimate_is_near_what_is_counted(text: str) -> None:
-    assert 0.7 * count(text) < tokens(text) < 1.6 * count(text)
+def test_the_estimate_is_near_what_is_counted(words: str) -> None:
+    assert 0.7 * count(words) < tokens(words) < 1.6 * count(words)
 
 
 def test_what_is_clipped_fits_and_says_so() -> None:
     assert clipped("short", 100) == "short"
-    for text in (PROSE * 100, CHINESE * 100):
-        kept = clipped(text, 100)
+    for words in (PROSE * 100, CHINESE * 100):
+        kept = clipped(words, 100)
         assert kept.endswith("…")
-        assert text.startswith(kept[:-1])
+        assert words.startswith(kept[:-1])
         assert 30 < tokens(kept) <= 102
+
+
+def test_the_rows_that_are_not_weighed_fit_at_their_longest() -> None:
+    name = "x9_-" * 15 + "abc"
+    row = TaskLine(
+        id="k3x9m2qa", title="qX7" * 26, status="requires_assistance", priority="critical", assignee=name, holder=name,
+        progress=100, depends_on=["k3x9m2qa"] * 3, depends_on_more=100, deadline="2099-12-31T15:59:00+00:00",
+        lapsed=True, hold="qX7" * 26,
+    )  # fmt: skip
+    assert browsing.ALWAYS_FIT * max(count(text.row(row)), count(spoken(row))) < CEILING
 
 
 def test_at_least_one_entry_is_shown_however_long_it_is() -> None:

@@ -385,6 +385,6 @@ def test_the_wheel_alone_passes_the_demo_in_another_folder(wheel: Path, tmp_path
     run = partial(subprocess.run, cwd=tmp_path / "elsewhere", env=environment, capture_output=True, text=True)
     where = run([sys.executable, "-c", "from swarm_mcp.repository import migrate; print(migrate.folder())"], check=True)
     assert Path(where.stdout.strip()).is_relative_to(tmp_path / "installed")
-    demo = run([sys.executable, "-m", "swarm_mcp", "demo", "--workers", "2"], check=False)
+    demo = run([sys.executable, "-m", "swarm_mcp", "demo", "--workers", "1"], check=False)
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert not list((tmp_path / "elsewhere").iterdir())

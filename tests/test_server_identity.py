@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from serving import Desk, Wire, serving, wired
+from serving import GIVE_UP_SECONDS, Desk, Wire, serving, wired
 from sqlalchemy import select, update
 
 from swarm_mcp import operations
@@ -250,7 +250,7 @@ def test_whether_a_call_names_a_task_is_a_matter_of_its_arguments(
 def test_a_sweep_ends_what_has_lapsed(desk: Desk, swarm: Swarm) -> None:
     task = lost(desk, swarm, "ada")
     with serving(desk.board, name="broom") as broom:
-        deadline = datetime.now(UTC) + 20 * MINUTE / 60
+        deadline = datetime.now(UTC) + timedelta(seconds=GIVE_UP_SECONDS)
         while broom.call("get_task", task=task)["task"]["status"] == "in_progress":
             assert datetime.now(UTC) < deadline, "no sweep"
     assert (task_of(swarm, task).status, task_of(swarm, task).lapses) == ("pending", 1)
@@ -261,7 +261,7 @@ def test_a_sweep_ends_what_has_lapsed(desk: Desk, swarm: Swarm) -> None:
 def test_the_first_call_of_an_announced_agent_makes_it_active_even_if_it_only_reads(desk: Desk, swarm: Swarm) -> None:
     desk.call("create_task", title="For somebody new", assignee="newcomer", agent="lead")
     assert agent_of(swarm, "newcomer").lifecycle == "spawning"
-    deadline = datetime.now(UTC) + 20 * MINUTE / 60
+    deadline = datetime.now(UTC) + timedelta(seconds=GIVE_UP_SECONDS)
     desk.call("get_task", agent="newcomer")
     while agent_of(swarm, "newcomer").lifecycle == "spawning":
         assert datetime.now(UTC) < deadline, "no heartbeat"

@@ -11,6 +11,7 @@ counters that a recount finds, claims of ready tasks only, finished work that st
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
@@ -50,10 +51,14 @@ SOME = st.integers(0, 49)
 WILD = 4
 WHICH = st.integers(0, 9)
 """Mostly the present attempt at a task; also none, the one before, and one that is still to come."""
-PARTS = ("high", "medium", "low")
 PRIORITIES = st.sampled_from(["medium", "critical", "high", "low"])
 TASKS = st.tuples(SOME, st.booleans(), st.lists(SOME, max_size=2), st.booleans(), PRIORITIES)
 FATES = st.sampled_from(["", "", "", "claimed", "completed", "partial", "failed", "asked", "held", "cancelled"])
+
+
+Link = tuple[bool, int]
+LINK = st.tuples(st.booleans(), SOME)
+"""Another item of the same plan, or a task that is there already, or mostly nothing."""
 
 
 def some(likely: Callable[[Task], object]) -> Callable[[Any], Any]:
@@ -158,8 +163,7 @@ class BoardMachine(RuleBasedStateMachine):
         items: list[dict[str, Any]] = [
             {
                 "ref": f"part{k}", "title": "A part", "depends_on": [f"part{k - 1}"] if chained and k else [],
-                # Made in one moment, they would otherwise be claimed in the order of their random ids.
-                "priority": PARTS[k], "parent": parent if nested else "",
+                "parent": parent if nested else "",
             }
             for k in range(count)
         ]  # fmt: skip
@@ -168,11 +172,45 @@ class BoardMachine(RuleBasedStateMachine):
             ids = answer.ids if answer is not None else {}
             for k in range(count):
                 after = [ids.get(f"part{k - 1}", "")] if chained and k else []
-                new = Task(ids.get(f"part{k}", f"nothing{k}"), who, self.clock.now, priority=PARTS[k])
+                created = self.clock.now + k * timedelta(microseconds=1)
+                new = Task(ids.get(f"part{k}", f"nothing{k}"), who, created)
                 self.model.create(who, new, parent=parent, after=after)
             self.model.split(who, parent)
 
         self.twin.do(who, lambda db: operations.create_plan(db, tasks=items, parent="" if nested else parent), plain)
+
+    @rule(
+        who=st.sampled_from(["dana", OPERATOR]),
+        items=st.lists(st.tuples(LINK, st.lists(LINK, max_size=2)), min_size=2, max_size=4),
+    )
+    def plan(self, who: str, items: list[tuple[Link, list[Link]]]) -> None:
+        """A graph at once, of which each item may name others, earlier and later, and tasks that are there already."""
+
+        def name(link: Link, ids: dict[str, str]) -> str:
+            inside, n = link
+            return "" if n % 5 > 2 else ids[f"item{n % len(items)}"] if inside else self.task(n)
+
+        refs = {f"item{k}": f"item{k}" for k in range(len(items))}
+        drafts = [
+            {
+                "ref": f"item{k}", "title": "An item", "parent": name(under, refs),
+                "depends_on": list(dict.fromkeys(filter(None, (name(each, refs) for each in after)))),
+            }
+            for k, (under, after) in enumerate(items)
+        ]  # fmt: skip
+
+        def plain(answer: Any) -> None:
+            ids = answer.ids if answer is not None else refs
+            self.model.create_all(who, [
+                (
+                    Task(ids[draft["ref"]], who, self.clock.now + k * timedelta(microseconds=1)),
+                    ids.get(draft["parent"], draft["parent"]),
+                    [ids.get(each, each) for each in draft["depends_on"]],
+                )
+                for k, draft in enumerate(drafts)
+            ])  # fmt: skip
+
+        self.twin.do(who, lambda db: operations.create_plan(db, tasks=drafts), plain)
 
     @rule(who=AGENTS, n=SOME, to=st.sampled_from(list(PLACES)))
     def delegate(self, who: str, n: int, to: str) -> None:
@@ -182,7 +220,8 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule(who=ANYBODY, n=SOME, other=SOME, blocks=st.sampled_from([True, True, True, False]))
     def depend(self, who: str, n: int, other: int, blocks: bool) -> None:
-        name, on = self.task(n, lambda task: self.model.may(who, task)), self.task(other)
+        name = self.task(n, lambda task: self.model.may(who, task))
+        on = self.task(other, lambda task: self.model.could_wait(name, task.id))
         edge = on if blocks else f"related:{on}"
         self.update(who, name, lambda: self.model.depend(who, name, on, blocks=blocks), add_depends_on=[edge])
 
@@ -255,7 +294,8 @@ class BoardMachine(RuleBasedStateMachine):
     @rule(n=SOME, which=WHICH, others=st.lists(SOME, min_size=1, max_size=2))
     def wait_for(self, n: int, which: int, others: list[int]) -> None:
         who, name = self.holding(n)
-        on = list(dict.fromkeys(self.task(other, lambda task: task.stage == "waiting") for other in others))
+        fitting = [self.task(other, lambda task: self.model.could_wait(name, task.id)) for other in others]
+        on = list(dict.fromkeys(fitting))
         self._report(
             who, name, which, lambda *claim: self.model.wait_for(*claim, on), status="blocked", depends_on=on
         )  # fmt: skip

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 LIMIT = 200
+ALWAYS_FIT = 20
+"""Rows of ASCII that need not be weighed: at their longest they stay below an answer's ceiling."""
 
 
 @operation(profiles=EVERY - {"worker"}, writes=False, takes_agent=False)
@@ -62,7 +64,9 @@ def list_tasks(
     if wanted.text and sort == "urgency":
         sort = listing.BEST
     page = listing.find(db, wanted, sort=sort, limit=min(limit, LIMIT), cursor=cursor)
-    lines = fitting(task_lines(db, page.rows), spoken)
+    lines = task_lines(db, page.rows)
+    if len(lines) > ALWAYS_FIT or not all(line.title.isascii() and line.hold.isascii() for line in lines):
+        lines = fitting(lines, spoken)
     if len(lines) < len(page.rows):
         page.next_cursor = listing.cursor_after(page.rows[len(lines) - 1], sort)
     cut = f" (at most {LIMIT} at once)" if limit > LIMIT else ""
