@@ -37,7 +37,7 @@ CHECKS = {
     "layers": ["-c", "from importlinter.cli import lint_imports_command as check; check()"],
 }
 """What the gate asks the environment's Python before the tests."""
-TESTS = ["-m", "pytest", "-n", "2", "--cov", "--cov-report=term"]
+TESTS = ["-m", "pytest", "-n", "2", "--dist", "worksteal", "--cov", "--cov-report=term"]
 
 
 def demo(arguments: list[str]) -> int:
@@ -49,6 +49,8 @@ def demo(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Run every check, also after one has failed, and the tests last, so that their summary ends the output."""
     set_up(dev=True)
+    # A shell lets what it runs in the background ignore Ctrl-C, and so would every process that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if arguments:
         return run("-m", "pytest", *arguments, cwd=ROOT)
     failed = [name for name, words in CHECKS.items() if not passes(name, words)]

@@ -382,6 +382,15 @@ def test_a_parent_rolls_its_subtasks_up_by_estimate(board: Board) -> None:
     assert board.line(parent).progress == 75
 
 
+def test_a_percentage_that_was_reported_on_a_parent_counts_instead_of_its_subtasks(board: Board) -> None:
+    parent = board.create()
+    board.claim("ada", parent)
+    board.report("ada", parent, percent=10)
+    board.finish("ada", board.create(parent=parent))
+    board.create(parent=parent)
+    assert board.line(parent).progress == 10
+
+
 def test_a_parent_rolls_up_what_is_below_its_subtasks_too(board: Board) -> None:
     top = board.create()
     middle = board.create(parent=top)

@@ -263,3 +263,9 @@ def test_arguments_may_be_null_or_missing(tmp_path: Path) -> None:
             == "add_note needs `task`. add_note needs `text`."
         )
         assert wire.request("tools/call", {"name": "get_overview", "arguments": []})["error"]["code"] == -32602
+
+
+def test_half_a_surrogate_pair_on_the_wire_is_answered_with_a_refusal(tmp_path: Path) -> None:
+    with wired(tmp_path / "swarm.db") as wire:
+        answer = wire.call("create_task", {"title": "half of it: \ud83d"})
+    assert "half a surrogate pair" in answer["structuredContent"]["message"]

@@ -34,6 +34,7 @@ from swarm_mcp.operations import upkeep
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from board import Board
     from conftest import Clock
 
     from swarm_mcp.repository.database import Database
@@ -427,3 +428,19 @@ def test_whatever_agents_do_the_board_is_what_a_plain_model_says(database: Datab
     assert database.path is not None
     with looking(database.path) as connection:
         assert file_problems(connection) == []
+
+
+def test_partial_work_kept_for_its_worker_is_retried_from_the_pool_it_came_from(board: Board) -> None:
+    """A delegation to the same worker that was recalled long ago stays recalled."""
+    board.team("blue", "ada")
+    task = board.create()
+    board.delegate("lead", task, "ada")
+    board.update("lead", task, action="recall")
+    board.delegate("lead", task, "team:blue")
+    board.claim("ada", task)
+    part = board.create(by="ada", parent=task)
+    board.finish("ada", part)
+    attempt = board.claim("ada", task).attempt
+    board.complete("ada", task, outcome="partial", attempt=attempt)
+    board.update("lead", task, action="retry")
+    assert board.delegations(task) == ["recalled", "offered"]

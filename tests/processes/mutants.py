@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HUNT = settings(
-    PLAY, max_examples=30, stateful_step_count=25, derandomize=True, phases=(Phase.generate,), print_blob=False
+    PLAY, max_examples=150, stateful_step_count=25, derandomize=True, phases=(Phase.generate,), print_blob=False
 )  # fmt: skip
+"""A broken product is caught by one of the first few."""
+SOUND = "nothing is broken"
 
 
 def without(statement: Statement, *words: str) -> Statement:
@@ -93,7 +95,7 @@ def nothing(*_: object, **__: object) -> None:
 
 
 MUTATIONS: dict[str, Callable[..., None]] = {
-    "nothing is broken": nothing,
+    SOUND: nothing,
     "the guard of claims": drop_the_guard_of_claims,
     "the check of the graph": drop_the_check_of_the_graph,
     "the fence": drop_the_fence,
@@ -111,8 +113,9 @@ def hunt(folder: Path, name: str) -> str:
     database = Database(folder / f"{name.replace(' ', '-')}.db", clock=clock)
     migrate.upgrade(database)
     MUTATIONS[name]()
+    hunting = settings(HUNT, max_examples=20) if name == SOUND else HUNT
     try:
-        run_state_machine_as_test(lambda: BoardMachine(database, clock), settings=HUNT)
+        run_state_machine_as_test(lambda: BoardMachine(database, clock), settings=hunting)
     except Exception as error:
         return f"caught\t{type(error).__name__} {str(error).splitlines()[0][:150]}"
     return "alive\t"

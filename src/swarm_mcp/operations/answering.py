@@ -69,7 +69,7 @@ def task_lines(db: Transaction, rows: Sequence[Row], *, edges: dict[str, list[Ro
     teams = agents.team_names(db, (row.pool_team_id for row in rows))
     if edges is None:
         edges = graph.blockers(db, [row.id for row in rows if row.waits > row.gates])
-    rolled = rolled_progress(db, [row.id for row in rows if row.subtasks])
+    rolled = rolled_progress(db, [row.id for row in rows if row.subtasks and row.progress is None])
     return [_task_line(db, row, names, teams, edges.get(row.id, ()), rolled) for row in rows]
 
 
@@ -129,7 +129,10 @@ def _weighed(subtasks: Iterable[Row], rolled: dict[str, float]) -> dict[str, flo
             continue
         weight = float(row.estimated_hours or 1)
         done, total = sums.get(row.parent_id, (0.0, 0.0))
-        sums[row.parent_id] = (done + weight * rolled.get(row.id, percent(row)), total + weight)
+        sums[row.parent_id] = (
+            done + weight * (rolled.get(row.id, percent(row)) if row.progress is None else percent(row)),
+            total + weight,
+        )
     return {parent: done / total for parent, (done, total) in sums.items()}
 
 

@@ -28,7 +28,7 @@ def lines(db: Transaction, root: Row | None, *, limit: int) -> list[str]:
     rows = [row for _, row in shown]
     names = agents.agent_names(db, (each for row in rows for each in (row.holder_id, row.assignee_id)))
     edges = graph.blockers(db, [row.id for row in rows if row.waits > row.gates])
-    rolled = rolled_progress(db, [row.id for row in rows if row.subtasks])
+    rolled = rolled_progress(db, [row.id for row in rows if row.subtasks and row.progress is None])
     text = fitting((_line(depth, row, names, edges, rolled) for depth, row in shown), str)
     if total > len(text):
         where = f', under="{root.id}"' if root is not None else ""

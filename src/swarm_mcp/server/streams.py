@@ -7,6 +7,7 @@ the caller's own task saves two task switches for every message.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import TYPE_CHECKING, Self
 
@@ -169,11 +170,10 @@ def _parsed(line: bytes) -> JSONRPCMessage:
     try:
         return jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValueError:
-        # The SDK's transport replaces bytes that are not UTF-8; only then is there a second chance.
-        text = line.decode(errors="replace")
-        if text.encode() == line:
-            raise
-        return jsonrpc_message_adapter.validate_json(text, by_name=False)
+        # A second chance, since a request that is not understood is never answered and its host waits for ever: bytes
+        # that are not UTF-8 are replaced, as in the SDK's transport, and halves of surrogate pairs, which some hosts
+        # cut out of long texts, are for the tool to refuse.
+        return jsonrpc_message_adapter.validate_python(json.loads(line.decode(errors="replace")), by_name=False)
 
 
 def _line_of(message: JSONRPCMessage) -> bytes | None:
