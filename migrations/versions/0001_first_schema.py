@@ -261,6 +261,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_task_assignee_id", "task", ["assignee_id"], unique=False)
     op.create_index(
+        "ix_task_created",
+        "task",
+        ["project", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("archived_at IS NULL"),
+        postgresql_where=sa.text("archived_at IS NULL"),
+    )
+    op.create_index(
+        "ix_task_due",
+        "task",
+        ["project", "due", "id"],
+        unique=False,
+        sqlite_where=sa.text("archived_at IS NULL"),
+        postgresql_where=sa.text("archived_at IS NULL"),
+    )
+    op.create_index(
         "ix_task_expired",
         "task",
         ["project", "lease_until"],

@@ -348,6 +348,8 @@ task = Table(
         sqlite_where=text(LISTED),
         postgresql_where=text(LISTED),
     ),
+    Index("ix_task_created", "project", "created_at", "id", sqlite_where=text(LISTED), postgresql_where=text(LISTED)),
+    Index("ix_task_due", "project", "due", "id", sqlite_where=text(LISTED), postgresql_where=text(LISTED)),
     Index("ix_task_overdue", "project", "due", sqlite_where=text(OVERDUE), postgresql_where=text(OVERDUE)),
     Index("ix_task_parent_id", "parent_id"),
     Index("ix_task_assignee_id", "assignee_id"),
