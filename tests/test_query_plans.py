@@ -71,14 +71,14 @@ def ready(swarm: Swarm) -> list[str]:
 
 def report(db: Transaction, task: str, **said: Any) -> None:
     """Claim a task, and report on it."""
-    operations.claim_task(db, task=task)
-    operations.report_progress(db, task=task, message="So it is.", **said)
+    attempt = operations.claim_task(db, task=task).attempt  # perhaps not the first: other tests let go of tasks
+    operations.report_progress(db, task=task, message="So it is.", attempt=attempt, **said)
 
 
 def complete(db: Transaction, task: str) -> None:
     """Claim a task, and complete it."""
-    operations.claim_task(db, task=task)
-    operations.complete_task(db, task=task, summary="Done.")
+    attempt = operations.claim_task(db, task=task).attempt
+    operations.complete_task(db, task=task, attempt=attempt, summary="Done.")
 
 
 CALLS: dict[str, tuple[str, Callable[[Transaction, list[str]], Any]]] = {

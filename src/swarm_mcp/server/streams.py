@@ -169,11 +169,14 @@ class Outgoing(_Closing):
 def _parsed(line: bytes) -> JSONRPCMessage:
     try:
         return jsonrpc_message_adapter.validate_json(line, by_name=False)
-    except ValueError:
+    except ValueError as first:
         # A second chance, since a request that is not understood is never answered and its host waits for ever: bytes
         # that are not UTF-8 are replaced, as in the SDK's transport, and halves of surrogate pairs, which some hosts
         # cut out of long texts, are for the tool to refuse.
-        return jsonrpc_message_adapter.validate_python(json.loads(line.decode(errors="replace")), by_name=False)
+        try:
+            return jsonrpc_message_adapter.validate_python(json.loads(line.decode(errors="replace")), by_name=False)
+        except ValueError:
+            raise first from None
 
 
 def _line_of(message: JSONRPCMessage) -> bytes | None:
