@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import ENDED, Lifecycle
-from swarm_mcp.model.lifecycle import TaskStatus
+from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
 from swarm_mcp.model.record import Record
 from swarm_mcp.operations import claims
 from swarm_mcp.operations.answering import shorten
@@ -62,7 +62,7 @@ def _reason(db: Transaction, row: Row) -> tuple[str, str]:
         why = shorten(row.error or row.completion_summary)
         return f"failed: {why}", f'update_task(task="{row.id}", action="retry")'
     if row.status == TaskStatus.CANCELLED:
-        waiter = graph.waiters(db, row.id)[0]
+        waiter = next(each for each in graph.waiters(db, row.id) if each.status not in FINISHED)
         return (
             f"cancelled, but {waiter.id} waits for it",
             f'update_task(task="{waiter.id}", drop_depends_on=["{row.id}"])',

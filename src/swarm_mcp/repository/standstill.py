@@ -70,7 +70,10 @@ NEXT = ListStatement(
 )
 OVER = ["completed", "failed", "cancelled"]
 AROUND = ListStatement(
-    lambda wanted: select(task.c.parent_id).where(task.c.id.in_(wanted), ~among(task.c.status, *OVER))
+    lambda wanted: select(task.c.parent_id).where(
+        task.c.id.in_(wanted),
+        ~among(task.c.status, "completed", "cancelled"),  # a parent waits for failed parts as well
+    )
 )
 BELOW = ListStatement(
     lambda wanted: select(task.c.id).where(task.c.parent_id.in_(wanted), ~among(task.c.status, *OVER))
