@@ -39,10 +39,6 @@ class TaskNotFound(NotFound):
     """No such task. list_tasks() shows the ones you can see."""
 
 
-class AgentNotFound(NotFound):
-    """No such agent."""
-
-
 class Ambiguous(Refusal):
     """Several things fit that name."""
 

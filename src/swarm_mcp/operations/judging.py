@@ -15,7 +15,7 @@ from swarm_mcp.operations.answering import shorten
 from swarm_mcp.repository import work
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -60,9 +60,10 @@ def judge(db: Transaction, row: Row, measurements: Mapping[str, object], evidenc
 
     """
     measured = expressions.expand(measurements)
-    given = _evidence_by_position(db, row, evidence)
+    criteria = work.criteria(db, row.id)
+    given = _evidence_by_position(row, criteria, evidence)
     result = Judgement()
-    for each in work.criteria(db, row.id):
+    for each in criteria:
         outcome, shown, reason = _judged(each, measured, given.get(each.position, ""))
         result.views.append(
             CriterionView(
@@ -101,12 +102,11 @@ def _missing(row: Row, reason: str) -> str:
     return f'criterion {row.position} has no evidence ("{words}"; evidence={{"{row.position}": …}})'
 
 
-def _evidence_by_position(db: Transaction, row: Row, evidence: Mapping[str, str]) -> dict[int, str]:
+def _evidence_by_position(row: Row, criteria: Sequence[Row], evidence: Mapping[str, str]) -> dict[int, str]:
     """Evidence is given by position ("3") or by the criterion's text."""
-    rows = work.criteria(db, row.id)
-    by_text = {each.text.strip().casefold(): each.position for each in rows if each.text}
-    by_text |= {each.measurable.strip().casefold(): each.position for each in rows if each.measurable}
-    positions = {each.position for each in rows}
+    by_text = {each.text.strip().casefold(): each.position for each in criteria if each.text}
+    by_text |= {each.measurable.strip().casefold(): each.position for each in criteria if each.measurable}
+    positions = {each.position for each in criteria}
     given: dict[int, str] = {}
     for name, words in evidence.items():
         word = name.strip().lstrip("#")

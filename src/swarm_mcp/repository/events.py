@@ -27,7 +27,6 @@ OF_TASK = Statement(
 LATEST_OF_TASK = Statement(
     select(event).where(event.c.task_id == bindparam("task")).order_by(event.c.seq.desc()).limit(bindparam("limit"))
 )
-COUNT_OF_TASK = Statement(select(func.count()).where(event.c.task_id == bindparam("task")))
 OF_PROJECT = Statement(
     select(event)
     .where(event.c.project == bindparam("project"), event.c.seq > bindparam("after"))
@@ -69,11 +68,6 @@ def project_events(db: Transaction, *, after: int, limit: int) -> Sequence[Row]:
     """The project's events after a sequence number, oldest first."""
     bound = {"project": db.project.slug, "after": after, "limit": limit}
     return OF_PROJECT.all(db, bound)
-
-
-def count_task_events(db: Transaction, task_id: str) -> int:
-    """How many events a task has."""
-    return COUNT_OF_TASK.scalar(db, {"task": task_id})
 
 
 RELEASED = Statement(

@@ -14,7 +14,7 @@ import secrets
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, insert, select, text, update
 
 from swarm_mcp.model.errors import CycleRefused
 from swarm_mcp.repository import tables
@@ -39,7 +39,6 @@ DROP_EDGE = Statement(
     )
 )
 EDGES_OF = Statement(select(edge).where(edge.c.task_id == bindparam("task")))
-EDGES_TO = Statement(select(edge).where(edge.c.depends_on_id == bindparam("task")))
 BLOCKERS = ListStatement(
     lambda wanted: (
         select(edge.c.task_id, task.c.id, task.c.status, task.c.title, task.c.holder_id, task.c.assignee_id)
@@ -53,11 +52,6 @@ WAITERS = Statement(
     .join(edge, edge.c.task_id == task.c.id)
     .where(edge.c.depends_on_id == bindparam("task"), text("dependency.type = 'blocks'"))
     .order_by(task.c.urgency, task.c.created_at, task.c.id)
-)
-UNFINISHED_BLOCKERS = Statement(
-    select(func.count())
-    .select_from(edge.join(task, task.c.id == edge.c.depends_on_id))
-    .where(edge.c.task_id == bindparam("task"), text("dependency.type = 'blocks'"), task.c.status != "completed")
 )
 SHIFT_WAITS = Statement(
     update(task)
@@ -96,11 +90,6 @@ def edges_of(db: Transaction, task_id: str) -> Sequence[Row]:
     return EDGES_OF.all(db, {"task": task_id})
 
 
-def edges_to(db: Transaction, task_id: str) -> Sequence[Row]:
-    """What depends on a task or is related to it."""
-    return EDGES_TO.all(db, {"task": task_id})
-
-
 def blockers(db: Transaction, task_ids: Iterable[str]) -> dict[str, list[Row]]:
     """For each task, what it waits for (finished or not), in the order in which it was said."""
     found: dict[str, list[Row]] = {}
@@ -112,11 +101,6 @@ def blockers(db: Transaction, task_ids: Iterable[str]) -> dict[str, list[Row]]:
 def waiters(db: Transaction, task_id: str) -> Sequence[Row]:
     """The tasks that wait for a task, the most urgent first."""
     return WAITERS.all(db, {"task": task_id})
-
-
-def count_unfinished_blockers(db: Transaction, task_id: str) -> int:
-    """A recount of a task's own unfinished dependencies."""
-    return UNFINISHED_BLOCKERS.scalar(db, {"task": task_id})
 
 
 def shift_waits(db: Transaction, blocker: str, by: int) -> Sequence[Row]:

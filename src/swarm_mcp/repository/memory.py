@@ -12,6 +12,8 @@ from swarm_mcp.repository.statement import ListStatement, Statement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sqlalchemy import ColumnElement, Select
+
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
@@ -20,21 +22,26 @@ note = tables.note
 
 INSERT_CONTEXT = Statement(insert(context))
 INSERT_NOTE = Statement(insert(note))
+
+
+def _latest_of(wanted: Sequence[ColumnElement[str]]) -> Select[Any]:
+    """The newest entry under every key of these tasks."""
+    return (
+        select(func.max(context.c.id))
+        .where(context.c.project == bindparam("project"), context.c.task_id.in_(wanted))
+        .group_by(context.c.task_id, context.c.key)
+    )
+
+
+_latest_of_project = (
+    select(func.max(context.c.id))
+    .where(context.c.project == bindparam("project"), context.c.task_id.is_(None))
+    .group_by(context.c.key)
+)
 AROUND = ListStatement(
     lambda wanted: (
-        select(context)
-        .where(
-            context.c.id.in_(
-                select(func.max(context.c.id))
-                .where(context.c.project == bindparam("project"), context.c.task_id.in_(wanted))
-                .group_by(context.c.task_id, context.c.key)
-                .union_all(  # and not OR, for which SQLite would read the project's whole index
-                    select(func.max(context.c.id))
-                    .where(context.c.project == bindparam("project"), context.c.task_id.is_(None))
-                    .group_by(context.c.key)
-                )
-            )
-        )
+        select(context)  # UNION ALL and not OR, for which SQLite would read the project's whole index
+        .where(context.c.id.in_(_latest_of(wanted).union_all(_latest_of_project)))
         .order_by(context.c.task_id.is_(None), context.c.id.desc())
         .limit(bindparam("limit"))
     )
@@ -42,13 +49,7 @@ AROUND = ListStatement(
 CONTEXT = ListStatement(
     lambda wanted: (
         select(context)
-        .where(
-            context.c.id.in_(
-                select(func.max(context.c.id))
-                .where(context.c.project == bindparam("project"), context.c.task_id.in_(wanted))
-                .group_by(context.c.task_id, context.c.key)
-            )
-        )
+        .where(context.c.id.in_(_latest_of(wanted)))
         .order_by(context.c.id.desc())
         .limit(bindparam("limit"))
     )
