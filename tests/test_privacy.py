@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from swarm_mcp import operations
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Invalid, NotFound
-from swarm_mcp.repository import agents, events, tables, tasks
+from swarm_mcp.repository import agents, events, tables, tasks, teams
 from swarm_mcp.server.resources import DOCUMENTS
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def test_whoever_joins_project_and_team_later_reads_nothing_that_was_written_to_
     board.enlist("cy")
 
     def join(db: Transaction) -> None:
-        team, member = agents.find_team(db, "backend"), agents.find_agent(db, "cy")
+        team, member = teams.find_team(db, "backend"), agents.find_agent(db, "cy")
         stay = {"id": ids.new_uuid(), "team_id": team.id, "agent_id": member.id, "joined_at": db.now}
         db.execute(insert(tables.team_member), stay)
 

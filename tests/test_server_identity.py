@@ -13,7 +13,7 @@ from swarm_mcp import operations
 from swarm_mcp.model.agent import Profile
 from swarm_mcp.model.ids import RESERVED
 from swarm_mcp.operations.swarm import Swarm, open_swarm
-from swarm_mcp.repository import agents
+from swarm_mcp.repository import connections
 from swarm_mcp.repository.tables import AgentRow, TaskRow
 from swarm_mcp.server.calls import Calls
 from swarm_mcp.server.identity import HEARTBEAT_SECONDS, Caller, name_of_client
@@ -103,7 +103,7 @@ def test_two_windows_of_one_host_get_two_names_and_a_name_is_free_again_after_it
             assert third.rest() == b""
             assert third.process.wait() == 0
         with open_swarm(board).reading() as db:
-            assert [each.agent for each in agents.connections(db)] == ["wire-2"]
+            assert [each.agent for each in connections.connections(db)] == ["wire-2"]
 
 
 def test_a_name_can_be_given(tmp_path: Path) -> None:

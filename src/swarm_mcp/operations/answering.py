@@ -10,7 +10,7 @@ from swarm_mcp.model.errors import Conflict, Invalid
 from swarm_mcp.model.lifecycle import TaskStatus, natural_progress
 from swarm_mcp.model.task import TaskChange, TaskLine
 from swarm_mcp.operations import claims
-from swarm_mcp.repository import agents, graph, messages, tasks, work
+from swarm_mcp.repository import agents, graph, messages, tasks, teams, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,25 +66,25 @@ def task_lines(db: Transaction, rows: Sequence[Row], *, edges: dict[str, list[Ro
 
     """
     names = agents.agent_names(db, (each for row in rows for each in (row.assignee_id, row.holder_id)))
-    teams = agents.team_names(db, (row.pool_team_id for row in rows))
+    pools = teams.team_names(db, (row.pool_team_id for row in rows))
     if edges is None:
         edges = graph.blockers(db, [row.id for row in rows if row.waits > row.gates])
     rolled = rolled_progress(db, [row.id for row in rows if row.subtasks and row.progress is None])
-    return [_task_line(db, row, names, teams, edges.get(row.id, ()), rolled) for row in rows]
+    return [_task_line(db, row, names, pools, edges.get(row.id, ()), rolled) for row in rows]
 
 
 def _task_line(
     db: Transaction,
     row: Row,
     names: dict[str | None, str],
-    teams: dict[str | None, str],
+    pools: dict[str | None, str],
     edges: Iterable[Row],
     rolled: dict[str, int],
 ) -> TaskLine:
     open_edges = [each.id for each in edges if each.status != TaskStatus.COMPLETED]
     assignee = names.get(row.assignee_id, "")
     if row.pool_team_id:
-        assignee = f"team:{teams[row.pool_team_id]}"
+        assignee = f"team:{pools[row.pool_team_id]}"
     elif row.pool_specialty:
         assignee = f"specialty:{row.pool_specialty}"
     return TaskLine(

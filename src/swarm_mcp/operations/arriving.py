@@ -10,7 +10,7 @@ from swarm_mcp.model.agent import ENDED, THE_OPERATOR, Actor, AgentRole, Lifecyc
 from swarm_mcp.model.errors import NotAllowed, NotFound
 from swarm_mcp.operations import naming
 from swarm_mcp.operations.moves import record
-from swarm_mcp.repository import agents, messages
+from swarm_mcp.repository import agents, messages, projects
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -26,7 +26,7 @@ def enter_project(db: Transaction, slug: str) -> None:
         NotFound: it was never created.
 
     """
-    project = agents.find_project(db, slug)
+    project = projects.find_project(db, slug)
     if project is None:
         raise NotFound(f"No project `{slug[:64]}`. Create it first: swarm-mcp project create {slug[:64]}.")
     db.project = project

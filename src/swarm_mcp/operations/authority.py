@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.errors import NotAllowed
-from swarm_mcp.repository import agents, tasks, work
+from swarm_mcp.repository import agents, tasks, teams, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +50,7 @@ def _superiors_with_authority(db: Transaction, row: Row, above: Iterable[Row]) -
         below.add(row.assignee_id)
     found: set[str] = set()
     if row.pool_team_id:
-        supervisor = agents.team_row(db, row.pool_team_id).supervisor_id
+        supervisor = teams.team_row(db, row.pool_team_id).supervisor_id
         below.add(supervisor)
         found |= {supervisor} if supervisor else set()
     for agent_id in below:

@@ -11,7 +11,7 @@ from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, TaskStatus
 from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.operations import moves, telling
 from swarm_mcp.operations.naming import NOWHERE, place_of
-from swarm_mcp.repository import agents, messages, tasks, work
+from swarm_mcp.repository import agents, messages, tasks, teams, work
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,7 +40,7 @@ def entitled(db: Transaction, row: Row) -> bool:
     if row.assignee_id:
         return row.assignee_id == db.actor.id
     if row.pool_team_id:
-        return row.pool_team_id in agents.teams_of(db, db.actor.id or "")
+        return row.pool_team_id in teams.teams_of(db, db.actor.id or "")
     return not row.pool_specialty or row.pool_specialty == db.actor.specialty
 
 
@@ -48,7 +48,7 @@ def lanes(db: Transaction) -> list[str]:
     """The lanes of the ready queue that whoever acts may claim from, in the order of preference."""
     actor = db.actor
     own = [actor.id] if actor.id else []
-    pools = agents.teams_of(db, actor.id) if actor.id else []
+    pools = teams.teams_of(db, actor.id) if actor.id else []
     specialty = [f"specialty:{actor.specialty}"] if actor.specialty else []
     return [*own, *pools, *specialty, ""]
 

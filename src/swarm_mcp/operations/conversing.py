@@ -14,7 +14,7 @@ from swarm_mcp.model.tokens import clipped, fitting
 from swarm_mcp.operations import asking, claims, naming
 from swarm_mcp.operations.answering import shorten, unread
 from swarm_mcp.operations.catalog import operation
-from swarm_mcp.repository import agents, messages, tasks
+from swarm_mcp.repository import agents, messages, tasks, teams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +136,7 @@ def _recipients(db: Transaction, to: str, replied: Row | None) -> list[str | Non
             raise NotFound(f"{place.agent.name} has ended and reads nothing any more.")
         return [place.agent.id] if place.agent.id != db.actor.id else []
     team = place.team
-    members = agents.with_specialty(db, place.specialty) if team is None else agents.members_of(db, team.id)
+    members = agents.with_specialty(db, place.specialty) if team is None else teams.members_of(db, team.id)
     return [each.id for each in members if each.id != db.actor.id and each.lifecycle not in ENDED]
 
 

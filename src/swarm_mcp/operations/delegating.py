@@ -13,7 +13,7 @@ from swarm_mcp.operations import claims, moves, naming, placing, telling
 from swarm_mcp.operations.answering import ready_count, shorten, task_change, unread
 from swarm_mcp.operations.authority import has_authority, is_own, whom_to_ask
 from swarm_mcp.operations.catalog import DIRECTING, operation
-from swarm_mcp.repository import agents, tasks, work
+from swarm_mcp.repository import agents, tasks, teams, work
 
 if TYPE_CHECKING:
     from swarm_mcp.operations.naming import Place
@@ -164,5 +164,5 @@ def _handed(
 
 def _pool(db: Transaction, place: Place) -> list[Row]:
     if place.team is not None:
-        return list(agents.members_of(db, place.team.id))
+        return list(teams.members_of(db, place.team.id))
     return list(agents.with_specialty(db, place.specialty))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.operations import trees
 from swarm_mcp.operations.answering import shorten
-from swarm_mcp.repository import agents, events, memory, messages, work
+from swarm_mcp.repository import agents, events, memory, messages, teams, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -139,10 +139,10 @@ def _delegations(db: Transaction, row: Row, after: int) -> list[str]:
     _ = after
     found = work.delegations(db, row.id)[-PAGE:]
     names = agents.agent_names(db, (agent for each in found for agent in (each.from_id, each.to_agent_id)))
-    teams = agents.team_names(db, (each.to_team_id for each in found))
+    pools = teams.team_names(db, (each.to_team_id for each in found))
     return [
         f"{each.at:%Y-%m-%d %H:%MZ} {names.get(each.from_id, 'operator')} to "
-        f"{names.get(each.to_agent_id) or teams.get(each.to_team_id) or f'specialty:{each.to_specialty}'}: {each.state}"
+        f"{names.get(each.to_agent_id) or pools.get(each.to_team_id) or f'specialty:{each.to_specialty}'}: {each.state}"
         f"{f' ({each.reason})' if each.reason else ''}"
         f"{f', because {shorten(each.reasoning, 300)}' if each.reasoning else ''}"
         for each in found

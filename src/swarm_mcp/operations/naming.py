@@ -11,7 +11,7 @@ from swarm_mcp.model.agent import ENDED, AgentRole, Lifecycle
 from swarm_mcp.model.errors import Ambiguous, Invalid, LimitReached, NotAllowed, NotFound
 from swarm_mcp.operations.authority import is_above
 from swarm_mcp.operations.moves import PLACE, record
-from swarm_mcp.repository import agents
+from swarm_mcp.repository import agents, teams
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -70,7 +70,7 @@ def find_place(db: Transaction, name: str) -> Place | None:
         if row is not None:
             return Place(agent=row)
     if kind in {"", "team"}:
-        team = agents.find_team(db, folded)
+        team = teams.find_team(db, folded)
         if team is not None:
             return Place(team=team)
     if kind == "specialty" or (not kind and folded in agents.all_specialties(db)):
@@ -82,7 +82,7 @@ def find_place(db: Transaction, name: str) -> Place | None:
 
 def known_names(db: Transaction) -> list[str]:
     """Every name that work can be handed to."""
-    return [*agents.all_agent_names(db), *agents.all_team_names(db), *agents.all_specialties(db)]
+    return [*agents.all_agent_names(db), *teams.all_team_names(db), *agents.all_specialties(db)]
 
 
 def assignable(db: Transaction, name: str, warnings: list[str]) -> Place:
@@ -161,7 +161,7 @@ def is_absent(db: Transaction, root: Row) -> bool:
 def pool_label(db: Transaction, row: Row) -> str:
     """The pool that a task lies in, as agents write it."""
     if row.pool_team_id:
-        return f"team:{agents.team_row(db, row.pool_team_id).name}"
+        return f"team:{teams.team_row(db, row.pool_team_id).name}"
     return f"specialty:{row.pool_specialty}" if row.pool_specialty else ""
 
 

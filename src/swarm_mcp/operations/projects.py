@@ -9,7 +9,7 @@ from swarm_mcp.model.agent import THE_OPERATOR
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.record import Record
 from swarm_mcp.operations.moves import record
-from swarm_mcp.repository import agents, projects, tasks
+from swarm_mcp.repository import projects, tasks
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -40,10 +40,10 @@ def create_project(db: Transaction, slug: str) -> bool:
             f"`{slug[:64]}` is no name for a project: use up to 64 lower-case letters, digits, `_`, `.` or `-`, "
             "beginning with a letter or digit."
         )
-    if agents.find_project(db, slug) is not None:
+    if projects.find_project(db, slug) is not None:
         return False
-    agents.insert_project(db, slug)
-    db.project, db.actor = agents.find_project(db, slug), THE_OPERATOR
+    projects.insert_project(db, slug)
+    db.project, db.actor = projects.find_project(db, slug), THE_OPERATOR
     record(db, "project_created", None, {"project": slug})
     return True
 
@@ -52,6 +52,6 @@ def list_projects(db: Transaction) -> list[ProjectLine]:
     """Every project of the database, by name."""
     found: list[ProjectLine] = []
     for slug in projects.slugs(db):
-        db.project = agents.find_project(db, slug)
+        db.project = projects.find_project(db, slug)
         found.append(ProjectLine(slug=slug, tasks=tasks.tallies(db)))
     return found

@@ -9,7 +9,7 @@ from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
 from swarm_mcp.model.record import Record
 from swarm_mcp.operations import claims
 from swarm_mcp.operations.answering import shorten
-from swarm_mcp.repository import agents, graph, messages, standstill
+from swarm_mcp.repository import agents, graph, messages, standstill, teams
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -92,7 +92,7 @@ def _unclaimed(db: Transaction, row: Row) -> tuple[str, str]:
         if assignee.lifecycle in ENDED or assignee.lifecycle == Lifecycle.PAUSED:
             return f"ready, but its assignee {assignee.name} is {assignee.lifecycle}", call
         return f"ready, but its assignee {assignee.name} is offline", call
-    if row.pool_team_id and not agents.members_of(db, row.pool_team_id):
+    if row.pool_team_id and not teams.members_of(db, row.pool_team_id):
         return "ready, but its team has no members", call
     if row.pool_specialty and not agents.with_specialty(db, row.pool_specialty):
         return f"ready, but nobody has the specialty {row.pool_specialty}", call

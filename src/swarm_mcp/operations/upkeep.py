@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import THE_OPERATOR
 from swarm_mcp.operations import asking, claims, moves, telling
-from swarm_mcp.repository import agents, messages, tasks, work
+from swarm_mcp.repository import agents, connections, messages, tasks, work
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -71,7 +71,7 @@ def renew_all(db: Transaction) -> None:
 
 def keep_connection(db: Transaction, connection_id: str) -> None:
     """Note that a connection lives, and forget those that do not."""
-    agents.touch_connection(db, connection_id)
-    for each in agents.connections(db):
+    connections.touch_connection(db, connection_id)
+    for each in connections.connections(db):
         if db.now - each.seen_at > CONNECTION_SILENT:
-            agents.close_connection(db, each.id)
+            connections.close_connection(db, each.id)

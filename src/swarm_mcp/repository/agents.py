@@ -1,13 +1,13 @@
-"""Queries about projects, agents, teams and live connections."""
+"""Queries about agents and the hierarchy that they form."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, insert, literal, select, text, update
+from sqlalchemy import bindparam, insert, literal, select, text, update
 
 from swarm_mcp.model import ids
-from swarm_mcp.model.agent import Actor, AgentRole, Lifecycle, Project
+from swarm_mcp.model.agent import Actor, AgentRole, Lifecycle
 from swarm_mcp.model.errors import NotFound
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement, among, set_columns
@@ -19,23 +19,13 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-project = tables.project
 agent = tables.agent
-team = tables.team
-member = tables.team_member
-connection = tables.connection
 
-PROJECT = Statement(select(project).where(project.c.slug == bindparam("slug")))
-INSERT_PROJECT = Statement(insert(project))
 HERE = agent.c.project == bindparam("project")
 BY_NAME = Statement(select(agent).where(HERE, agent.c.name == bindparam("name")))
 BY_ID = Statement(select(agent).where(agent.c.id == bindparam("id")))
 NAMES = ListStatement(lambda wanted: select(agent.c.id, agent.c.name).where(agent.c.id.in_(wanted)))
 ALL_NAMES = Statement(select(agent.c.name).where(HERE).order_by(agent.c.name).limit(2000))
-TEAM_NAMES = ListStatement(lambda wanted: select(team.c.id, team.c.name).where(team.c.id.in_(wanted)))
-TEAM_BY_NAME = Statement(select(team).where(team.c.project == bindparam("project"), team.c.name == bindparam("name")))
-TEAM_BY_ID = Statement(select(team).where(team.c.id == bindparam("id")))
-ALL_TEAMS = Statement(select(team.c.name).where(team.c.project == bindparam("project")).limit(2000))
 SPECIALTIES = Statement(select(agent.c.specialty).where(HERE, agent.c.specialty != "").distinct().limit(500))
 INSERT_AGENT = Statement(insert(agent))
 SEEN = Statement(
@@ -50,15 +40,6 @@ ROOTS = Statement(
 )
 JUST_BELOW = Statement(select(agent.c.id).where(agent.c.superior_id == bindparam("superior")))
 ORPHANS = Statement(select(agent).where(HERE, agent.c.superior_id.is_(None), agent.c.role != "director"))
-TEAMS_OF = Statement(
-    select(member.c.team_id).where(member.c.agent_id == bindparam("agent"), text("team_member.left_at IS NULL"))
-)
-MEMBERS_OF = Statement(
-    select(agent)
-    .join(member, member.c.agent_id == agent.c.id)
-    .where(member.c.team_id == bindparam("team"), text("team_member.left_at IS NULL"))
-    .order_by(agent.c.name)
-)
 WITH_SPECIALTY = Statement(
     select(agent).where(HERE, agent.c.specialty == bindparam("specialty")).order_by(agent.c.name)
 )
@@ -78,12 +59,6 @@ _up = _up.union_all(
 )
 SUPERIORS = Statement(select(agent).join(_up, agent.c.id == _up.c.id).where(_up.c.height > 0).order_by(_up.c.height))
 
-INSERT_CONNECTION = Statement(insert(connection))
-CONNECTIONS = Statement(select(connection).where(connection.c.project == bindparam("project")))
-TOUCH_CONNECTION = Statement(
-    update(connection).where(connection.c.id == bindparam("key_id")).values(seen_at=bindparam("now"))
-)
-CLOSE_CONNECTION = Statement(delete(connection).where(connection.c.id == bindparam("key_id")))
 CLAIMS_IN_PROGRESS = Statement(
     select(tables.task.c.id).where(
         tables.task.c.holder_id == bindparam("agent"),
@@ -91,26 +66,6 @@ CLAIMS_IN_PROGRESS = Statement(
         text("task.open_subtasks = 0"),
     )
 )
-
-
-def find_project(db: Transaction, slug: str) -> Project | None:
-    """A project's policies, or None."""
-    row = PROJECT.first(db, {"slug": slug})
-    if row is None:
-        return None
-    return Project(
-        slug=row.slug,
-        completion_checks=row.completion_checks,
-        lease_minutes=row.lease_minutes,
-        max_lapses=row.max_lapses,
-        max_depth=row.max_depth,
-        require_review=row.require_review,
-    )
-
-
-def insert_project(db: Transaction, slug: str) -> None:
-    """Store a new project with the default policies."""
-    INSERT_PROJECT.run(db, {"slug": slug, "created_at": db.now})
 
 
 def find_agent(db: Transaction, name: str) -> Row | None:
@@ -153,27 +108,6 @@ def agent_names(db: Transaction, agent_ids: Iterable[str | None]) -> dict[str | 
 def all_agent_names(db: Transaction) -> list[str]:
     """Every name in the project."""
     return list(ALL_NAMES.scalars(db, {"project": db.project.slug}))
-
-
-def team_names(db: Transaction, team_ids: Iterable[str | None]) -> dict[str | None, str]:
-    """Team names by id."""
-    wanted = sorted({each for each in team_ids if each})
-    return dict(TEAM_NAMES.all(db, wanted))
-
-
-def find_team(db: Transaction, name: str) -> Row | None:
-    """The team of that name, or None."""
-    return TEAM_BY_NAME.first(db, {"project": db.project.slug, "name": name})
-
-
-def team_row(db: Transaction, team_id: str) -> Row:
-    """The team of that id."""
-    return TEAM_BY_ID.first(db, {"id": team_id})
-
-
-def all_team_names(db: Transaction) -> list[str]:
-    """Every team in the project."""
-    return list(ALL_TEAMS.scalars(db, {"project": db.project.slug}))
 
 
 def all_specialties(db: Transaction) -> list[str]:
@@ -244,16 +178,6 @@ def superiors(db: Transaction, agent_id: str) -> Sequence[Row]:
     return SUPERIORS.all(db, {"id": agent_id})
 
 
-def teams_of(db: Transaction, agent_id: str) -> list[str]:
-    """The teams that an agent is a current member of."""
-    return list(TEAMS_OF.scalars(db, {"agent": agent_id}))
-
-
-def members_of(db: Transaction, team_id: str) -> Sequence[Row]:
-    """The current members of a team."""
-    return MEMBERS_OF.all(db, {"team": team_id})
-
-
 def with_specialty(db: Transaction, specialty: str) -> Sequence[Row]:
     """The agents of a specialty."""
     return WITH_SPECIALTY.all(db, {"project": db.project.slug, "specialty": specialty})
@@ -267,34 +191,3 @@ def everybody(db: Transaction) -> Sequence[Row]:
 def count_claims_in_progress(db: Transaction, agent_id: str) -> int:
     """How many claims of an agent count against its capacity: in progress, with nothing in their way."""
     return len(CLAIMS_IN_PROGRESS.all(db, {"agent": agent_id}))
-
-
-def open_connection(db: Transaction, connection_id: str, name: str, *, host: str, process: int) -> None:
-    """Note a live connection."""
-    INSERT_CONNECTION.run(
-        db,
-        {
-            "id": connection_id,
-            "project": db.project.slug,
-            "agent": name,
-            "host": host,
-            "process": process,
-            "opened_at": db.now,
-            "seen_at": db.now,
-        },
-    )
-
-
-def connections(db: Transaction) -> Sequence[Row]:
-    """The project's connections, dead ones included until they are swept."""
-    return CONNECTIONS.all(db, {"project": db.project.slug})
-
-
-def touch_connection(db: Transaction, connection_id: str) -> None:
-    """Note that a connection is still there."""
-    TOUCH_CONNECTION.run(db, {"key_id": connection_id, "now": db.now})
-
-
-def close_connection(db: Transaction, connection_id: str) -> None:
-    """Forget a connection."""
-    CLOSE_CONNECTION.run(db, {"key_id": connection_id})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, Invalid
 from swarm_mcp.operations import upkeep
-from swarm_mcp.repository import agents
+from swarm_mcp.repository import connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +54,8 @@ class Caller:
 
         """
         name = self._fixed_name or free_name(db, name_of_client(client))
-        agents.close_connection(db, self.id)
-        agents.open_connection(db, self.id, name, host=socket.gethostname(), process=os.getpid())
+        connections.close_connection(db, self.id)
+        connections.open_connection(db, self.id, name, host=socket.gethostname(), process=os.getpid())
         return name
 
     def registered(self, name: str) -> None:
@@ -72,7 +72,7 @@ class Caller:
 
     def leave(self, db: Transaction) -> None:
         """Take the connection off the board."""
-        agents.close_connection(db, self.id)
+        connections.close_connection(db, self.id)
 
     def agent(self, given: str, *, writing: bool) -> str:
         """Whose call this is.
@@ -150,11 +150,11 @@ def name_of_client(client: str) -> str:
 def free_name(db: Transaction, base: str) -> str:
     """The client's name if no live connection uses it, else with the lowest number that none uses."""
     taken = set()
-    for each in agents.connections(db):
+    for each in connections.connections(db):
         if _is_live(db, each):
             taken.add(each.agent)
         else:
-            agents.close_connection(db, each.id)
+            connections.close_connection(db, each.id)
     if base not in taken:
         return base
     number = 2
