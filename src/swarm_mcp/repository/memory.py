@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, exists, insert, select
 
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement, FromClause, Select
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -24,36 +24,30 @@ INSERT_CONTEXT = Statement(insert(context))
 INSERT_NOTE = Statement(insert(note))
 
 
-def _latest_of(wanted: Sequence[ColumnElement[str]]) -> Select[Any]:
-    """The newest entry under every key of these tasks."""
-    return (
-        select(func.max(context.c.id))
-        .where(context.c.project == bindparam("project"), context.c.task_id.in_(wanted))
-        .group_by(context.c.task_id, context.c.key)
+newer = context.alias("newer")
+
+
+def _latest(owner: Callable[[FromClause], ColumnElement[bool]]) -> Select[Any]:
+    """The entries under every key of some owner that no newer one has replaced.
+
+    By NOT EXISTS, which walks the index of keys; a list of ids from a subquery would cost a table of its own each time.
+    """
+    replaced = select(newer.c.id).where(
+        newer.c.project == context.c.project, owner(newer), newer.c.key == context.c.key, newer.c.id > context.c.id
+    )
+    return select(context).where(context.c.project == bindparam("project"), owner(context), ~exists(replaced))
+
+
+def _of(wanted: Sequence[ColumnElement[str]]) -> Select[Any]:
+    """The latest of these tasks."""
+    return _latest(
+        lambda table: table.c.task_id == context.c.task_id if table is newer else table.c.task_id.in_(wanted)
     )
 
 
-_latest_of_project = (
-    select(func.max(context.c.id))
-    .where(context.c.project == bindparam("project"), context.c.task_id.is_(None))
-    .group_by(context.c.key)
-)
-AROUND = ListStatement(
-    lambda wanted: (
-        select(context)  # UNION ALL and not OR, for which SQLite would read the project's whole index
-        .where(context.c.id.in_(_latest_of(wanted).union_all(_latest_of_project)))
-        .order_by(context.c.task_id.is_(None), context.c.id.desc())
-        .limit(bindparam("limit"))
-    )
-)
-CONTEXT = ListStatement(
-    lambda wanted: (
-        select(context)
-        .where(context.c.id.in_(_latest_of(wanted)))
-        .order_by(context.c.id.desc())
-        .limit(bindparam("limit"))
-    )
-)
+_of_project = _latest(lambda table: table.c.task_id.is_(None))
+CONTEXT = ListStatement(lambda wanted: _of(wanted).order_by(context.c.id.desc()).limit(bindparam("limit")))
+OF_PROJECT = Statement(_of_project.order_by(context.c.id.desc()).limit(bindparam("limit")))
 NOTES = Statement(
     select(note)
     .where(note.c.task_id == bindparam("task"), note.c.agent_id == bindparam("agent"), note.c.id > bindparam("after"))
@@ -79,14 +73,15 @@ def insert_context(db: Transaction, values: dict[str, Any]) -> None:
     INSERT_CONTEXT.run(db, {"project": db.project.slug, "by_id": db.actor.id, "at": db.now, **values})
 
 
-def context_of(db: Transaction, task_ids: Iterable[str], *, limit: int) -> Sequence[Row]:
+def context_of(db: Transaction, task_ids: Iterable[str], *, limit: int) -> list[Row]:
     """The latest value of every key of these tasks, newest first."""
     return CONTEXT.all(db, list(task_ids), {"project": db.project.slug, "limit": limit})
 
 
 def context_around(db: Transaction, task_ids: Iterable[str], *, limit: int) -> list[Row]:
     """The latest value of every key of these tasks and of the whole project; the tasks' own first, newest first."""
-    return AROUND.all(db, list(task_ids), {"project": db.project.slug, "limit": limit})
+    bound = {"project": db.project.slug, "limit": limit}
+    return [*CONTEXT.all(db, list(task_ids), bound), *OF_PROJECT.all(db, bound)][:limit]
 
 
 def insert_note(db: Transaction, task_id: str, words: str) -> None:

@@ -96,8 +96,7 @@ LIVE_TOUCHES = Statement(
 )
 LEASES = Statement(
     select(task.c.id, task.c.lease_until, task.c.lease_minutes).where(
-        task.c.holder_id == bindparam("agent"),
-        HERE,
+        task.c.holder_id == bindparam("agent"),  # whose project is its own: to name it would choose a longer index
         task.c.connection_id == bindparam("connection"),
         text("task.lease_until IS NOT NULL"),
     )
