@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import singledispatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.message import Inbox, Sent
 from swarm_mcp.model.task import (
@@ -23,31 +23,32 @@ from swarm_mcp.model.task import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from swarm_mcp.model.record import Answer
 
 
 def row(line: TaskLine) -> str:
     """One task in one line: `k3x9m2qa high in_progress 45% Build auth API → backend_dev · waits for m2qa7c4d`."""
-    whose = " / ".join(each for each in (line.assignee, line.holder) if each)
-    more = f" +{line.depends_on_more}" if line.depends_on_more else ""
-    extras = [
-        f"waits for {', '.join(line.depends_on)}{more}" if line.depends_on else "",
-        f"held: {_in_one_line(line.hold)}" if line.hold else "",
-        "claim lapsed" if line.lapsed else "",
-        f"due {_day(line.deadline)}" if line.deadline else "",
-    ]
-    parts = [
-        line.id,
-        line.priority if line.priority != "medium" else "",
-        line.status,
-        f"{line.progress}%" if line.progress else "",
-        _in_one_line(line.title),
-        f"→ {whose}" if whose else "",
-        *(f"· {each}" for each in extras if each),
-    ]
-    return " ".join(part for part in parts if part)
+    parts = [line.id]
+    if line.priority != "medium":
+        parts.append(line.priority)
+    parts.append(line.status)
+    if line.progress:
+        parts.append(f"{line.progress}%")
+    parts.append(_in_one_line(line.title))
+    if line.assignee or line.holder:
+        parts.append("→ " + " / ".join(each for each in (line.assignee, line.holder) if each))
+    if line.depends_on:
+        more = f" +{line.depends_on_more}" if line.depends_on_more else ""
+        parts.append(f"· waits for {', '.join(line.depends_on)}{more}")
+    if line.hold:
+        parts.append(f"· held: {_in_one_line(line.hold)}")
+    if line.lapsed:
+        parts.append("· claim lapsed")
+    if line.deadline:
+        parts.append(f"· due {_day(line.deadline)}")
+    return " ".join(parts)
 
 
 def criterion(view: CriterionView) -> str:
@@ -186,27 +187,7 @@ def brief_head(brief: Brief) -> list[str]:
 
 def brief_sections(brief: Brief) -> list[tuple[str, list[str]]]:
     """The sections of a brief that are not empty, in the order of their weight: a title and its lines."""
-    found = [
-        ("To do", [brief.description] if brief.description else []),
-        ("In the way", _bullets(brief.in_the_way)),
-        ("Done when", [criterion(view) for view in brief.criteria]),
-        ("Part of", _bullets(map(row, brief.parents))),
-        ("Delegated", _bullets(f"{name}: {_value(value)}" for name, value in brief.delegation.items())),
-        ("Subtasks", _bullets(map(row, brief.subtasks))),
-        ("Results of what it waited for", _bullets(map(_result, brief.results))),
-        ("Shared context", _bullets(map(_context, brief.context))),
-        ("Also being changed", _bullets(brief.also_changing)),
-        ("Review", _bullets(brief.review)),
-        ("Your notes", _bullets(brief.notes)),
-        ("Messages", _bullets(brief.messages)),
-        ("Progress", _bullets(brief.progress_log)),
-        ("History", _bullets(brief.history)),
-        ("Attempts", _bullets(brief.executions)),
-        ("Delegations", _bullets(brief.delegations)),
-        ("Tree", brief.tree),
-        ("Left out", _bullets(brief.left_out)),
-    ]
-    return [(title, lines) for title, lines in found if lines]
+    return [(title, lines(value)) for title, name, lines in SECTIONS if (value := getattr(brief, name))]
 
 
 def brief_tail(brief: Brief) -> list[str]:
@@ -237,6 +218,29 @@ def _value(value: object) -> str:
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value)
     return json.dumps(value, ensure_ascii=False)
+
+
+SECTIONS: tuple[tuple[str, str, Callable[[Any], list[str]]], ...] = (
+    ("To do", "description", lambda words: [words]),
+    ("In the way", "in_the_way", _bullets),
+    ("Done when", "criteria", lambda views: [criterion(view) for view in views]),
+    ("Part of", "parents", lambda rows: _bullets(map(row, rows))),
+    ("Delegated", "delegation", lambda said: _bullets(f"{name}: {_value(value)}" for name, value in said.items())),
+    ("Subtasks", "subtasks", lambda rows: _bullets(map(row, rows))),
+    ("Results of what it waited for", "results", lambda views: _bullets(map(_result, views))),
+    ("Shared context", "context", lambda views: _bullets(map(_context, views))),
+    ("Also being changed", "also_changing", _bullets),
+    ("Review", "review", _bullets),
+    ("Your notes", "notes", _bullets),
+    ("Messages", "messages", _bullets),
+    ("Progress", "progress_log", _bullets),
+    ("History", "history", _bullets),
+    ("Attempts", "executions", _bullets),
+    ("Delegations", "delegations", _bullets),
+    ("Tree", "tree", list),
+    ("Left out", "left_out", _bullets),
+)
+"""A brief's sections in the order of their weight: title, field, and how its value reads."""
 
 
 @render.register

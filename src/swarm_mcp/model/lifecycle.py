@@ -75,7 +75,7 @@ STATUS_ALIASES: dict[str, tuple[TaskStatus, str]] = {
 }
 """Words of the older systems: the status, and what comes with it (a hold's reason, or archived)."""
 
-NATURAL_PROGRESS: dict[TaskStatus, int] = {
+NATURAL_PROGRESS: dict[str, int] = {
     S.PENDING: 0,
     S.BLOCKED: 0,
     S.REQUIRES_ASSISTANCE: 25,
@@ -89,7 +89,7 @@ NATURAL_PROGRESS: dict[TaskStatus, int] = {
 STARTED_WAITING_PROGRESS = 25
 
 
-def natural_progress(status: TaskStatus, *, started: bool) -> int:
+def natural_progress(status: str, *, started: bool) -> int:
     """Percent done of a task about which nobody reported a figure."""
     if started and status in WAITING:
         return STARTED_WAITING_PROGRESS

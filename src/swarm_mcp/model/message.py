@@ -41,7 +41,7 @@ class InboxItem(Record):
 class Inbox(Answer):
     """Unread messages and notifications, questions first."""
 
-    items: list[InboxItem] = []
+    items: list[InboxItem] = Field(default_factory=list)
     more: int = 0
 
 
@@ -49,6 +49,6 @@ class Sent(Answer):
     """A message that was delivered."""
 
     id: str
-    to: list[str] = []
+    to: list[str] = Field(default_factory=list)
     resumed: str = ""
     unread: int = 0

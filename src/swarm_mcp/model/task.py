@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from swarm_mcp.model.record import Answer, Record
 
@@ -84,7 +84,7 @@ class TaskLine(Record):
     assignee: str = ""
     holder: str = ""
     progress: int = 0
-    depends_on: list[str] = []
+    depends_on: list[str] = Field(default_factory=list)
     depends_on_more: int = 0
     deadline: str = ""
     lapsed: bool = False
@@ -118,7 +118,7 @@ class Written(Answer):
     ready: int | None = None
     """How many tasks this agent could claim now, where the write may have changed that."""
     attempt: int = 0
-    warnings: list[str] = []
+    warnings: list[str] = Field(default_factory=list)
 
 
 class CriterionView(Record):
@@ -143,8 +143,8 @@ class Reached(Record):
 class Completed(Written):
     """What completing answers."""
 
-    criteria: list[CriterionView] = []
-    unblocked: list[Reached] = []
+    criteria: list[CriterionView] = Field(default_factory=list)
+    unblocked: list[Reached] = Field(default_factory=list)
     unblocked_more: int = 0
 
 
@@ -152,9 +152,9 @@ class Planned(Answer):
     """What a plan answers."""
 
     ids: dict[str, str]
-    ready: list[str] = []
-    order: list[list[str]] = []
-    warnings: list[str] = []
+    ready: list[str] = Field(default_factory=list)
+    order: list[list[str]] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
     more: str = ""
     unread: int = 0
 
@@ -166,8 +166,8 @@ class ResultView(Record):
     title: str
     by: str = ""
     summary: str = ""
-    outputs: dict[str, Any] = {}
-    artifacts: list[str] = []
+    outputs: dict[str, Any] = Field(default_factory=dict)
+    artifacts: list[str] = Field(default_factory=list)
 
 
 class ContextView(Record):
@@ -195,34 +195,34 @@ class Brief(Answer):
     attempt: int = 0
     lease_until: str = ""
     description: str = ""
-    in_the_way: list[str] = []
-    criteria: list[CriterionView] = []
-    parents: list[TaskLine] = []
-    subtasks: list[TaskLine] = []
-    delegation: dict[str, Any] = {}
-    results: list[ResultView] = []
-    context: list[ContextView] = []
-    also_changing: list[str] = []
-    review: list[str] = []
-    notes: list[str] = []
-    messages: list[str] = []
-    progress_log: list[str] = []
-    history: list[str] = []
-    executions: list[str] = []
-    delegations: list[str] = []
-    tree: list[str] = []
+    in_the_way: list[str] = Field(default_factory=list)
+    criteria: list[CriterionView] = Field(default_factory=list)
+    parents: list[TaskLine] = Field(default_factory=list)
+    subtasks: list[TaskLine] = Field(default_factory=list)
+    delegation: dict[str, Any] = Field(default_factory=dict)
+    results: list[ResultView] = Field(default_factory=list)
+    context: list[ContextView] = Field(default_factory=list)
+    also_changing: list[str] = Field(default_factory=list)
+    review: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+    messages: list[str] = Field(default_factory=list)
+    progress_log: list[str] = Field(default_factory=list)
+    history: list[str] = Field(default_factory=list)
+    executions: list[str] = Field(default_factory=list)
+    delegations: list[str] = Field(default_factory=list)
+    tree: list[str] = Field(default_factory=list)
     unread: int = 0
-    next: list[str] = []
-    left_out: list[str] = []
+    next: list[str] = Field(default_factory=list)
+    left_out: list[str] = Field(default_factory=list)
 
 
 class Holding(Answer):
     """What an agent holds."""
 
     agent: str = ""
-    held: list[TaskLine] = []
+    held: list[TaskLine] = Field(default_factory=list)
     unread: int = 0
-    next: list[str] = []
+    next: list[str] = Field(default_factory=list)
 
 
 class Claimed(Answer):
@@ -232,8 +232,8 @@ class Claimed(Answer):
     brief: Brief | None = None
     attempt: int = 0
     lease_until: str = ""
-    held: list[TaskLine] = []
-    blocking: list[str] = []
+    held: list[TaskLine] = Field(default_factory=list)
+    blocking: list[str] = Field(default_factory=list)
     open: int = 0
     unread: int = 0
 

@@ -10,7 +10,7 @@ from swarm_mcp.model.errors import Conflict, Invalid
 from swarm_mcp.model.lifecycle import TaskStatus, natural_progress
 from swarm_mcp.model.task import TaskChange, TaskLine
 from swarm_mcp.operations import claims
-from swarm_mcp.repository import agents, graph, messages, tasks, teams, work
+from swarm_mcp.repository import agents, lines, messages, tasks, teams, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,41 +47,24 @@ def shorten(words: str, limit: int = TITLE_SHOWN) -> str:
     return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
 
 
-def percent(row: Row) -> int:
-    """Percent done: as reported, else what the status says by itself."""
-    if row.status == TaskStatus.COMPLETED:
-        return 100
-    if row.progress is not None:
-        return row.progress
-    return natural_progress(TaskStatus(row.status), started=row.started_at is not None)
-
-
-def task_lines(db: Transaction, rows: Sequence[Row], *, edges: dict[str, list[Row]] | None = None) -> list[TaskLine]:
-    """Tasks as rows of a list, in a handful of queries however many they are.
+def task_lines(db: Transaction, rows: Sequence[Row]) -> list[TaskLine]:
+    """Tasks as rows of a list.
 
     Args:
         db: the transaction.
-        rows: the tasks.
-        edges: what they wait for, if the caller knows it already.
+        rows: the tasks, as rows of `repository.lines`.
 
     """
     names = agents.agent_names(db, (each for row in rows for each in (row.assignee_id, row.holder_id)))
     pools = teams.team_names(db, (row.pool_team_id for row in rows))
-    if edges is None:
-        edges = graph.blockers(db, [row.id for row in rows if row.waits > row.gates])
-    rolled = rolled_progress(db, [row.id for row in rows if row.subtasks and row.progress is None])
-    return [_task_line(db, row, names, pools, edges.get(row.id, ()), rolled) for row in rows]
+    done = progress_of(db, rows)
+    return [_task_line(db, row, names, pools, done[row.id]) for row in rows]
 
 
 def _task_line(
-    db: Transaction,
-    row: Row,
-    names: dict[str | None, str],
-    pools: dict[str | None, str],
-    edges: Iterable[Row],
-    rolled: dict[str, int],
+    db: Transaction, row: Row, names: dict[str | None, str], pools: dict[str | None, str], done: int
 ) -> TaskLine:
-    open_edges = [each.id for each in edges if each.status != TaskStatus.COMPLETED]
+    waits_for = row.open_edges.split(",") if row.open_edges else []
     assignee = names.get(row.assignee_id, "")
     if row.pool_team_id:
         assignee = f"team:{pools[row.pool_team_id]}"
@@ -94,45 +77,51 @@ def _task_line(
         priority=row.priority,
         assignee=assignee,
         holder=names.get(row.holder_id, "") if row.holder_id != row.assignee_id else "",
-        progress=rolled.get(row.id, percent(row)),
-        depends_on=open_edges[:EDGES_SHOWN],
-        depends_on_more=max(0, len(open_edges) - EDGES_SHOWN),
+        progress=done,
+        depends_on=waits_for[:EDGES_SHOWN],
+        depends_on_more=max(0, len(waits_for) - EDGES_SHOWN),
         deadline=row.deadline.isoformat() if row.deadline else "",
         lapsed=claims.lapsed(db, row),
         hold=shorten(row.hold_reason or ""),
     )
 
 
-def rolled_progress(db: Transaction, task_ids: Iterable[str]) -> dict[str, int]:
-    """For each of these tasks that has subtasks, their progress weighed by estimate (one hour where none is known).
+def progress_of(db: Transaction, rows: Sequence[Row]) -> dict[str, int]:
+    """Percent done by task id: as reported, else by the subtasks, else what the status says by itself."""
+    nested = _rolled_up(db, [row.id for row in rows if row.rolled == lines.NESTED])
+    return {row.id: _percent(row, nested) for row in rows}
 
-    Subtasks are rolled up in their turn, level by level, until a thousand have been read.
-    """
-    plain = {row.parent_id: row for row in tasks.rolled_up(db, list(task_ids))}
-    if not any(row.nested for row in plain.values()):
-        return {parent: round(row.percent) for parent, row in plain.items()}
+
+def _percent(row: Row, nested: dict[str, float]) -> int:
+    if row.status == TaskStatus.COMPLETED:
+        return 100
+    if row.progress is not None:
+        return row.progress
+    if row.rolled is not None:
+        return round(nested.get(row.id, 0) if row.rolled == lines.NESTED else row.rolled)
+    return natural_progress(row.status, started=row.started_at is not None)
+
+
+def _rolled_up(db: Transaction, task_ids: list[str]) -> dict[str, float]:
+    """What the subtasks of these tasks amount to, level by level, until a thousand have been read."""
     levels: list[Sequence[Row]] = []
-    below = list(plain)
+    below = task_ids
     while below and sum(map(len, levels)) < ROLLED_UP:
-        levels.append(tasks.subtask_progress(db, below))
-        below = [row.id for row in levels[-1] if row.subtasks]
+        levels.append(lines.parts_of(db, below))
+        below = [row.id for row in levels[-1] if row.subtasks and row.progress is None]
     rolled: dict[str, float] = {}
     for level in reversed(levels):
         rolled |= _weighed(level, rolled)
-    return {parent: round(done) for parent, done in rolled.items()}
+    return rolled
 
 
-def _weighed(subtasks: Iterable[Row], rolled: dict[str, float]) -> dict[str, float]:
+def _weighed(parts: Iterable[Row], rolled: dict[str, float]) -> dict[str, float]:
     sums: dict[str, tuple[float, float]] = {}
-    for row in subtasks:
-        if row.status == TaskStatus.CANCELLED:
-            continue
+    for row in parts:
         weight = float(row.estimated_hours or 1)
+        percent: Any = rolled.get(row.id, row.percent)
         done, total = sums.get(row.parent_id, (0.0, 0.0))
-        sums[row.parent_id] = (
-            done + weight * (rolled.get(row.id, percent(row)) if row.progress is None else percent(row)),
-            total + weight,
-        )
+        sums[row.parent_id] = done + weight * percent, total + weight
     return {parent: done / total for parent, (done, total) in sums.items()}
 
 

@@ -10,7 +10,7 @@ from swarm_mcp.model.agent import ENDED, THE_OPERATOR, Actor, AgentRole, Lifecyc
 from swarm_mcp.model.errors import NotAllowed, NotFound
 from swarm_mcp.operations import naming
 from swarm_mcp.operations.moves import record
-from swarm_mcp.repository import agents, messages, projects
+from swarm_mcp.repository import agents, messages
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -19,42 +19,42 @@ if TYPE_CHECKING:
 HEARTBEAT = timedelta(minutes=1)
 
 
-def enter_project(db: Transaction, slug: str) -> None:
-    """Open the transaction on a project.
+def enter(db: Transaction, slug: str, name: str) -> Row | None:
+    """Open the transaction on a project in somebody's name; without a name the person in charge acts.
+
+    An agent that the board does not know yet reads as a stranger and is not registered by that.
+
+    Returns:
+        The agent, if it is known.
 
     Raises:
-        NotFound: it was never created.
+        NotFound: the project was never created.
 
     """
-    project = projects.find_project(db, slug)
+    folded = ids.fold_name(name) if name else ""
+    project, row = agents.enter(db, slug, folded)
     if project is None:
         raise NotFound(f"No project `{slug[:64]}`. Create it first: swarm-mcp project create {slug[:64]}.")
     db.project = project
+    if not name:
+        db.actor = THE_OPERATOR
+    else:
+        db.actor = agents.as_actor(row) if row is not None else Actor(id=None, name=folded)
+    return row
 
 
-def act_as_operator(db: Transaction) -> None:
-    """The person in charge acts."""
-    db.actor = THE_OPERATOR
-
-
-def look_as(db: Transaction, name: str) -> None:
-    """An agent reads; one that the board does not know yet reads as a stranger and is not registered by it."""
-    folded = ids.fold_name(name)
-    row = agents.find_agent(db, folded)
-    db.actor = agents.as_actor(row) if row is not None else Actor(id=None, name=folded)
-
-
-def act_as(db: Transaction, name: str, profile: Profile) -> None:
-    """An agent writes: it is registered if it is new, and has been seen.
+def enter_to_write(db: Transaction, slug: str, name: str, profile: Profile) -> None:
+    """The same for an agent that writes: it is registered if it is new, and has been seen.
 
     Raises:
         NotAllowed: it has ended.
 
     """
-    folded = ids.fold_name(name)
-    row = agents.find_agent(db, folded)
+    row = enter(db, slug, name)
+    if not name:
+        return
     if row is None:
-        row = _register(db, folded, name.strip())
+        row = _register(db, db.actor.name, name.strip())
     elif row.last_seen_at is None or db.now - row.last_seen_at > HEARTBEAT or row.lifecycle == Lifecycle.SPAWNING:
         awake = Lifecycle.ACTIVE if row.lifecycle == Lifecycle.SPAWNING else Lifecycle(row.lifecycle)
         agents.mark_seen(db, row.id, awake)
@@ -62,7 +62,8 @@ def act_as(db: Transaction, name: str, profile: Profile) -> None:
     db.actor = agents.as_actor(row)
     if row.lifecycle in ENDED:
         raise NotAllowed(
-            f"{folded} has ended ({row.lifecycle}) and writes nothing any more. Use another name, or ask the operator."
+            f"{row.name} has ended ({row.lifecycle}) and writes nothing any more. "
+            "Use another name, or ask the operator."
         )
     if profile == Profile.DIRECTOR and not db.actor.is_root and row.lifecycle == Lifecycle.ACTIVE:
         _lead_if_nobody_does(db, row)

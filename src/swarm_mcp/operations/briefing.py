@@ -14,7 +14,7 @@ from swarm_mcp.model.tokens import CEILING, clipped, tokens
 from swarm_mcp.operations import claims, details, judging, standing
 from swarm_mcp.operations.answering import shorten, task_lines, unread
 from swarm_mcp.operations.catalog import EVERY, operation
-from swarm_mcp.repository import agents, graph, memory, tasks, work
+from swarm_mcp.repository import agents, graph, lines, memory, tasks, work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,11 +27,12 @@ FRAME = 150
 LARGEST = 8000
 SMALLEST = 200
 SHOWN = 10
+ABOVE = 5
 HELD_SHOWN = 50
 RESULTS_SHOWN = 20
 
 
-@operation(profiles=EVERY, writes=False)
+@operation(profiles=EVERY, writes=False, long_with=["include"])
 def get_task(
     db: Transaction,
     *,
@@ -74,12 +75,12 @@ def brief_of(
     """Gather a task's brief and cut it to its budget."""
     above = tasks.ancestors(db, row.id) if row.parent_id else []
     subtasks = tasks.children(db, row.id, limit=RESULTS_SHOWN) if row.subtasks else []
-    near = [row, *above[:5], *subtasks[:SHOWN]]
-    edges = graph.blockers(db, [each.id for each in near if each.id == row.id or each.waits > each.gates])
-    lines = task_lines(db, near, edges=edges)
-    task = BriefTask(**lines[0].model_dump() | {"title": row.title, "version": row.version})
+    near = task_lines(db, lines.line_rows(db, [each.id for each in (row, *above[:ABOVE], *subtasks[:SHOWN])]))
+    parents = min(ABOVE, len(above))
+    task = BriefTask(**near[0].model_dump() | {"title": row.title, "version": row.version})
     mine = row.holder_id is not None and row.holder_id == db.actor.id
-    waited_for = [each.id for each in (*edges.get(row.id, ()), *subtasks) if each.status == TaskStatus.COMPLETED]
+    blockers = graph.blockers(db, [row.id]).get(row.id, ())
+    waited_for = [each.id for each in (*blockers, *subtasks) if each.status == TaskStatus.COMPLETED]
     brief = Brief(
         message=f"{row.id} {row.status}: {shorten(row.title)}",
         task=task,
@@ -91,8 +92,8 @@ def brief_of(
         if row.waits or row.open_subtasks or row.hold_reason is not None
         else [],
         criteria=judging.views_of(db, row.id),
-        parents=lines[1 : 1 + min(5, len(above))],
-        subtasks=lines[1 + min(5, len(above)) :],
+        parents=near[1 : 1 + parents],
+        subtasks=near[1 + parents :],
         delegation=_delegation(db, row),
         results=_results(db, waited_for[:RESULTS_SHOWN]) if waited_for else [],
         context=_context(db, row, above),
@@ -200,6 +201,8 @@ def next_calls(db: Transaction, row: Row) -> list[str]:
 def cut(brief: Brief, max_tokens: int) -> Brief:
     """Leave out from the end until the brief fits; what was left out is named as the call that gets it."""
     room = min(max_tokens, CEILING) - FRAME
+    if tokens(spoken(brief)) <= room:  # as nearly always, and in one look
+        return brief
     task = brief.task.id if brief.task is not None else ""
     left: list[str] = []
     values: dict[str, Any] = {}

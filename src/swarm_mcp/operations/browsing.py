@@ -24,7 +24,12 @@ ALWAYS_FIT = 20
 """Rows of ASCII that need not be weighed: at their longest they stay below an answer's ceiling."""
 
 
-@operation(profiles=EVERY - {"worker"}, writes=False, takes_agent=False)
+@operation(
+    profiles=EVERY - {"worker"},
+    writes=False,
+    takes_agent=False,
+    long_with=("assignee", "under", "overdue", "tag", "area", "text"),
+)
 def list_tasks(
     db: Transaction,
     *,

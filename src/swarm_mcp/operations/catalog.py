@@ -14,7 +14,7 @@ from swarm_mcp.model.errors import Invalid, NotAllowed
 from swarm_mcp.repository.database import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,6 +35,14 @@ class Operation:
     """Calling it again with the same arguments has no further effect."""
     profiles: frozenset[Profile]
     takes_agent: bool
+    long: bool
+    """It may look at much of the board, whatever its arguments …"""
+    long_with: frozenset[str]
+    """… or with one of these."""
+
+    def is_long(self, arguments: Iterable[str]) -> bool:
+        """Whether a call with these arguments may take so long that nothing else should wait for it."""
+        return self.long or not self.long_with.isdisjoint(arguments)
 
 
 CATALOG: dict[str, Operation] = {}
@@ -66,6 +74,8 @@ def operation(
     destroys: bool = False,
     repeatable: bool = False,
     takes_agent: bool = True,
+    long: bool = False,
+    long_with: Iterable[str] = (),
 ) -> Callable[[Callable[Concatenate[Transaction, P], T]], Callable[Concatenate[Transaction, P], T]]:
     """Enter a function into the catalogue; its signature is the tool's schema, its docstring speaks to the agent."""
 
@@ -76,12 +86,12 @@ def operation(
 
         @wraps(function)
         def run(db: Transaction, *args: P.args, **kwargs: P.kwargs) -> T:
-            for argument, value in kwargs.items():
-                check_clean(value, argument)
+            if not db.connection_id:  # a script: nothing has read its arguments by their types
+                for argument, value in kwargs.items():
+                    check_clean(value, argument)
+                kwargs.update({argument: arg.as_list(kwargs[argument]) for argument in lists & kwargs.keys()})
             if db.actor.lifecycle is Lifecycle.PAUSED and name not in RESTING:
                 raise NotAllowed(f"{db.actor.name} is paused: it may read, note and answer until it is resumed.")
-            if not db.connection_id:  # a script: nothing has read its arguments by their types
-                kwargs.update({argument: arg.as_list(kwargs[argument]) for argument in lists & kwargs.keys()})
             if not writes:
                 return function(db, *args, **kwargs)
             if not db.writable:
@@ -91,7 +101,9 @@ def operation(
             with _undone_if_refused(db):
                 return function(db, *args, **kwargs)
 
-        CATALOG[name] = Operation(name, run, writes, destroys, repeatable, profiles, takes_agent)
+        CATALOG[name] = Operation(
+            name, run, writes, destroys, repeatable, profiles, takes_agent, long, frozenset(long_with)
+        )
         return run
 
     return enter

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CLEARABLE = frozenset({"assignee", "parent", "deadline", "tags", "description", "estimated_hours"})
 
 
-@operation(profiles=DIRECTING, destroys=True)
+@operation(profiles=DIRECTING, destroys=True, long_with=["subtree"])
 def update_task(
     db: Transaction,
     *,

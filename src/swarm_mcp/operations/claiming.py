@@ -27,7 +27,7 @@ SWEEP_LIMIT = 20
 HELD_SHOWN = 5
 
 
-@operation(repeatable=True)
+@operation(repeatable=True, long_with=["under"])
 def claim_task(
     db: Transaction,
     *,

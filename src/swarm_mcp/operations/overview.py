@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LIMIT = 200
 
 
-@operation(profiles=EVERY - {"worker"}, writes=False, takes_agent=False)
+@operation(profiles=EVERY - {"worker"}, writes=False, takes_agent=False, long=True)
 def get_overview(db: Transaction, *, view: arg.Text = "summary", under: arg.Under = "", limit: int = 40) -> Overview:
     """How the whole stands. `view`: summary, stuck (what does not move, with the call that frees each), tree."""
     if view not in VIEWS:

@@ -110,7 +110,7 @@ def _created(db: Transaction, row: Row, new: Placement, warnings: list[str]) -> 
     )
 
 
-@operation(repeatable=True)
+@operation(repeatable=True, long=True)
 def create_plan(db: Transaction, *, tasks: PlanItems, parent: arg.Text = "", key: arg.Key = "") -> Planned:
     """Create one task or a whole graph, all or nothing. `parent` and `depends_on` name refs of this plan or ids; under
     a task you hold, this splits it.

@@ -59,14 +59,25 @@ class Swarm:
         profile: Profile = Profile.DIRECTOR,
         via: str = "script",
         connection: str = "",
+        patience: float | None = None,
     ) -> T:
-        """One change, replayed from the start when the database was busy; it must have no effects of its own."""
+        """One change, replayed from the start when the database was busy; it must have no effects of its own.
+
+        Args:
+            change: what is done.
+            agent: as for `writing`, like the next three.
+            profile: …
+            via: …
+            connection: …
+            patience: seconds to wait for other writers, if not as long as usual; 0: now, or Busy.
+
+        """
 
         def enter_and_change(db: Transaction) -> T:
             self._enter(db, agent, profile, via, connection)
             return change(db)
 
-        return self.database.write(enter_and_change)
+        return self.database.write(enter_and_change, patience=patience)
 
     def read(
         self, question: Callable[[Transaction], T], *, agent: str = "", via: str = "script", connection: str = ""
@@ -85,19 +96,11 @@ class Swarm:
 
     def _enter(self, db: Transaction, agent: str, profile: Profile, via: str, connection: str) -> None:
         db.via, db.connection_id = via, connection
-        arriving.enter_project(db, self.project)
-        if not agent:
-            arriving.act_as_operator(db)
-        else:
-            arriving.act_as(db, agent, profile)
+        arriving.enter_to_write(db, self.project, agent, profile)
 
     def _look(self, db: Transaction, agent: str, via: str, connection: str) -> None:
         db.via, db.connection_id = via, connection
-        arriving.enter_project(db, self.project)
-        if not agent:
-            arriving.act_as_operator(db)
-        else:
-            arriving.look_as(db, agent)
+        arriving.enter(db, self.project, agent)
 
 
 def open_swarm(

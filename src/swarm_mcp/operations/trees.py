@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from swarm_mcp.model.lifecycle import TaskStatus
 from swarm_mcp.model.tokens import fitting
-from swarm_mcp.operations.answering import percent, rolled_progress, shorten
-from swarm_mcp.repository import agents, graph, tasks
+from swarm_mcp.operations.answering import progress_of, shorten
+from swarm_mcp.repository import agents, tasks
+from swarm_mcp.repository.lines import line_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +25,10 @@ def lines(db: Transaction, root: Row | None, *, limit: int) -> list[str]:
     """The tree below a task (or of the whole project), depth first; at most `limit` nodes."""
     shown: list[tuple[int, Row]] = []
     total = _walk(db, root, limit, shown)
-    rows = [row for _, row in shown]
-    names = agents.agent_names(db, (each for row in rows for each in (row.holder_id, row.assignee_id)))
-    edges = graph.blockers(db, [row.id for row in rows if row.waits > row.gates])
-    rolled = rolled_progress(db, [row.id for row in rows if row.subtasks and row.progress is None])
-    text = fitting((_line(depth, row, names, edges, rolled) for depth, row in shown), str)
+    rows = {row.id: row for row in line_rows(db, [row.id for _, row in shown])}
+    names = agents.agent_names(db, (each for row in rows.values() for each in (row.holder_id, row.assignee_id)))
+    done = progress_of(db, list(rows.values()))
+    text = fitting((_line(depth, rows[row.id], names, done[row.id]) for depth, row in shown), str)
     if total > len(text):
         where = f', under="{root.id}"' if root is not None else ""
         text.append(f"… and more: list_tasks(limit=200{where}) pages through all of it.")
@@ -50,16 +49,9 @@ def _walk(db: Transaction, root: Row | None, limit: int, shown: list[tuple[int, 
     return len(shown)
 
 
-def _line(
-    depth: int,
-    row: Row,
-    names: dict[str | None, str],
-    edges: dict[str, list[Row]],
-    rolled: dict[str, int],
-) -> str:
+def _line(depth: int, row: Row, names: dict[str | None, str], done: int) -> str:
     whose = names.get(row.holder_id or row.assignee_id, "")
-    done = rolled.get(row.id, percent(row))
-    waits = [each.id for each in edges.get(row.id, []) if each.status != TaskStatus.COMPLETED]
+    waits = row.open_edges.split(",") if row.open_edges else []
     parts = [
         f"{'  ' * depth}{MARKS[row.status]} {row.id} {shorten(row.title, 60)}",
         f"[{row.status}{f' {done}%' if 0 < done < 100 else ''}]",  # noqa: PLR2004

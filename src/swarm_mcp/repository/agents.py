@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, insert, literal, select, text, update
 
 from swarm_mcp.model import ids
-from swarm_mcp.model.agent import Actor, AgentRole, Lifecycle
+from swarm_mcp.model.agent import Actor, AgentRole, Lifecycle, Project
 from swarm_mcp.model.errors import NotFound
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement, among, set_columns
@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.statement import Row
 
 agent = tables.agent
+project = tables.project
 
+POLICIES = ("slug", "completion_checks", "lease_minutes", "max_lapses", "max_depth", "require_review")
+ENTRANCE = Statement(
+    select(
+        *(project.c[name] for name in POLICIES),
+        agent.c.id, agent.c.name, agent.c.role, agent.c.superior_id, agent.c.specialty, agent.c.capacity,
+        agent.c.lifecycle, agent.c.last_seen_at,
+    )
+    .join_from(project, agent, (agent.c.project == project.c.slug) & (agent.c.name == bindparam("name")), isouter=True)
+    .where(project.c.slug == bindparam("slug"))
+)  # fmt: skip
 HERE = agent.c.project == bindparam("project")
 BY_NAME = Statement(select(agent).where(HERE, agent.c.name == bindparam("name")))
 BY_ID = Statement(select(agent).where(agent.c.id == bindparam("id")))
@@ -66,6 +77,14 @@ CLAIMS_IN_PROGRESS = Statement(
         text("task.open_subtasks = 0"),
     )
 )
+
+
+def enter(db: Transaction, slug: str, name: str) -> tuple[Project | None, Row | None]:
+    """A project's policies and the agent of that name, as far as an actor needs it; None for what there is not."""
+    row = ENTRANCE.first(db, {"slug": slug, "name": name})
+    if row is None:
+        return None, None
+    return Project(*row[: len(POLICIES)]), row if row.id is not None else None
 
 
 def find_agent(db: Transaction, name: str) -> Row | None:

@@ -142,9 +142,12 @@ class Database:
         """
         return self._writing(time.monotonic() + self._patience)
 
-    def write(self, change: Callable[[Transaction], T]) -> T:
-        """Return the result of `change`, run in a transaction: again from the start if a lock was in the way."""
-        deadline = time.monotonic() + self._patience
+    def write(self, change: Callable[[Transaction], T], *, patience: float | None = None) -> T:
+        """Return the result of `change`, run in a transaction: again from the start if a lock was in the way.
+
+        `patience` is another number of seconds than the database's; with 0 it is now, or Busy.
+        """
+        deadline = time.monotonic() + (self._patience if patience is None else patience)
         while True:
             try:
                 with self._writing(deadline) as transaction:

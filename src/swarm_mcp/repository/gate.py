@@ -99,7 +99,8 @@ class Gate:
     def turn(self, deadline: float) -> Generator[None]:
         """Be the writer for the length of the block. `deadline` is a `time.monotonic()` instant.
 
-        Raises Busy when the turn does not come in time, and RuntimeError in a thread that has it already.
+        Raises Busy when the turn does not come in time (where that has passed already, unless it can come at once), and
+        RuntimeError in a thread that has it already.
         """
         self.acquire(deadline)
         try:
@@ -117,6 +118,9 @@ class Gate:
             if not self._holder and not self._line and self._enter():
                 self._holder = me
                 return
+            if deadline <= time.monotonic():
+                self._step_back()
+                raise Busy
             turn = _Turn(me)
             self._line.append(turn)
             if not self._holder:
@@ -190,6 +194,12 @@ class Gate:
             self._do_without()
             return True
         return False  # the doorstep, if we have it, stays ours for the seeker
+
+    def _step_back(self) -> None:
+        """Leave the doorstep to others, after an attempt that does not wait."""
+        if not self._seeking and self._doorstep >= 0:
+            with contextlib.suppress(OSError):
+                _unlock(self._doorstep)
 
     def _leave(self) -> None:
         self._locked = False

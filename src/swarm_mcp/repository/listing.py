@@ -14,6 +14,7 @@ from sqlalchemy import BindParameter, Text, bindparam, cast, func, literal, sele
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import FINISHED
 from swarm_mcp.repository import search, tables, tasks
+from swarm_mcp.repository.lines import LINE
 from swarm_mcp.repository.statement import Statement
 from swarm_mcp.repository.tables import OVERDUE
 
@@ -170,7 +171,7 @@ def _page(shape: Shape, sort: str, continued: bool, of_status: bool) -> Statemen
     if sort == "urgency" and (of_status or shape.ready):
         del columns[0]  # whether they are finished
     descending = sort in DESCENDING
-    statement = select(*tasks.LINE, *best).where(*_conditions(shape, of_status=of_status))
+    statement = select(*LINE, *best).where(*_conditions(shape, of_status=of_status))
     if continued:
         bound = tuple_(*(bindparam(f"after_{column.key}", type_=column.type) for column in columns))
         statement = statement.where(tuple_(*columns) < bound if descending else tuple_(*columns) > bound)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Float, and_, bindparam, case, func, insert, literal, or_, select, text, update
+from sqlalchemy import (
+    bindparam,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, TaskNotFound
-from swarm_mcp.model.lifecycle import NATURAL_PROGRESS, STARTED_WAITING_PROGRESS, WAITING, TaskStatus
 from swarm_mcp.repository import tables
+from swarm_mcp.repository.lines import LINE
 from swarm_mcp.repository.statement import ListStatement, Statement, among, setting
-from swarm_mcp.repository.types import ExactDecimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,13 +33,6 @@ task = tables.task
 ref = tables.external_ref
 tally = tables.tally
 
-LINE = (
-    task.c.id, task.c.title, task.c.status, task.c.priority, task.c.assignee_id, task.c.holder_id,
-    task.c.pool_team_id, task.c.pool_specialty, task.c.progress, task.c.started_at, task.c.waits, task.c.gates,
-    task.c.subtasks, task.c.deadline, task.c.lease_until, task.c.hold_reason, task.c.finished, task.c.urgency,
-    task.c.due, task.c.created_at, task.c.updated_at,
-)  # fmt: skip
-"""What a row of a list is made and sorted from."""
 SLIM = tuple(
     column
     for column in task.c
@@ -87,7 +87,7 @@ EXPIRED = Statement(
 )
 RESERVED = Statement(select(task).where(HERE, text("task.reserved_from IS NOT NULL")).limit(200))
 HELD_BY = Statement(
-    select(*SLIM).where(task.c.holder_id == bindparam("agent"), HERE).order_by(*ORDER).limit(bindparam("limit"))
+    select(*LINE).where(task.c.holder_id == bindparam("agent"), HERE).order_by(*ORDER).limit(bindparam("limit"))
 )
 LIVE_TOUCHES = Statement(
     select(task.c.id, task.c.title, task.c.holder_id, task.c.touches).where(
@@ -312,7 +312,7 @@ def reserved_tasks(db: Transaction) -> Sequence[Row]:
 
 
 def held_by(db: Transaction, agent: str, *, limit: int) -> Sequence[Row]:
-    """What an agent holds, the most urgent first, without long texts."""
+    """What an agent holds as lines, the most urgent first."""
     return HELD_BY.all(db, {"project": db.project.slug, "agent": agent, "limit": limit})
 
 
@@ -363,51 +363,6 @@ def shift_subtasks(db: Transaction, parent: str, *, by: int, by_open: int) -> st
     """Count subtasks, and those that are not settled, in (+1) or out (-1); the parent's id."""
     SHIFT_SUBTASKS.run(db, {"key_id": parent, "by": by, "by_open": by_open})
     return parent
-
-
-SUBTASK_PROGRESS = ListStatement(
-    lambda parents: select(
-        task.c.id,
-        task.c.parent_id,
-        task.c.status,
-        task.c.progress,
-        task.c.started_at,
-        task.c.estimated_hours,
-        task.c.subtasks,
-    ).where(task.c.parent_id.in_(parents))
-)
-
-
-_percent = case(
-    (task.c.status == TaskStatus.COMPLETED.value, 100),
-    (task.c.progress.is_not(None), task.c.progress),
-    (and_(task.c.started_at.is_not(None), among(task.c.status, *WAITING)), STARTED_WAITING_PROGRESS),
-    *((task.c.status == status.value, percent) for status, percent in NATURAL_PROGRESS.items()),
-    else_=0,
-)
-_weight = func.coalesce(task.c.estimated_hours, literal(Decimal(1), ExactDecimal()))
-ROLLED = ListStatement(
-    lambda parents: (
-        select(
-            task.c.parent_id,
-            (func.sum(_weight * _percent, type_=Float) * 1.0 / func.sum(_weight, type_=Float)).label("percent"),
-            func.max(task.c.subtasks).label("nested"),
-        )
-        .where(task.c.parent_id.in_(parents), task.c.status != TaskStatus.CANCELLED.value)
-        .group_by(task.c.parent_id)
-    )
-)
-"""What the subtasks of these tasks amount to, weighed by estimate, as long as none has subtasks of its own."""
-
-
-def rolled_up(db: Transaction, parents: list[str]) -> Sequence[Row]:
-    """Percent done of these tasks by their subtasks, and whether any of those has subtasks itself."""
-    return ROLLED.all(db, parents)
-
-
-def subtask_progress(db: Transaction, parents: list[str]) -> Sequence[Row]:
-    """How far the subtasks of these tasks are."""
-    return SUBTASK_PROGRESS.all(db, parents)
 
 
 OWN_OPEN = Statement(

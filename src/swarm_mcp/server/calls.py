@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.interchange.text import render
 from swarm_mcp.model.agent import Profile
-from swarm_mcp.model.errors import Refusal
+from swarm_mcp.model.errors import Busy, Refusal
 from swarm_mcp.model.task import Brief, Claimed
 from swarm_mcp.operations import upkeep
 from swarm_mcp.server.arguments import read_arguments
@@ -57,7 +57,31 @@ class Calls:
             return broken()
         return answered(answer)
 
-    def _run(self, operation: Operation, given: dict[str, Any] | None, caller: Caller, client: str) -> Answer:
+    def call_at_once(
+        self, name: str, given: dict[str, Any] | None, caller: Caller, client: str
+    ) -> dict[str, Any] | None:
+        """Run one tool if that is short and nobody else is writing; None if it was not run and `call` has to."""
+        if not caller.is_known or OPERATIONS[name].is_long(given or ()):
+            return None
+        try:
+            return answered(self._run(OPERATIONS[name], given, caller, client, patience=0))
+        except Busy:
+            return None
+        except Refusal as refusal:
+            return refused(refusal)
+        except Exception:
+            _log.exception("%s failed", name)
+            return broken()
+
+    def _run(
+        self,
+        operation: Operation,
+        given: dict[str, Any] | None,
+        caller: Caller,
+        client: str,
+        *,
+        patience: float | None = None,
+    ) -> Answer:
         said = dict(given or {})
         # Agents are told to say who calls with every call: those that need not know it accept it all the same.
         named = said.pop("agent") if not operation.takes_agent and isinstance(said.get("agent"), str) else ""
@@ -77,7 +101,9 @@ class Calls:
 
         if operation.writes:
             named = caller.spelt(agent)
-            answer = self.swarm.write(change, agent=named, profile=self.profile, via=caller.name, connection=caller.id)
+            answer = self.swarm.write(
+                change, agent=named, profile=self.profile, via=caller.name, connection=caller.id, patience=patience
+            )
             caller.has_acted(agent)
         else:
             answer = self.ask(lambda db: operation.run(db, **arguments), caller, agent)  # type: ignore[arg-type,return-value]
