@@ -86,9 +86,9 @@ def operation(
 
         @wraps(function)
         def run(db: Transaction, *args: P.args, **kwargs: P.kwargs) -> T:
+            for argument, value in kwargs.items():
+                check_clean(value, argument)
             if not db.connection_id:  # a script: nothing has read its arguments by their types
-                for argument, value in kwargs.items():
-                    check_clean(value, argument)
                 kwargs.update({argument: arg.as_list(kwargs[argument]) for argument in lists & kwargs.keys()})
             if db.actor.lifecycle is Lifecycle.PAUSED and name not in RESTING:
                 raise NotAllowed(f"{db.actor.name} is paused: it may read, note and answer until it is resumed.")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Insert, Select, bindparam, literal_column, update
@@ -29,6 +30,7 @@ execution (20 to 50 µs for one of many columns); at one that is part of an expr
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 """Lengths of a list for which there is a statement; shorter lists repeat their last value."""
+ITEMS = tuple(f"item_{n}" for n in range(SIZES[-1]))
 
 Row: TypeAlias = Any
 """A row of a statement: a named tuple of its columns. What it has is known to the statement alone."""
@@ -46,6 +48,8 @@ class Plan(NamedTuple):
 
     sql: str
     parameters: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    pick: Callable[[Mapping[str, Any]], Any] | None
+    """The values in their order, where they need neither defaults nor conversion."""
     defaults: dict[str, Any]
     make: Callable[[Iterable[Any]], Any]
     convert: tuple[tuple[int, Callable[[Any], Any]], ...]
@@ -76,7 +80,8 @@ class Statement:
     def all(self, db: Transaction, values: Mapping[str, Any]) -> list[Any]:
         """Every row."""
         plan = self._plan or self._compile(db)
-        return [_row(plan, raw) for raw in db.driver.execute(plan.sql, _bound(plan, values)).fetchall()]
+        found = db.driver.execute(plan.sql, _bound(plan, values)).fetchall()
+        return [_row(plan, raw) for raw in found] if plan.convert else list(map(plan.make, found))
 
     def first(self, db: Transaction, values: Mapping[str, Any]) -> Any:
         """The first row, or None."""
@@ -112,7 +117,8 @@ class Statement:
             if (processor := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
         )
         sql = BARE_LIMIT.sub("LIMIT ? + 0", str(compiled))
-        self._plan = Plan(sql, parameters, defaults, row._make, convert)
+        plain = len(names) > 1 and not defaults and all(process is None for _, process in parameters)
+        self._plan = Plan(sql, parameters, itemgetter(*names) if plain else None, defaults, row._make, convert)
         return self._plan
 
 
@@ -131,13 +137,13 @@ class ListStatement:
         for start in range(0, len(wanted), SIZES[-1]):
             batch = wanted[start : start + SIZES[-1]]
             size = next(each for each in SIZES if each >= len(batch))
-            listed = {f"item_{n}": batch[min(n, len(batch) - 1)] for n in range(size)}
-            found += self._statement(size).all(db, {**(values or {}), **listed})
+            padded = [*batch, *[batch[-1]] * (size - len(batch))]
+            found += self._statement(size).all(db, {**(values or {}), **dict(zip(ITEMS, padded, strict=False))})
         return found
 
     def _statement(self, size: int) -> Statement:
         if size not in self._statements:
-            self._statements[size] = Statement(self._make([bindparam(f"item_{n}") for n in range(size)]))
+            self._statements[size] = Statement(self._make([bindparam(name) for name in ITEMS[:size]]))
         return self._statements[size]
 
 
@@ -162,7 +168,9 @@ def among(column: ColumnElement[str], *words: str) -> ColumnElement[bool]:
     return column.in_([literal_column(f"'{word}'") for word in words])
 
 
-def _bound(plan: Plan, values: Mapping[str, Any]) -> list[Any]:
+def _bound(plan: Plan, values: Mapping[str, Any]) -> Sequence[Any]:
+    if plan.pick is not None:
+        return plan.pick(values)
     bound: list[Any] = []
     for name, process in plan.parameters:
         value = values[name] if name in values else _default(plan, name)
