@@ -170,6 +170,19 @@ def test_a_deadline_that_passes_behind_a_thread_of_this_process_is_busy(database
     assert gate.waiting == 0
 
 
+def test_whoever_has_no_time_to_wait_enters_a_free_gate_and_is_busy_at_a_shut_one(database_path: Path) -> None:
+    gate, passed = Gate.of(database_path), time.monotonic()
+    with gate.turn(passed):
+        pass
+    with process(HOLD, database_path, say="inside"):
+        with pytest.raises(Busy), gate.turn(passed):
+            pass
+        assert not locked(database_path, "gate.next")  # others may queue
+    wait_for_the_lock(database_path)
+    with gate.turn(passed):
+        pass
+
+
 def test_a_killed_process_leaves_the_gate_open(database_path: Path) -> None:
     with process(HOLD, database_path, say="inside") as child:
         child.send_signal(signal.SIGKILL)
