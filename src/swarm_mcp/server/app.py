@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from swarm_mcp.server.calls import Calls
     from swarm_mcp.server.identity import Caller
     from swarm_mcp.server.resources import Resources
+    from swarm_mcp.server.waiting import Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class App:
         self._tools = listed(profile)
         self._names = {tool["name"] for tool in self._tools}
         self._calls: Calls | None = None
+        self._waiting: Waiting | None = None
         self._resources: Resources | None = None
         self._caller: Caller | None = None
         self._wanted = asyncio.Event()
@@ -128,12 +130,15 @@ class App:
         from swarm_mcp.server.calls import Calls  # noqa: PLC0415 - the first answer must not wait for these
         from swarm_mcp.server.identity import Caller  # noqa: PLC0415
         from swarm_mcp.server.resources import Resources  # noqa: PLC0415
+        from swarm_mcp.server.waiting import Waiting  # noqa: PLC0415
 
         with self.board.opening:
             if self._calls is None:
                 self._caller = Caller(self._agent)
                 self._resources = Resources(swarm)
-                self._calls = Calls(swarm, self.profile)
+                calls = Calls(swarm, self.profile)
+                self._waiting = Waiting(calls, self._threads)
+                self._calls = calls
 
     async def _list_tools(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         _ = ctx, params
@@ -154,7 +159,11 @@ class App:
         except Exception:
             _log.exception("the board could not be opened")
             return complete(broken())
-        result = await self._threads.run(partial(calls.call, params.name, params.arguments, caller, client_name(ctx)))
+        if self._waiting is not None and self._waiting.is_wanted(params.name, params.arguments):
+            result = await self._waiting.call(params.arguments, caller, client_name(ctx), ctx.session.report_progress)
+        else:
+            call = partial(calls.call, params.name, params.arguments, caller, client_name(ctx))
+            result = await self._threads.run(call)
         if caller.has_silent_readers:
             self._note_readers(calls, caller)
         return complete(result)
