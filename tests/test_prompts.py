@@ -43,7 +43,7 @@ def prompt(desk: Desk, name: str, **arguments: str) -> str:
     return message.content.text
 
 
-# --- what they say ----------------------------------------------------------------------------------------------------
+# --- what they say ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", PROMPTS)
@@ -72,7 +72,7 @@ def test_an_observers_prompt_writes_nothing() -> None:
     assert {call.tool for call in calls_in(text_of(only.name))} <= reads
 
 
-# --- over the wire ------------------------------------------------------------------------------------------------------
+# --- over the wire ---------------------------------------------------------------------------------------------------
 
 
 def test_a_host_lists_the_prompts_and_what_they_want_to_know(desk: Desk) -> None:
@@ -124,7 +124,11 @@ def test_a_profile_has_its_prompts_and_no_others(tmp_path: Path, profile: Profil
                 desk.run("get_prompt", name=name, arguments={})
 
 
-# --- newcomers that know nothing but a prompt ---------------------------------------------------------------------------
+# --- newcomers that know nothing but a prompt ------------------------------------------------------------------------
+
+
+def nothing(call: Call) -> None:
+    """Skip a call for which there is no reason."""
 
 
 class Newcomer:
@@ -174,8 +178,8 @@ class Worker(Newcomer):
                 "report_progress": lambda call: (
                     {**call.said, "task": self.held} if self.held and "status" not in call.said else None
                 ),
-                "share_context": lambda call: {"task": self.held, "key": "port", "value": 80} if self.held else None,
-                "create_plan": lambda call: None,
+                "share_context": lambda call: {**call.said, "task": self.held, "key": "port"} if self.held else None,
+                "create_plan": nothing,
                 "complete_task": lambda call: (
                     {**call.said, "task": self.held, "summary": "Done.", "measurements": {"failed": 0}}
                     if self.held
@@ -210,9 +214,9 @@ class Director(Newcomer):
              "needs_review": True},
         ]  # fmt: skip
         steps: dict[str, Callable[[Call], dict[str, Any] | None]] = {
-            "create_plan": lambda call: {"tasks": plan, "key": "billing"},
+            "create_plan": lambda call: {**call.said, "tasks": plan},
             "delegate": lambda call: {**call.said, "task": self.ids["schema"], "to": self.worker.agent},
-            "send_message": lambda call: None,
+            "send_message": nothing,
             "get_task": lambda call: {**call.said, "task": self.ids["api"]} if call.said else call.said,
             "review_task": lambda call: {**call.said, "task": self.ids["api"]},
             "claim_task": lambda call: {**call.said, "task": self.ids["goal"]},

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PAGE = 100
 LONGEST = 4000
 """Tokens of one message."""
+BUDGET = 5000
+"""Tokens of all: short words, of which talk is full, cost up to half as much again as is estimated."""
 
 
 def inbox_text(db: Transaction, name: str) -> str:
@@ -54,7 +56,7 @@ def conversation_text(db: Transaction, name: str, after: int) -> str:
         + clipped(each.text, LONGEST).replace("\n", "\n  ")
         for each in found
     ]
-    shown = fitting(lines, str)
+    shown = fitting(lines, str, budget=BUDGET)
     if len(shown) < len(found) or len(found) == PAGE:
         shown.append(f"more: swarm://conversations/{thread.id}?cursor={found[len(shown) - 1].id}")
     about = f" about {thread.task_id}" if thread.task_id else ""
