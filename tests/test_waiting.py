@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from facts import unsaid
 from serving import LEGACY, MODERN, Answer, Desk, Wire, serving, wired
 
 from swarm_mcp import operations
@@ -81,7 +82,8 @@ def test_a_task_that_becomes_ready_wakes_a_worker_who_is_told_how_many_there_are
     task = lead.call("create_task", title="Wake up").task
     answer = waiter.answer.result()
     assert (answer["ready"], answer.facts.get("items", [])) == (1, [])
-    assert answer.text.startswith("No news, but 1 task is ready for you: claim_task() takes one.")
+    assert answer.text == "No news, but 1 task is ready for you: claim_task() takes one. 1 task is open."
+    assert not unsaid(answer)
     lead.call("update_task", task=task, action="cancel")
 
 
@@ -105,6 +107,14 @@ def test_other_calls_of_the_connection_go_on_meanwhile_and_may_bring_the_news(de
     assert [item["from"] for item in waiter.answer.result()["items"]] == ["neighbour"]
 
 
+def test_whoever_waits_without_a_name_is_still_meant_when_another_acts_meanwhile(tmp_path: Path) -> None:
+    with serving(tmp_path / "swarm.db", "--profile", "worker", "--agent", "ada") as desk:
+        waiter = Bystander(desk, "")
+        desk.call("send_message", to="ada", text="I am new here.", agent="bob")
+        assert [item["from"] for item in waiter.answer.result()["items"]] == ["bob"]
+        assert desk.refusal("check_inbox", wait_seconds=45)["code"] == "ambiguous"
+
+
 def test_what_is_unread_already_is_answered_at_once(desks: tuple[Desk, Desk]) -> None:
     lead, ada = desks
     lead.call("send_message", to="ada", text="Early.")
@@ -118,6 +128,7 @@ def test_the_time_is_up_without_news(desks: tuple[Desk, Desk]) -> None:
     task = lead.call("create_task", title="Not for ada", assignee="lead").task
     answer = ada.call("check_inbox", wait_seconds=1, agent="ada")
     assert answer.text == "Nothing new. 1 task is open."
+    assert not unsaid(answer)
     assert {name: answer[name] for name in ("ready", "open")} == {"ready": 0, "open": 1}
     lead.call("update_task", task=task, action="cancel")
     assert ada.call("check_inbox", wait_seconds=1, agent="ada").text == "Nothing new. All is finished."
@@ -154,8 +165,17 @@ def test_a_cancelled_wait_leaves_nothing_and_takes_no_message(tmp_path: Path) ->
         assert [each["text"] for each in inbox["items"]] == ["Hello."]
 
 
-def test_a_closed_stdin_ends_a_server_in_which_somebody_waits(tmp_path: Path) -> None:
-    with wired(tmp_path / "swarm.db", "--profile", "worker") as wire:
+def test_a_client_that_stops_waiting_loses_nothing(desks: tuple[Desk, Desk]) -> None:
+    lead, ada = desks
+    ada.call("check_inbox", agent="ada")
+    assert Bystander(ada, "ada").answer.cancel()
+    lead.call("send_message", to="ada", text="Still there?")
+    assert [item["text"] for item in ada.call("check_inbox", agent="ada")["items"]] == ["Still there?"]
+
+
+@pytest.mark.parametrize("transport", ["", "stock"])
+def test_a_closed_stdin_ends_a_server_in_which_somebody_waits(tmp_path: Path, transport: str) -> None:
+    with wired(tmp_path / "swarm.db", "--profile", "worker", SWARM_STDIO=transport) as wire:
         asked = wait(wire, "ada")
         last = [json.loads(line) for line in wire.rest().splitlines()]
         assert [each["id"] for each in last if "error" in each] == [asked]
