@@ -18,12 +18,13 @@ from benchmarks.pipe import Era
 from benchmarks.ready import measure_next_ready
 from benchmarks.startup import measure_memory, measure_start
 from benchmarks.tokens import measure_tokens
+from benchmarks.waiting import measure_waiting
 from benchmarks.writers import measure_writers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PARTS = ("calls", "start", "memory", "tokens", "queue", "writers")
+PARTS = ("calls", "start", "memory", "tokens", "queue", "waiting", "writers")
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the one folder that is surely not on a disk
 
 
@@ -71,6 +72,8 @@ def _measure(options: argparse.Namespace, fast: Path, disk: Path) -> list[Measur
                 measures += measure_tokens(small)
             case "queue":
                 measures += measure_next_ready(_queue_board(options, fast, large))
+            case "waiting":
+                measures += measure_waiting(large, era=options.era)
             case _:
                 # On a real disk: this one is about waiting for each other, and syncing is part of it.
                 measures += measure_writers(seed(disk / "writers.db", 100), seconds=options.seconds)

@@ -71,9 +71,9 @@ class Desk:
         self.log = log
         """What the server wrote to stderr."""
 
-    def begin(self, tool: str, /, **arguments: Any) -> Future[Answer]:
-        """Send a call and do not wait for its answer."""
-        return self._portal.start_task_soon(self._answer, tool, arguments)
+    def begin(self, tool: str, /, *, progress: Any = None, **arguments: Any) -> Future[Answer]:
+        """Send a call and do not wait for its answer; `progress` is called with what the server says meanwhile."""
+        return self._portal.start_task_soon(self._answer, tool, arguments, progress)
 
     def ask(self, tool: str, /, **arguments: Any) -> Answer:
         """Call a tool, whatever comes of it."""
@@ -106,8 +106,8 @@ class Desk:
 
         return self._portal.call(send)
 
-    async def _answer(self, tool: str, arguments: dict[str, Any]) -> Answer:
-        result = await self.client.call_tool(tool, arguments)
+    async def _answer(self, tool: str, arguments: dict[str, Any], progress: Any = None) -> Answer:
+        result = await self.client.call_tool(tool, arguments, progress_callback=progress)
         text = "\n".join(block.text for block in result.content)  # pyright: ignore[reportAttributeAccessIssue]
         return Answer(text, result.structured_content or {}, bool(result.is_error))
 
@@ -141,11 +141,12 @@ class Wire:
         self.log = log
         self._asked = 0
 
-    def send(self, method: str, params: dict[str, Any] | None = None) -> int:
+    def send(self, method: str, params: dict[str, Any] | None = None, **meta: Any) -> int:
         """Send a modern request and return its id."""
         self._asked += 1
         message = {
-            "jsonrpc": "2.0", "id": self._asked, "method": method, "params": {**(params or {}), "_meta": ENVELOPE},
+            "jsonrpc": "2.0", "id": self._asked, "method": method,
+            "params": {**(params or {}), "_meta": {**ENVELOPE, **meta}},
         }  # fmt: skip
         self.write(json.dumps(message).encode())
         return self._asked

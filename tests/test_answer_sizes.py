@@ -142,8 +142,12 @@ def test_no_document_grows_with_the_store(
 
 
 @pytest.mark.parametrize(
-    "uri", ["swarm://overview", "swarm://tasks?limit=200", "swarm://tasks?limit=200&status=blocked"]
-)
+    "uri",
+    [
+        "swarm://overview", "swarm://tasks?limit=200", "swarm://tasks?limit=200&status=blocked", "swarm://agents",
+        "swarm://agents/backend_dev", "swarm://agents/host", "swarm://agents/host/inbox", "swarm://events",
+    ],
+)  # fmt: skip
 def test_no_list_of_resources_grows_either(desk: Desk, uri: str) -> None:
     assert count(desk.read(uri)) < CEILING
 

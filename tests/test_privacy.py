@@ -9,9 +9,9 @@ from sqlalchemy import insert
 
 from swarm_mcp import operations
 from swarm_mcp.model import ids
-from swarm_mcp.model.errors import Invalid, NotFound
+from swarm_mcp.model.errors import Invalid, NotFound, Refusal
 from swarm_mcp.repository import agents, events, tables, tasks, teams
-from swarm_mcp.server.resources import DOCUMENTS
+from swarm_mcp.server.resources import DOCUMENTS, document
 
 if TYPE_CHECKING:
     from board import Board
@@ -32,8 +32,25 @@ def seen(board: Board, agent: str, task: str) -> str:
         *(board.swarm.read(lambda db, make=make: make(db, tasks.task_row(db, task), 0), agent=agent)
           for _, _, make in DOCUMENTS.values()),
         board.inbox(agent, reread=True),
+        *(board.swarm.read(lambda db, uri=uri: resource(db, uri.format(task=task, agent=agent)), agent=agent)
+          for uri in ADDRESSES),
     ]  # fmt: skip
     return str(found)
+
+
+ADDRESSES = (
+    "overview", "tasks?limit=200", "tasks/{task}", "agents", "agents/ada", "agents/bob", "agents/lead",
+    "agents/ada/inbox", "agents/bob/inbox", "agents/lead/inbox", "agents/{agent}/inbox", "conversations/{task}",
+    "events",
+)  # fmt: skip
+
+
+def resource(db: Transaction, uri: str) -> str:
+    """A document, or the sentence by which it is refused."""
+    try:
+        return document(db, f"swarm://{uri}")[1]
+    except Refusal as refusal:
+        return refusal.message
 
 
 def note(board: Board, agent: str, task: str) -> None:

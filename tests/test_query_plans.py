@@ -14,7 +14,9 @@ import pytest
 
 from swarm_mcp import open_swarm, operations
 from swarm_mcp.model.agent import Profile
-from swarm_mcp.operations import upkeep
+from swarm_mcp.operations import upkeep, waiting
+from swarm_mcp.repository import suggestions
+from swarm_mcp.server.resources import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,6 +83,12 @@ def complete(db: Transaction, task: str) -> None:
     operations.complete_task(db, task=task, attempt=attempt, summary="Done.")
 
 
+def discussed(db: Transaction, tasks: list[str]) -> str:
+    """Claim a task, and ask a question about it."""
+    report(db, tasks[29], status="requires_assistance")
+    return tasks[29]
+
+
 CALLS: dict[str, tuple[str, Callable[[Transaction, list[str]], Any]]] = {
     "claim the next": ("ada", lambda db, _: operations.claim_task(db)),
     "claim one by name": ("ada", lambda db, tasks: operations.claim_task(db, task=tasks[20])),
@@ -92,6 +100,16 @@ CALLS: dict[str, tuple[str, Callable[[Transaction, list[str]], Any]]] = {
     "create": ("lead", lambda db, tasks: operations.create_task(db, title="New", depends_on=[tasks[26]])),
     "hold": ("lead", lambda db, tasks: operations.update_task(db, task=tasks[27], action="hold", reason="So it is.")),
     "read the inbox": ("lead", lambda db, _: operations.check_inbox(db)),
+    "look whether to wake a worker": ("ada", lambda db, _: waiting.look(db)),
+    "look whether to wake one that let go of something": (
+        "worker2", lambda db, tasks: [report(db, tasks[28], status="released"), waiting.look(db)]
+    ),
+    "wait in vain": ("lead", lambda db, _: [operations.check_inbox(db, wait_seconds=1) for _ in range(2)]),
+    "read the roster": ("lead", lambda db, _: document(db, "swarm://agents")),
+    "read about an agent": ("lead", lambda db, _: document(db, "swarm://agents/ada")),
+    "read a conversation": ("bob", lambda db, tasks: document(db, f"swarm://conversations/{discussed(db, tasks)}")),
+    "complete an id": ("lead", lambda db, tasks: suggestions.beginning(db, tasks[0][:2], limit=100)),
+    "complete a title": ("lead", lambda db, _: suggestions.foremost(db, limit=100)),
     "read a brief": ("worker1", lambda db, _: operations.get_task(db)),
     "read a brief of a part": ("lead", lambda db, tasks: operations.get_task(db, task=tasks[-1])),
     "list": ("lead", lambda db, _: operations.list_tasks(db)),

@@ -73,11 +73,12 @@ def test_the_list_pages_through_the_open_tasks(desk: Desk, task: str) -> None:
     while pages[-1].next_cursor:
         pages.append(desk.run("list_resources", cursor=pages[-1].next_cursor))
     uris = [resource.uri for page in pages for resource in page.resources]
-    assert uris[0] == "swarm://overview"
-    assert [len(page.resources) for page in pages] == [51, 50, 20]
-    assert len(set(uris)) == OPEN + 1
+    assert uris[:3] == ["swarm://overview", "swarm://agents", "swarm://agents/host/inbox"]
+    assert [len(page.resources) for page in pages] == [53, 50, 20]
+    assert len(set(uris)) == OPEN + 3
     assert f"swarm://tasks/{task}" in uris
-    assert {resource.mime_type for page in pages for resource in page.resources[1:]} == {"text/markdown"}
+    assert {resource.mime_type for page in pages for resource in page.resources[3:]} == {"text/markdown"}
+    assert all(desk.read(uri) for uri in uris[:5])
 
 
 def test_a_bad_cursor_of_the_list_is_an_error_of_the_request(desk: Desk) -> None:
@@ -97,6 +98,11 @@ def test_there_is_a_template_for_each_document(desk: Desk) -> None:
         "swarm://tasks/{task_id}/progress{?cursor}": "application/jsonl",
         "swarm://tasks/{task_id}/notes{?cursor}": "text/markdown",
         "swarm://tasks/{task_id}/history{?cursor}": "text/plain",
+        "swarm://agents{?cursor}": "text/plain",
+        "swarm://agents/{name}": "text/markdown",
+        "swarm://agents/{name}/inbox": "text/plain",
+        "swarm://conversations/{id}{?cursor}": "text/plain",
+        "swarm://events{?after,limit}": "text/plain",
     }
 
 
@@ -230,7 +236,8 @@ def test_long_documents_come_in_pages(desk: Desk, document: str) -> None:
     [
         "swarm://tasks/zzzzzzzz", "swarm://tasks/zzzzzzzz/notes", "swarm://nothing", "swarm://", "swarm://tasks/a/b/c",
         "swarm://overview/more", "https://example.org/tasks", "swarm://[::1", "swarm://tasks/%00", "swarm://tasks/%ff%fe",
-        "swarm://tasks/..%2f..%2fetc%2fpasswd", "nonsense",
+        "swarm://tasks/..%2f..%2fetc%2fpasswd", "nonsense", "swarm://agents/nobody", "swarm://agents/no%20body/inbox",
+        "swarm://agents/operator/inbox", "swarm://agents/ada/outbox", "swarm://conversations/none",
     ],
 )  # fmt: skip
 def test_what_is_missing_is_an_error_of_the_request_with_its_address(desk: Desk, uri: str) -> None:
@@ -252,6 +259,12 @@ def test_what_is_missing_is_an_error_of_the_request_with_its_address(desk: Desk,
         ("tasks/{task}/notes?cursor=x", "`x` is no cursor of this list; leave it empty to begin anew."),
         ("tasks/{task}/tree?cursor=1", "swarm://tasks/…/tree takes no `cursor`."),
         ("overview?view=tree", "swarm://overview takes no `view`."),
+        ("agents?role=worker", "swarm://agents takes cursor, not `role`."),
+        ("agents/host?cursor=1", "swarm://agents/… takes no `cursor`."),
+        ("agents/host/inbox?limit=1", "swarm://agents/…/inbox takes no `limit`."),
+        ("events?limit=0", "limit is 1 to 200; got 0."),
+        ("events?after=x", "after must be a whole number, not `x`."),
+        ("events?since=x", "swarm://events takes after, limit, not `since`."),
     ],
 )
 def test_a_bad_query_is_an_error_of_the_request(desk: Desk, task: str, query: str, words: str) -> None:

@@ -69,6 +69,7 @@ Confidence = Annotated[float, Field(description="0 to 1; -1: none")]
 AnyValue = Annotated[Any, Field(description="any JSON")]
 ContextKind = Annotated[Text, Field(description="fact, requirement, decision or artifact")]
 ReplyTo = Annotated[Text, Field(description="a message's id: m12")]
+WaitSeconds = Annotated[Whole, Field(description="up to 45, for news or a task ready for you")]
 Reread = Annotated[bool, Field(description="the last batch again")]
 
 Ref = Annotated[Text, Field(description="its name in this plan")]

@@ -43,6 +43,10 @@ class Inbox(Answer):
 
     items: list[InboxItem] = Field(default_factory=list)
     more: int = 0
+    ready: int | None = None
+    """How many tasks one could claim; told to whoever waits for news when there are none."""
+    open: int = 0
+    """How many tasks are unfinished; likewise."""
 
 
 class Sent(Answer):

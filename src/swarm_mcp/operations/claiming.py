@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model import arguments as arg
+from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.errors import Blocked, Conflict, Invalid, LimitReached, NotAllowed
 from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
 from swarm_mcp.model.task import Claimed
 from swarm_mcp.operations import claims, moves, naming, standing, upkeep
-from swarm_mcp.operations.answering import shorten, task_change, task_lines, unread
+from swarm_mcp.operations.answering import READY_COUNTED, ready_count, shorten, task_change, task_lines, unread
 from swarm_mcp.operations.briefing import brief_of
 from swarm_mcp.operations.catalog import operation
 from swarm_mcp.repository import agents, events, tasks
@@ -131,13 +132,18 @@ def _check_entitled(db: Transaction, row: Row) -> None:
 
 
 def _check_capacity(db: Transaction) -> None:
-    limit = db.actor.capacity
-    if limit and agents.count_claims_in_progress(db, db.actor.id or "") >= limit:
+    if _is_full(db):
+        limit = db.actor.capacity
         raise LimitReached(
             f"{db.actor.name} has as many claims as its capacity allows ({limit}). Complete or release one first; "
             "get_task() lists them.",
             capacity=limit,
         )
+
+
+def _is_full(db: Transaction) -> bool:
+    limit = db.actor.capacity
+    return bool(limit) and agents.count_claims_in_progress(db, db.actor.id or "") >= limit
 
 
 def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row | None:
@@ -214,8 +220,21 @@ def _nothing_ready(db: Transaction) -> Claimed:
     rest = left if waiting or active else " All tasks are finished."
     return Claimed(
         task=None,
-        message=f"Nothing is ready for {db.actor.name}{why}.{rest} check_inbox() tells you when something changes.",
+        message=f"Nothing is ready for {db.actor.name}{why}.{rest} check_inbox(wait_seconds=45) wakes you.",
         blocking=blocking,
         open=waiting + active,
         unread=unread(db),
     )
+
+
+def would_get(db: Transaction) -> int:
+    """How many tasks claim_task() could give whoever acts now, counting to a hundred in each lane.
+
+    Claims that have run out count once they are swept. Somebody without room for another claim, or paused, gets none.
+    """
+    actor = db.actor
+    if actor.id is None or actor.lifecycle in {*ENDED, Lifecycle.PAUSED} or _is_full(db):
+        return 0
+    if not _recently_released(db):
+        return ready_count(db)
+    return len(_candidates(db, claims.lanes(db), "", READY_COUNTED))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.agent import ENDED
 from swarm_mcp.model.errors import Invalid, NotFound
+from swarm_mcp.model.lifecycle import FINISHED
 from swarm_mcp.model.message import Inbox, InboxItem, Sent
 from swarm_mcp.model.record import spoken
 from swarm_mcp.model.tokens import clipped, fitting
-from swarm_mcp.operations import asking, claims, naming
+from swarm_mcp.operations import asking, claiming, claims, naming, waiting
 from swarm_mcp.operations.answering import shorten, unread
 from swarm_mcp.operations.catalog import operation
 from swarm_mcp.repository import agents, messages, tasks, teams
@@ -146,18 +147,51 @@ def _superior(db: Transaction) -> str | None:
 
 
 @operation()
-def check_inbox(db: Transaction, *, reread: arg.Reread = False, limit: int = 20) -> Inbox:
-    """Unread messages and notifications, questions first; counted as read when you ask again."""
+def check_inbox(
+    db: Transaction, *, wait_seconds: arg.WaitSeconds = 0, reread: arg.Reread = False, limit: int = 20
+) -> Inbox:
+    """Unread messages and notifications, questions first; counted as read when you ask again.
+
+    The operation answers at once; a server holds an empty answer back until there is news (see server/waiting.py).
+    """
+    waiting.check_wait(wait_seconds)
     if not reread:
         messages.finish_shown(db, db.actor.id)
+    inbox, shown = _read(db, limit)
+    messages.show(db, shown)
+    if inbox.items or not wait_seconds:
+        return inbox
+    return _nothing_new(db)
+
+
+def look_into(db: Transaction, *, limit: int = INBOX_LIMIT) -> Inbox:
+    """What whoever reads has not read, without marking it."""
+    if db.actor.id is None and not db.actor.is_operator:
+        return Inbox(message=_summary([], 0))
+    return _read(db, limit)[0]
+
+
+def _read(db: Transaction, limit: int) -> tuple[Inbox, list[int]]:
+    """The inbox, and which of its items could be shown."""
     count = max(1, min(limit, INBOX_LIMIT))
     found = messages.unread(db, db.actor.id, limit=count)
     total = _total(db, found, count)
     items = fitting((_item(db, row) for row in found), spoken)
-    messages.show(db, [row.id for row in found[: len(items)]])
     more = total - len(items)
     cut = f" (at most {INBOX_LIMIT} at once)" if limit > INBOX_LIMIT else ""
-    return Inbox(items=items, more=more, message=_summary(items, more) + cut)
+    return Inbox(items=items, more=more, message=_summary(items, more) + cut), [row.id for row in found[: len(items)]]
+
+
+def _nothing_new(db: Transaction) -> Inbox:
+    """What whoever waited in vain, or for a task, does next."""
+    ready = claiming.would_get(db)
+    left = sum(count for status, count in tasks.tallies(db).items() if status not in FINISHED)
+    news = f"No news, but {_tasks(ready)} ready for you: claim_task() takes one." if ready else "Nothing new."
+    return Inbox(message=f"{news} {_tasks(left)} open." if left else f"{news} All is finished.", ready=ready, open=left)
+
+
+def _tasks(count: int) -> str:
+    return "1 task is" if count == 1 else f"{count:,} tasks are"
 
 
 def _total(db: Transaction, found: Sequence[Row], count: int) -> int:

@@ -96,13 +96,13 @@ def _history(db: Transaction, row: Row, after: int) -> list[str]:
     return history_lines(db, found)
 
 
-def history_lines(db: Transaction, found: Sequence[Row]) -> list[str]:
-    """Events as lines: when, who, what, and what it changed."""
+def history_lines(db: Transaction, found: Sequence[Row], *, naming_tasks: bool = False) -> list[str]:
+    """Events as lines: when, who, what (and, where not all are about one task, to which), and what it changed."""
     mentioned = {value for each in found for name in AGENTS & set(each.data) for value in each.data[name]}
     names = agents.agent_names(db, {each.agent_id for each in found} | mentioned)
     return [
         f"{each.seq} {each.at:%Y-%m-%d %H:%MZ} {names.get(each.agent_id, 'operator')} "
-        f"{each.kind}{_said(each.data, names)}"
+        f"{each.kind}{f' {each.task_id}' if naming_tasks and each.task_id else ''}{_said(each.data, names)}"
         for each in found
     ]
 

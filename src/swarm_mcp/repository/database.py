@@ -20,6 +20,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from swarm_mcp.model.errors import Unavailable
+from swarm_mcp.repository.changes import Changes
 from swarm_mcp.repository.failures import Contended
 from swarm_mcp.repository.sqlite import driver, pause
 from swarm_mcp.repository.sqlite_file import SqliteFile
@@ -121,6 +122,8 @@ class Database:
         patience: float = 30.0,
     ) -> None:
         self.path: Path | None = _path_of(target)
+        self.changes = Changes(self.path)
+        """Tells whether somebody has committed something."""
         self._file = SqliteFile(self.path, patience=patience)
         self._clock = clock or _utc_now
         self._patience = patience
@@ -190,6 +193,7 @@ class Database:
 
     def close(self) -> None:
         """Close the idle connections. A later transaction opens new ones."""
+        self.changes.close()
         self._file.close()
 
     @contextmanager

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from swarm_mcp.server.calls import Calls
     from swarm_mcp.server.identity import Caller
     from swarm_mcp.server.resources import Resources
+    from swarm_mcp.server.waiting import Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class App:
         self._tools = listed(profile)
         self._names = {tool["name"] for tool in self._tools}
         self._calls: Calls | None = None
+        self._waiting: Waiting | None = None
         self._resources: Resources | None = None
         self._caller: Caller | None = None
         self._wanted = asyncio.Event()
@@ -76,6 +78,9 @@ class App:
             on_list_resources=self._list_resources,
             on_list_resource_templates=self._list_templates,
             on_read_resource=self._read_resource,
+            on_list_prompts=self._list_prompts,
+            on_get_prompt=self._get_prompt,
+            on_completion=self._complete,
         )
         if not any(name.startswith("OTEL_") for name in os.environ):
             # The SDK's tracing costs a twentieth of a call and more, even where nobody has configured an exporter.
@@ -126,18 +131,26 @@ class App:
         assert self._resources is not None  # noqa: S101
         return calls, caller, self._resources
 
+    async def _known(self, calls: Calls, caller: Caller, ctx: ServerRequestContext[Any]) -> None:
+        """See that the connection has a name, without which nobody would be reading."""
+        if not caller.is_known:
+            await self._threads.run(partial(guarded, calls.make_known, caller, client_name(ctx)))
+
     def _open(self) -> None:
         """Import what takes long and open the board; on a worker thread."""
         swarm = self.board.open()
         from swarm_mcp.server.calls import Calls  # noqa: PLC0415 - the first answer must not wait for these
         from swarm_mcp.server.identity import Caller  # noqa: PLC0415
         from swarm_mcp.server.resources import Resources  # noqa: PLC0415
+        from swarm_mcp.server.waiting import Waiting  # noqa: PLC0415
 
         with self.board.opening:
             if self._calls is None:
                 self._caller = Caller(self._agent)
                 self._resources = Resources(swarm)
-                self._calls = Calls(swarm, self.profile)
+                calls = Calls(swarm, self.profile)
+                self._waiting = Waiting(calls, self._threads)
+                self._calls = calls
 
     async def _list_tools(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         _ = ctx, params
@@ -158,10 +171,13 @@ class App:
         except Exception:
             _log.exception("the board could not be opened")
             return complete(broken())
-        call = (params.name, params.arguments, caller, client_name(ctx))
-        result = calls.call_at_once(*call)
-        if result is None:
-            result = await self._threads.run(partial(calls.call, *call))
+        if self._waiting is not None and self._waiting.is_wanted(params.name, params.arguments):
+            result = await self._waiting.call(params.arguments, caller, client_name(ctx), ctx.session.report_progress)
+        else:
+            call = (params.name, params.arguments, caller, client_name(ctx))
+            result = calls.call_at_once(*call)
+            if result is None:
+                result = await self._threads.run(partial(calls.call, *call))
         if caller.has_silent_readers:
             self._note_readers(calls, caller)
         return complete(result)
@@ -174,7 +190,7 @@ class App:
 
     async def _list_resources(self, ctx: ServerRequestContext[Any], params: types.PaginatedRequestParams | None) -> Any:
         calls, caller, resources = await self._readable()
-        await self._threads.run(partial(guarded, calls.make_known, caller, client_name(ctx)))
+        await self._known(calls, caller, ctx)
         cursor = (params.cursor if params is not None else None) or ""
         return complete(await self._threads.run(partial(guarded, resources.page, cursor, caller)), kept_seconds=0)
 
@@ -185,12 +201,35 @@ class App:
 
     async def _read_resource(self, ctx: ServerRequestContext[Any], params: types.ReadResourceRequestParams) -> Any:
         calls, caller, resources = await self._readable()
-        await self._threads.run(partial(guarded, calls.make_known, caller, client_name(ctx)))
+        await self._known(calls, caller, ctx)
         found = await self._threads.run(partial(guarded, resources.read, str(params.uri), caller))
         caller.has_read(caller.name)
         if caller.has_silent_readers:
             self._note_readers(calls, caller)
         return complete(found, kept_seconds=0)
+
+    async def _list_prompts(self, ctx: ServerRequestContext[Any], params: object) -> Any:
+        _ = ctx, params
+        from swarm_mcp.server import prompts  # noqa: PLC0415 - the list of tools does not wait for them
+
+        listed = [each.listed() for each in prompts.offered(self.profile)]
+        return complete({"prompts": listed}, kept_seconds=TOOLS_KEPT_SECONDS)
+
+    async def _get_prompt(self, ctx: ServerRequestContext[Any], params: types.GetPromptRequestParams) -> Any:
+        _ = ctx
+        from swarm_mcp.server import prompts  # noqa: PLC0415
+
+        prompt = guarded(prompts.find_prompt, params.name, self.profile)
+        return complete(guarded(prompts.rendered, prompt, params.arguments))
+
+    async def _complete(self, ctx: ServerRequestContext[Any], params: types.CompleteRequestParams) -> Any:
+        calls, caller, resources = await self._readable()
+        await self._known(calls, caller, ctx)
+        from swarm_mcp.server import completions  # noqa: PLC0415
+
+        wanted = partial(completions.complete, params=params, profile=self.profile)
+        found = await self._threads.run(partial(guarded, resources.ask, wanted, caller))
+        return complete({"completion": found})
 
 
 def complete(result: dict[str, Any], *, kept_seconds: int | None = None) -> dict[str, Any]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from swarm_mcp.interchange import task_documents, text
+from swarm_mcp.interchange import (
+    agent_documents,
+    conversation_documents,
+    ledger_documents,
+    task_documents,
+    text,
+)
 from swarm_mcp.model.draft import check_clean
 from swarm_mcp.model.errors import Invalid, NotFound, Refusal
 from swarm_mcp.operations import browsing, details, overview, trees
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.statement import Row
     from swarm_mcp.server.identity import Caller
 
+T = TypeVar("T")
 PLAIN = "text/plain"
 MARKDOWN = "text/markdown"
 OPEN = ["in_progress", "requires_assistance", "in_review", "pending", "partial", "blocked"]
@@ -42,6 +49,28 @@ DOCUMENTS: dict[str, tuple[str, str, Callable[[Transaction, Row, int], str]]] = 
 PAGED = frozenset({"progress", "notes", "history"})
 
 
+def _address(name: str) -> str:
+    """The template of a document of a task."""
+    return f"swarm://tasks/{{task_id}}{f'/{name}' if name else ''}{'{?cursor}' if name in PAGED else ''}"
+
+
+TEMPLATES: tuple[tuple[str, str, str, str], ...] = (
+    ("swarm://tasks{?status,assignee,ready,limit,cursor}", "tasks", "Tasks as rows", PLAIN),
+    *((_address(name), name or "task", words, kind) for name, (kind, words, _) in DOCUMENTS.items()),
+    ("swarm://agents{?cursor}", "agents", "Everybody on the board", PLAIN),
+    ("swarm://agents/{name}", "agent", "An agent, what it holds and what is assigned to it", MARKDOWN),
+    ("swarm://agents/{name}/inbox", "inbox", "What the reader has not read; nothing is marked", PLAIN),
+    (
+        "swarm://conversations/{id}{?cursor}",
+        "conversation",
+        "What its reader may read of a thread, by its id or its task's",
+        PLAIN,
+    ),
+    ("swarm://events{?after,limit}", "events", "The ledger: everything that happened", PLAIN),
+)
+"""Every address that has variables: the template, a name, what is there, and its type."""
+
+
 class Resources:
     """The resources of one board. Everything here blocks and belongs on a worker thread."""
 
@@ -58,30 +87,22 @@ class Resources:
                 for line in found.tasks
             ]
             if not cursor:
-                listed.insert(0, {"uri": "swarm://overview", "name": "overview", "mimeType": PLAIN})
+                listed = [*_standing(db.actor.name), *listed]
             more = {"nextCursor": found.next_cursor} if found.next_cursor else {}
             return {"resources": listed, **more}
 
-        return self.swarm.read(ask, agent=caller.name, via=caller.name, connection=caller.id)
+        return self.ask(ask, caller)
+
+    def ask(self, question: Callable[[Transaction], T], caller: Caller) -> T:
+        """A read in the name of the connection."""
+        return self.swarm.read(question, agent=caller.name, via=caller.name, connection=caller.id)
 
     def templates(self) -> list[dict[str, Any]]:
-        """The addresses under which a task's documents are."""
-        listed = [
-            {
-                "uriTemplate": "swarm://tasks{?status,assignee,ready,limit,cursor}", "name": "tasks",
-                "description": "Tasks as rows", "mimeType": PLAIN,
-            }
-        ]  # fmt: skip
-        for name, (kind, description, _) in DOCUMENTS.items():
-            path = f"/{name}" if name else ""
-            query = "{?cursor}" if name in PAGED else ""
-            listed.append(
-                {
-                    "uriTemplate": f"swarm://tasks/{{task_id}}{path}{query}", "name": name or "task",
-                    "description": description, "mimeType": kind,
-                }
-            )  # fmt: skip
-        return listed
+        """The addresses that have variables."""
+        return [
+            {"uriTemplate": template, "name": name, "description": words, "mimeType": kind}
+            for template, name, words, kind in TEMPLATES
+        ]
 
     def read(self, uri: str, caller: Caller) -> dict[str, Any]:
         """One resource.
@@ -91,12 +112,8 @@ class Resources:
             Invalid: its query cannot be understood.
 
         """
-
-        def ask(db: Transaction) -> tuple[str, str]:
-            return document(db, uri)
-
         try:
-            kind, words = self.swarm.read(ask, agent=caller.name, via=caller.name, connection=caller.id)
+            kind, words = self.ask(lambda db: document(db, uri), caller)
         except Refusal as refusal:
             refusal.facts["uri"] = uri[:500]
             raise
@@ -122,7 +139,40 @@ def document(db: Transaction, uri: str) -> tuple[str, str]:
             kind, _, make = DOCUMENTS[name]
             return kind, make(db, tasks.resolve_task(db, task_id), details.read_cursor(query.get("cursor", "")))
         case _:
+            return _about_project(db, path, query, uri)
+
+
+def _about_project(db: Transaction, path: list[str], query: dict[str, str], uri: str) -> tuple[str, str]:
+    """Documents about agents, about what they said, and about everything that happened."""
+    match path:
+        case ["agents"]:
+            _check_query(query, "swarm://agents", ("cursor",))
+            return PLAIN, agent_documents.roster_lines(db, query.get("cursor", ""))
+        case ["agents", name]:
+            _check_query(query, "swarm://agents/…", ())
+            return MARKDOWN, agent_documents.agent_markdown(db, name)
+        case ["agents", name, "inbox"]:
+            _check_query(query, "swarm://agents/…/inbox", ())
+            return PLAIN, conversation_documents.inbox_text(db, name)
+        case ["conversations", name]:
+            _check_query(query, "swarm://conversations/…", ("cursor",))
+            after = details.read_cursor(query.get("cursor", ""))
+            return PLAIN, conversation_documents.conversation_text(db, name, after)
+        case ["events"]:
+            _check_query(query, "swarm://events", ("after", "limit"))
+            after, limit = _whole(query, "after", 0), _whole(query, "limit", ledger_documents.LIMIT)
+            return PLAIN, ledger_documents.ledger_lines(db, after, limit)
+        case _:
             raise NotFound(f"No resource `{uri[:200]}`.")
+
+
+def _standing(reader: str) -> list[dict[str, Any]]:
+    """What a host can offer on every board."""
+    return [
+        {"uri": "swarm://overview", "name": "overview", "mimeType": PLAIN},
+        {"uri": "swarm://agents", "name": "agents", "mimeType": PLAIN},
+        {"uri": f"swarm://agents/{reader}/inbox", "name": f"inbox of {reader}", "mimeType": PLAIN},
+    ]
 
 
 def _parts(uri: str) -> tuple[list[str], dict[str, str]]:
@@ -148,9 +198,6 @@ def _check_query(query: dict[str, str], where: str, known: Sequence[str]) -> Non
 
 def _list(db: Transaction, query: dict[str, str]) -> str:
     _check_query(query, "swarm://tasks", ("status", "assignee", "ready", "limit", "cursor"))
-    limit = query.get("limit", "50")
-    if not limit.isascii() or not limit.isdigit() or len(limit) > 6:  # noqa: PLR2004
-        raise Invalid(f"limit must be a whole number, not `{shorten(limit, 40)}`.")
     ready = query.get("ready", "false").lower()
     if ready not in {"true", "false", "1", "0", ""}:
         raise Invalid(f"ready is true or false, not `{shorten(ready, 40)}`.")
@@ -159,7 +206,15 @@ def _list(db: Transaction, query: dict[str, str]) -> str:
         status=[each for each in query.get("status", "").split(",") if each],
         assignee=query.get("assignee", ""),
         ready=ready in {"true", "1"},
-        limit=int(limit),
+        limit=_whole(query, "limit", PAGE),
         cursor=query.get("cursor", ""),
     )
     return text.render(found) + "\n"
+
+
+def _whole(query: dict[str, str], name: str, default: int) -> int:
+    """A whole number of a query."""
+    words = query.get(name, "") or str(default)
+    if not words.isascii() or not words.isdigit() or len(words) > 18:  # noqa: PLR2004 - 64 bits
+        raise Invalid(f"{name} must be a whole number, not `{shorten(words, 40)}`.")
+    return int(words)
