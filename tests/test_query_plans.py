@@ -106,7 +106,7 @@ CALLS: dict[str, tuple[str, Callable[[Transaction, list[str]], Any]]] = {
     ),
     "wait in vain": ("lead", lambda db, _: [operations.check_inbox(db, wait_seconds=1) for _ in range(2)]),
     "read the roster": ("lead", lambda db, _: document(db, "swarm://agents")),
-    "read about an agent": ("lead", lambda db, _: document(db, "swarm://agents/ada")),
+    "read about an agent": ("lead", lambda db, _: document(db, "swarm://agents/lead")),
     "read a conversation": ("bob", lambda db, tasks: document(db, f"swarm://conversations/{discussed(db, tasks)}")),
     "complete an id": ("lead", lambda db, tasks: suggestions.beginning(db, tasks[0][:2], limit=100)),
     "complete a title": ("lead", lambda db, _: suggestions.foremost(db, limit=100)),
