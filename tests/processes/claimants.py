@@ -1,8 +1,8 @@
 """Claims fought over by processes that are killed: `claimants.py PATH SEED [WHAT IS BROKEN]`.
 
 Each child opens the board for itself; its threads claim, report, release, complete, retry and sweep a few tasks, with
-tokens of theirs that are long void too, by a clock that runs a thousand times as fast as ours and a little ahead or
-behind of the others', so that claims lapse. Every call is told before it is made and after it was answered, one line
+tokens of theirs that are long void too. Its clock goes on with its calls, a little ahead or behind of the others', so
+that claims lapse however fast the machine is. Every call is told before it is made and after it was answered, one line
 of JSON each. The parent passes the lines on, kills a child from time to time, and puts another one in its place.
 
 With a name of `mutants.MUTATIONS` the product is broken in that way first.
@@ -10,6 +10,7 @@ With a name of `mutants.MUTATIONS` the product is broken in that way first.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -33,9 +34,12 @@ if TYPE_CHECKING:
     from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
 
-CHILDREN, THREADS, CALLS, KILLS = 4, 2, 60, 6
+CHILDREN, THREADS, CALLS, KILLS = 4, 2, 90, 8
 BEGINNING = datetime(2026, 1, 2, tzinfo=UTC)
-SPEED = 1000
+TICK = 2_000
+"""Milliseconds from one call of a child to the next, as far as the board knows."""
+LATER = 60_000
+"""Milliseconds by which a child's clock is ahead of that of the one that was born before it."""
 SKEW = 20_000
 """Milliseconds by which a clock may be wrong."""
 TELLING = 1
@@ -138,19 +142,17 @@ CALLS_MADE: dict[str, Callable[[Transaction, str, int], tuple[int, str]]] = {
 class Clock(threading.local):
     """A clock that each thread sets before a call, so that it is known by which time the call went."""
 
-    now = 0
-    skew = 0
+    def __init__(self, ticks: Iterator[int]) -> None:
+        self.ticks = ticks
+        self.skew = self.now = 0
 
     def set(self) -> None:
-        """Look at the real time."""
-        self.now = time.monotonic_ns() * SPEED // 1_000_000 - STARTED + self.skew
+        """Go on."""
+        self.now = next(self.ticks) + self.skew
 
     def __call__(self) -> datetime:
         """The time of this thread's call."""
         return BEGINNING + timedelta(milliseconds=self.now)
-
-
-STARTED = time.monotonic_ns() * SPEED // 1_000_000 - SKEW
 
 
 def say(*words: object) -> None:
@@ -160,7 +162,7 @@ def say(*words: object) -> None:
 
 def child(path: str, chosen: list[str], number: int, seed: int) -> None:
     """Open the board and let the threads loose on it."""
-    clock = Clock()
+    clock = Clock(itertools.count(number * LATER, TICK))
     swarm = open_swarm(path, clock=clock)
 
     def run(thread: int) -> None:
