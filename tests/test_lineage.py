@@ -339,8 +339,8 @@ def resource(place: str) -> bool:
 
 
 def shape(template: str) -> str:
-    """A template whatever its variables are called; those of its query have to be the same."""
-    return re.sub(r"{\w+}", "{}", template)
+    """A template whatever its variables are called, without those of its query."""
+    return re.sub(r"{\w+}", "{}", template.partition("{?")[0])
 
 
 def command(place: str) -> bool:
