@@ -145,7 +145,8 @@ def test_plurals_and_ings_are_the_same_word(one: str, other: str) -> None:
     ("one", "other"),
     [
         ("test", "latest"), ("art", "start"), ("ui", "build"), ("car", "caring"), ("plan", "planet"),
-        ("plane", "planning"), ("api", "rapid"), ("communication", "community"), ("sql", "mysql"), ("java", "javascript"), ("r", "rs"),
+        ("plane", "planning"),
+        ("api", "rapid"), ("communication", "community"), ("sql", "mysql"), ("java", "javascript"), ("r", "rs"),
         ("test", "tester"), ("cod", "coding"), ("not", "noting"),
     ],
 )  # fmt: skip

@@ -28,12 +28,13 @@ IN_TITLE, IN_DESCRIPTION = 1.0, 0.5
 """What it is worth where the task has it: in title, tags, area, type or pool, or only in the description."""
 READ = 20_000
 """Characters of a task's description that are read for its words."""
-USUAL_WORDS = (
+USUAL = (
     "add agent build change check create develop fix get good handle help implement improve make need new prepare"
     " project run set task team thing update use way well work worker write"
 )
-EMPTY_WORDS = frozenset(word for each in USUAL_WORDS.split() for word in forms(each))
+USUAL_WORDS = frozenset(USUAL.split())
 """They count in a specialty or capability, where they were chosen, and not in the prose of an agent's description."""
+AWAY = "is offline"
 SHOWN = 3
 NAMED = 5
 
@@ -69,16 +70,9 @@ def choose(db: Transaction, row: Row) -> Choice:
     below = None if db.actor.is_operator or db.actor.is_root else db.actor.id
     candidates = [each for each in roster.at_work(db, below=below) if each.id != db.actor.id]
     task = task_words(row)
-    matches = [match for each in candidates if (match := match_agent(each, task)).score > 0]
+    matches = [match for each in candidates if (match := match_agent(each, task)).score]
     hands = figures.in_hand(db, [match.agent.id for match in matches])
-    back = _gave_back(db, row)
-    passed: dict[str, str] = {}
-    for match in matches:
-        agent = match.agent
-        if agent.id in back:
-            passed[agent.id] = "gave it back"
-        elif agent.capacity and hands[agent.id].working >= agent.capacity:
-            passed[agent.id] = f"holds all that its capacity allows ({agent.capacity})"
+    passed = _passed_over(db, row, matches, hands)
     free = [match for match in matches if match.agent.id not in passed]
     if not free:
         raise _nobody(db, row, candidates, [(match, passed[match.agent.id]) for match in matches])
@@ -87,12 +81,24 @@ def choose(db: Transaction, row: Row) -> Choice:
     finalists = [match for match in free if (match.agent.id in away, -match.score) == best]
     known = figures.figures(db, [match.agent.id for match in finalists])
     chosen = min(finalists, key=lambda match: _rank(row, match.agent, known[match.agent.id]))
-    passed |= dict.fromkeys(away, "is offline")
     better = sorted((match for match in matches if match.score > chosen.score), key=lambda match: -match.score)
-    ahead = [f"{each.agent.name} fits better but {passed[each.agent.id]}" for each in better[:SHOWN]]
+    remarks = [f"{each.agent.name} fits better but {passed.get(each.agent.id, AWAY)}" for each in better[:SHOWN]]
     if chosen.agent.id in away:
-        ahead.insert(0, "offline, as is everybody who fits and could take it")
-    return Choice(chosen.agent, _why(row, chosen, known[chosen.agent.id], ahead))
+        remarks.insert(0, "offline, as is everybody who fits and could take it")
+    return Choice(chosen.agent, _why(row, chosen, known[chosen.agent.id], remarks))
+
+
+def _passed_over(db: Transaction, row: Row, matches: Sequence[Match], hands: dict[str, Figures]) -> dict[str, str]:
+    """Why each of those who fit and yet cannot be chosen is not, as a predicate, by id."""
+    back = _gave_back(db, row)
+    found: dict[str, str] = {}
+    for match in matches:
+        agent = match.agent
+        if agent.id in back:
+            found[agent.id] = "gave it back"
+        elif agent.capacity and hands[agent.id].working >= agent.capacity:
+            found[agent.id] = f"holds all that its capacity allows ({agent.capacity})"
+    return found
 
 
 def task_words(row: Row) -> dict[str, float]:
@@ -128,7 +134,7 @@ def match_agent(agent: Row, task: dict[str, float]) -> Match:
     prose = {
         word: _worth([word], task)
         for word in words(agent.description)
-        if word not in EMPTY_WORDS and word not in single and _worth([word], task)
+        if word not in single and not forms(word) & USUAL_WORDS and _worth([word], task)
     }
     found.score += DESCRIPTION * _sum(prose.values())
     if prose and not found.met:

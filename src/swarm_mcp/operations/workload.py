@@ -38,7 +38,7 @@ def workload(db: Transaction, root: Row | None, limit: int) -> Overview:
     whole = roster.agent_rows(db, [row.id for row, _ in busiest])
     lines = [_agent_load(db, whole[row.id], load, busy=row.id in busy) for row, load in busiest]
     shown = fitting(lines, spoken, budget=CEILING - POOLS_BUDGET)
-    in_review = sum(load.statuses.get("in_review", 0) for load in found.values())
+    in_review = sum(load.in_review for load in found.values())
     return Overview(
         view="workload",
         message=_sentence(people, len(shown), len(pools) - len(shown_pools), in_review, limit),
@@ -55,12 +55,7 @@ def _people(db: Transaction, found: dict[str, Load]) -> list[tuple[Row, Load]]:
 
 
 def _weight(load: Load) -> tuple[int, float, int]:
-    return -_at_hand(load), -float(load.hours), -load.overdue
-
-
-def _at_hand(load: Load) -> int:
-    """Tasks that want work: those in review want somebody else's."""
-    return load.tasks - load.statuses.get("in_review", 0)
+    return -load.tasks, -float(load.hours), -load.overdue
 
 
 def _agent_load(db: Transaction, row: Row, load: Load, *, busy: bool) -> AgentLoad:
@@ -89,20 +84,26 @@ def _pools(db: Transaction, found: dict[tuple[str | None, str | None], Load]) ->
     lines = [
         _load(f"team:{names[team]}" if team else f"specialty:{specialty}" if specialty else "anyone", load)
         for (team, specialty), load in found.items()
-        if _at_hand(load)
+        if load.tasks
     ]
     return sorted(lines, key=lambda line: (-line.ready, -line.blocked, line.name))
 
 
 def _sentence(people: Sequence[tuple[Row, Load]], shown: int, pools_left: int, in_review: int, limit: int) -> str:
     """How many have how much, and what was left out."""
-    free = sum(not _at_hand(load) for _, load in people)
-    with_work = len(people) - free
-    narrower = (
-        f"limit={min(MOST, len(people))} shows them" if shown == limit < MOST else "list_agents() pages through all"
-    )
-    more = f" {len(people) - shown:,} agents more: {narrower}." if shown < len(people) else ""
-    pools = f" {pools_left:,} pools more, with less in them." if pools_left else ""
-    review = f" {in_review:,} in review count for nobody." if in_review else ""
-    have, none = "agent has" if with_work == 1 else "agents have", "has" if free == 1 else "have"
-    return f"{with_work:,} {have} open tasks, {free:,} {none} none." + review + more + pools
+    free = sum(not load.tasks for _, load in people)
+    loaded, left = len(people) - free, len(people) - shown
+    have, lack = "agent has" if loaded == 1 else "agents have", "has" if free == 1 else "have"
+    said = [f"{loaded:,} {have} open tasks, {free:,} {lack} none."]
+    if in_review:
+        verb, whose = ("counts", "its reviewer") if in_review == 1 else ("count", "their reviewers")
+        said.append(f"{in_review:,} in review {verb} for nobody but {whose}.")
+    if left:
+        wider = shown == limit < MOST
+        call = f"limit={min(MOST, len(people))} shows them" if wider else "list_agents() pages through all"
+        said.append(f"{left:,} more {'agent' if left == 1 else 'agents'}: {call}.")
+    if pools_left:
+        said.append(
+            f"{pools_left:,} more {'pool, with less in it' if pools_left == 1 else 'pools, with less in them'}."
+        )
+    return " ".join(said)

@@ -42,11 +42,13 @@ class Load:
     statuses: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     hours: Decimal = Decimal(0)
     overdue: int = 0
+    in_review: int = 0
+    """Work that wants somebody else's: it counts for nothing else here."""
     completed: int = 0
 
     @property
     def tasks(self) -> int:
-        """How many unfinished tasks."""
+        """How many tasks want work."""
         return sum(self.statuses.values())
 
 
@@ -91,6 +93,9 @@ def open_loads(db: Transaction, root: str = "") -> dict[Owner, Load]:
     found: dict[Owner, Load] = defaultdict(Load)
     for row in _open(bool(root)).all(db, {"project": db.project.slug, "now": db.now, "root": root}):
         load = found[row.agent, row.team, row.specialty]
+        if row.status == "in_review":
+            load.in_review += row.tasks
+            continue
         load.statuses[row.status] += row.tasks
         load.hours += row.hours or 0
         load.overdue += row.overdue
