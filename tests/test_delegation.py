@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from facts import unsaid
+from serving import serving
 
 from swarm_mcp.model.errors import (
     Ambiguous,
@@ -20,6 +22,8 @@ from swarm_mcp.operations import details
 from swarm_mcp.repository import tasks, work
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from board import Board
 
     from swarm_mcp.repository.database import Transaction
@@ -466,3 +470,15 @@ def test_a_long_chain_shows_its_end_and_says_so(board: Board) -> None:
     lines = board.brief("lead", task, include=["delegations"], max_tokens=8000).delegations
     assert (lines[0], len(lines)) == ("5 earlier ones are left out", 51)
     assert lines[-1].endswith("lead to ada: offered, to deliver part 0, part 1, part 2, part 3, part 4 and 2 more")
+
+
+def test_through_a_server_an_offer_is_read_and_declined_and_the_chain_tells_it(tmp_path: Path) -> None:
+    with serving(tmp_path / "swarm.db", name="lead") as desk:
+        task = desk.call("create_task", title="Draw a map", agent="lead").task
+        desk.call("delegate", task=task, to="ada", expected_deliverables=["a map"], agent="lead")
+        desk.call("get_task", task=task, agent="ada")
+        said = desk.call("report_progress", task=task, status="released", message="I cannot draw", agent="ada")
+        assert (said["task"]["status"], unsaid(said)) == ("pending", [])
+        chain = desk.call("get_task", task=task, include=["delegations"], agent="lead")
+        assert chain["delegations"][0].endswith("lead to ada: declined (I cannot draw), to deliver a map")
+        assert unsaid(chain) == []

@@ -88,7 +88,7 @@ def test_status_is_a_lifecycle_or_an_availability(board: Board, status: str, fou
 def test_agents_that_have_ended_are_left_out_and_that_is_said(board: Board) -> None:
     board.enlist("dead", below="lead", lifecycle="terminated")
     said = listed(board).message
-    assert said == '3 of 3 agents. 1 more have ended: status="failed" or "terminated" lists them.'
+    assert said == '3 of 3 agents. 1 more has ended: status="failed" or "terminated" lists them.'
 
 
 def test_role_narrows_the_list(board: Board) -> None:

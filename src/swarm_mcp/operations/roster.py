@@ -194,5 +194,9 @@ def _sentence(shown: int, total: int, group: Row | None, ended: int, limit: int)
     """How many of how many, and how many were left out because they have ended."""
     inside = f" in the team {group.name}" if group is not None else ""
     cut = f" (at most {LIMIT} at once)" if limit > LIMIT else ""
-    gone = f' {ended:,} more have ended: status="failed" or "terminated" lists them.' if ended else ""
+    gone = (
+        f' {ended:,} more {"has" if ended == 1 else "have"} ended: status="failed" or "terminated" lists them.'
+        if ended
+        else ""
+    )
     return f"{shown:,} of {total:,} {'agent' if total == 1 else 'agents'}{inside}{cut}.{gone}"

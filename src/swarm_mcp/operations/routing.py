@@ -124,7 +124,7 @@ def match_agent(agent: Row, task: dict[str, float]) -> Match:
         own = words(capability)
         share = _worth(own, task)
         if share:
-            met.append(shorten(capability, 40))
+            met.append(shorten(" ".join(capability.split()), 40))
             for word in own:
                 if _worth([word], task):
                     single[word] = max(single.get(word, 0.0), share)
