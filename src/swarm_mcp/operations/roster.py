@@ -14,7 +14,7 @@ from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import claims
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.catalog import EVERY, operation
-from swarm_mcp.repository import agents, figures, roster, teams
+from swarm_mcp.repository import agents, crew, figures, teams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,9 +49,9 @@ def list_agents(
     wanted_role = choose(role, AgentRole, "role").value if role.strip() else ""
     wanted_status = _read_status(status)
     group = _team(db, team) if team.strip() else None
-    members = roster.members(db, group.id) if group is not None else None
-    everybody = hierarchy(roster.places(db))
-    busy = roster.busy(db)
+    members = crew.members(db, group.id) if group is not None else None
+    everybody = hierarchy(crew.places(db))
+    busy = crew.busy(db)
     meant = [
         row
         for row in everybody
@@ -142,7 +142,7 @@ def _lines(
     db: Transaction, rows: Sequence[Row], names: dict[str, str], busy: set[str], members: dict[str, str] | None
 ) -> Iterable[AgentLine]:
     ids = [row.id for row in rows]
-    whole, known, groups = roster.agent_rows(db, ids), figures.figures(db, ids), roster.memberships(db, ids)
+    whole, known, groups = crew.agent_rows(db, ids), figures.figures(db, ids), crew.memberships(db, ids)
     for each in ids:
         there = availability(db, whole[each], busy=each in busy)
         inside = groups.get(each, [])

@@ -12,7 +12,7 @@ from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.model.words import forms, words
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.roster import availability
-from swarm_mcp.repository import figures, roster, work
+from swarm_mcp.repository import crew, figures, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def choose(db: Transaction, row: Row) -> Choice:
 
     """
     below = None if db.actor.is_operator or db.actor.is_root else db.actor.id
-    candidates = [each for each in roster.at_work(db, below=below) if each.id != db.actor.id]
+    candidates = [each for each in crew.at_work(db, below=below) if each.id != db.actor.id]
     task = task_words(row)
     matches = [match for each in candidates if (match := match_agent(each, task)).score]
     hands = figures.in_hand(db, [match.agent.id for match in matches])

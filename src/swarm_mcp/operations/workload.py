@@ -9,7 +9,7 @@ from swarm_mcp.model.record import spoken
 from swarm_mcp.model.task import Overview
 from swarm_mcp.model.tokens import CEILING, fitting
 from swarm_mcp.operations.roster import availability
-from swarm_mcp.repository import loads, roster, teams
+from swarm_mcp.repository import crew, loads, teams
 from swarm_mcp.repository.loads import Load
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def workload(db: Transaction, root: Row | None, limit: int) -> Overview:
     lately = loads.completed_lately(db, [row.id for row, _ in busiest], under)
     for row, load in busiest:
         load.completed = lately.get(row.id, 0)
-    busy = roster.busy(db)
-    whole = roster.agent_rows(db, [row.id for row, _ in busiest])
+    busy = crew.busy(db)
+    whole = crew.agent_rows(db, [row.id for row, _ in busiest])
     lines = [_agent_load(db, whole[row.id], load, busy=row.id in busy) for row, load in busiest]
     shown = fitting(lines, spoken, budget=CEILING - POOLS_BUDGET)
     in_review = sum(load.in_review for load in found.values())
@@ -49,7 +49,7 @@ def workload(db: Transaction, root: Row | None, limit: int) -> Overview:
 
 def _people(db: Transaction, found: dict[str, Load]) -> list[tuple[Row, Load]]:
     """Every agent that has not ended, or still has something, with what lies with it: the most loaded first."""
-    rows = [row for row in roster.places(db) if row.lifecycle not in ENDED or row.id in found]
+    rows = [row for row in crew.places(db) if row.lifecycle not in ENDED or row.id in found]
     pairs = [(row, found.get(row.id, Load())) for row in rows]
     return sorted(pairs, key=lambda pair: (*_weight(pair[1]), pair[0].name))
 
