@@ -106,6 +106,8 @@ LISTS: list[tuple[str, dict[str, Any]]] = [
     ("get_overview", {"limit": 200}),
     ("get_overview", {"view": "tree", "limit": 200}),
     ("get_overview", {"view": "stuck", "limit": 200}),
+    ("get_overview", {"view": "workload", "limit": 200}),
+    ("list_agents", {"limit": 200}),
     ("check_inbox", {"agent": "backend_dev"}),
     ("check_inbox", {"agent": "backend_dev", "limit": 50}),
     ("claim_task", {"agent": "frontend_dev"}),

@@ -5,12 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from facts import unsaid
+from serving import serving
 
-from swarm_mcp.model.errors import Ambiguous, Conflict, CycleRefused, IllegalMove, Invalid, NotAllowed, NotFound
-from swarm_mcp.repository import work
+from swarm_mcp.model.errors import (
+    Ambiguous,
+    ClaimLost,
+    Conflict,
+    CycleRefused,
+    IllegalMove,
+    Invalid,
+    NotAllowed,
+    NotFound,
+)
+from swarm_mcp.operations import details
+from swarm_mcp.repository import tasks, work
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from board import Board
+
+    from swarm_mcp.repository.database import Transaction
 
 
 def delegation(board: Board, task: str) -> Any:
@@ -361,3 +377,108 @@ def test_a_finished_task_that_was_split_lies_again_where_it_lay_before(board: Bo
     assert (board.line(task).assignee, board.name_of(board.row(task).worker_id)) == ("team:backend", "ada")
     board.update("lead", task, action="reopen")
     assert board.delegations(task) == ["offered"]
+
+
+# --- declining what was offered ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["pending", "blocked"])
+def test_an_offer_is_declined_without_being_claimed(board: Board, status: str) -> None:
+    hierarchy(board)
+    task = board.create(assignee="sue", depends_on=[board.create()] if status == "blocked" else [])
+    board.delegate("sue", task, "ada")
+    board.inbox("sue")
+    said = board.report("ada", task, "not my field", status="released")
+    assert said.message.startswith(f"{task} is declined and {status}.")
+    assert (board.assignee(task), board.status(task)) == ("sue", status)
+    assert (board.delegations(task), delegation(board, task).reason) == (["accepted", "declined"], "not my field")
+    assert "released" in board.news("sue")
+    assert (board.executions(task), board.kinds(task)[-1]) == ([], "released")
+
+
+def test_declining_needs_a_reason_and_is_for_the_one_who_was_asked(board: Board) -> None:
+    task = board.create(assignee="ada")
+    with pytest.raises(Invalid, match="why"):
+        board.report("ada", task, " ", status="released")
+    for other in ("bob", "lead"):
+        with pytest.raises(NotAllowed, match="does not hold"):
+            board.report(other, task, "not for ada", status="released")
+    assert board.delegations(task) == ["offered"]
+
+
+def test_what_one_declined_is_passed_over_when_claiming_the_next(board: Board) -> None:
+    task = board.create(assignee="ada")
+    board.report("ada", task, "no", status="released")
+    assert board.claimed("ada") == ""
+    assert board.claimed("bob") == task
+
+
+def test_a_late_worker_declines_nothing(board: Board) -> None:
+    task = board.create(assignee="ada")
+    board.claim("ada", task)
+    board.clock.advance(minutes=31)
+    board.sweep()
+    with pytest.raises(ClaimLost):
+        board.report("ada", task, "too late", status="released", attempt=1)
+    assert (board.assignee(task), board.delegations(task)) == ("ada", ["offered"])
+
+
+def test_whoever_split_a_task_gives_back_what_is_kept_for_it(board: Board) -> None:
+    board.team("backend", "ada", "bob")
+    task = board.create(assignee="backend")
+    board.claim("ada", task)
+    board.create(by="ada", parent=task)
+    board.report("ada", task, "I am leaving", status="released")
+    assert (board.line(task).assignee, board.delegations(task)) == ("team:backend", ["offered"])
+
+
+# --- the chain --------------------------------------------------------------------------------------------------------
+
+
+def test_the_chain_is_one_statement_and_says_what_became_of_each_link(board: Board) -> None:
+    hierarchy(board)
+    board.team("backend", "sue")
+    task = board.create()
+    board.delegate("", task, "backend", expected_deliverables=["a schema", "a migration"])
+    for by, to in (("sue", "ada"), ("sue", "ada")):
+        board.clock.advance(minutes=1)
+        board.claim(by, task)
+        board.delegate(by, task, to, reasoning="closer to it")
+        board.report(to, task, "no time", status="released")
+
+    def asked(db: Transaction) -> tuple[list[str], list[str]]:
+        row, executed = tasks.task_row(db, task), []
+        db.driver.set_trace_callback(executed.append)
+        found = details.sections(db, row, ["delegations"], "")["delegations"]
+        db.driver.set_trace_callback(None)
+        return found, executed
+
+    lines, executed = board.swarm.read(asked)
+    assert len(executed) == 1
+    assert [line.split("Z ", 1)[1] for line in lines] == [
+        "operator to team:backend: offered, to deliver a schema, a migration",
+        "sue to ada: declined (no time), because closer to it",
+        "sue to ada: declined (no time), because closer to it",
+    ]
+
+
+def test_a_long_chain_shows_its_end_and_says_so(board: Board) -> None:
+    task = board.create()
+    for n in range(55):
+        board.clock.advance(minutes=1)
+        board.delegate("lead", task, ("ada", "bob")[n % 2], expected_deliverables=[f"part {n}" for n in range(7)])
+    lines = board.brief("lead", task, include=["delegations"], max_tokens=8000).delegations
+    assert (lines[0], len(lines)) == ("5 earlier ones are left out", 51)
+    assert lines[-1].endswith("lead to ada: offered, to deliver part 0, part 1, part 2, part 3, part 4 and 2 more")
+
+
+def test_through_a_server_an_offer_is_read_and_declined_and_the_chain_tells_it(tmp_path: Path) -> None:
+    with serving(tmp_path / "swarm.db", name="lead") as desk:
+        task = desk.call("create_task", title="Draw a map", agent="lead").task
+        desk.call("delegate", task=task, to="ada", expected_deliverables=["a map"], agent="lead")
+        desk.call("get_task", task=task, agent="ada")
+        said = desk.call("report_progress", task=task, status="released", message="I cannot draw", agent="ada")
+        assert (said["task"]["status"], unsaid(said)) == ("pending", [])
+        chain = desk.call("get_task", task=task, include=["delegations"], agent="lead")
+        assert chain["delegations"][0].endswith("lead to ada: declined (I cannot draw), to deliver a map")
+        assert unsaid(chain) == []

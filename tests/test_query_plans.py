@@ -46,6 +46,7 @@ def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
         task = call(swarm, f"worker{n % 8}", operations.claim_task).task.id
         if n % 2:
             call(swarm, f"worker{n % 8}", lambda db: operations.complete_task(db, task=task, summary="Done."))  # noqa: B023
+    swarm.write(lambda db: db.driver.execute("UPDATE agent SET capabilities = '[\"task\"]'"))
     yield swarm
     swarm.close()
 
@@ -119,6 +120,8 @@ CALLS: dict[str, tuple[str, Callable[[Transaction, list[str]], Any]]] = {
     "list two pages": (
         "lead", lambda db, _: operations.list_tasks(db, cursor=operations.list_tasks(db).next_cursor)
     ),
+    "list the agents": ("lead", lambda db, _: operations.list_agents(db)),
+    "hand down to whoever fits": ("lead", lambda db, tasks: operations.delegate(db, task=tasks[28], to="auto")),
     "look whether there is something to sweep": ("lead", lambda db, _: upkeep.due(db)),
     "sweep": ("lead", lambda db, _: upkeep.sweep(db)),
 }  # fmt: skip

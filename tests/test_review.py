@@ -106,6 +106,15 @@ def test_rework_sends_it_back_with_notes_that_the_next_worker_reads(board: Board
     assert any("Mind the umlauts." in line for line in board.claim("bob", task).brief.review)
 
 
+def test_rework_is_blocked_while_something_stands_in_its_way(board: Board) -> None:
+    parent = board.create()
+    task = board.create(parent=parent, needs_review=True, assignee="ada")
+    board.finish("ada", task)
+    board.update("lead", parent, action="hold", reason="not now")
+    board.review("lead", task, "rework", notes="Mind the umlauts.")
+    assert (board.status(task), board.assignee(task)) == ("blocked", "ada")
+
+
 def test_failing_needs_notes_and_keeps_them_as_the_error(board: Board) -> None:
     task = board.task_in("in_review")
     with pytest.raises(Invalid, match="notes"):
@@ -237,6 +246,25 @@ def test_feedback_alone_changes_nothing_but_is_kept(board: Board) -> None:
     assert (said.quality, said.timeliness, said.notes, board.name_of(said.worker_id)) == (4, 2, "Good.", "ada")
     assert board.status(task) == "completed"
     assert board.kinds(task)[-1] == "rated"
+
+
+def test_ratings_may_come_with_a_verdict_and_are_kept_once(board: Board) -> None:
+    task = board.task_in("in_review")
+    board.review("lead", task, "Accept", quality=5, timeliness=3, notes="Neat.")
+    (said,) = board.swarm.read(lambda db: work.feedback_of(db, task))
+    assert (said.verdict, said.quality, said.timeliness, said.notes) == ("accept", 5, 3, "Neat.")
+
+
+def test_failing_in_review_tells_the_owners_of_what_waits_for_it(board: Board) -> None:
+    task = board.task_in("in_review")
+    waiter = board.create(assignee="bob", depends_on=[task])
+    board.inbox("bob")
+    board.review("lead", task, "fail", notes="It never ran.")
+    assert (board.status(waiter), "failed" in board.news("bob"), "failed" in board.news("ada")) == (
+        "blocked",
+        True,
+        True,
+    )
 
 
 @pytest.mark.parametrize("said", [{"quality": 6}, {"quality": -1}, {"timeliness": 6}, {}, {"verdict": "maybe"}])

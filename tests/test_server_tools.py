@@ -93,7 +93,9 @@ def day(desk: Desk) -> Day:
     day("get_task", task=ids["ui"], agent="ada")
     day.look("list_tasks")
     day.look("list_tasks", limit=2, sort="created")
-    for view in ("summary", "stuck", "tree"):
+    day.look("list_agents")
+    day.look("list_agents", status="busy", limit=1)
+    for view in ("summary", "stuck", "tree", "workload"):
         day.look("get_overview", view=view)
     return day
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-READS = {"get_task", "list_tasks", "get_overview"}
+READS = {"get_task", "list_tasks", "list_agents", "get_overview"}
+NEEDS_NO_CALLER = {"list_tasks", "list_agents", "get_overview"}
 WORKER = {
     "claim_task", "get_task", "report_progress", "complete_task", "share_context", "add_note", "send_message",
     "check_inbox", "create_plan",
@@ -106,7 +107,7 @@ class TestTool:
         )
 
     def test_who_calls_can_be_said_wherever_it_matters(self, tool: dict[str, Any]) -> None:
-        assert ("agent" in tool["inputSchema"]["properties"]) == (tool["name"] not in {"list_tasks", "get_overview"})
+        assert ("agent" in tool["inputSchema"]["properties"]) == (tool["name"] not in NEEDS_NO_CALLER)
 
 
 def test_the_instructions_are_short_and_name_only_tools_that_there_are() -> None:

@@ -6,6 +6,8 @@ import json
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
+from swarm_mcp.interchange import roster_text
+from swarm_mcp.model.agent import AgentList
 from swarm_mcp.model.message import Inbox, Sent
 from swarm_mcp.model.task import (
     Brief,
@@ -145,6 +147,11 @@ def _(answer: TaskList) -> str:
 
 
 @render.register
+def _(answer: AgentList) -> str:
+    return "\n".join([answer.message, *roster_text.roster(answer)])
+
+
+@render.register
 def _(answer: Claimed) -> str:
     if answer.brief is None:
         return "\n".join([answer.message, *_footer((), answer.unread)])
@@ -270,6 +277,8 @@ def _(answer: Overview) -> str:
                 f"{each['task']} {each['title']}: {each['why']}; blocks {each.get('blocks', 0)} → {each['call']}"
                 for each in value
             ]
+        elif name in {"agents", "pools"}:
+            lines += map(roster_text.load, value)
         elif value not in ({}, 0, 0.0, "") and name not in {"status_breakdown", "completion_percentage", "total_tasks"}:
             counts = value.items() if isinstance(value, dict) else ()
             shown = ", ".join(f"{key} {count}" for key, count in counts) or f"{value:g}"

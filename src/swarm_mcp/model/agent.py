@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from swarm_mcp.model.record import Answer, Record
+
 
 class AgentRole(StrEnum):
     """What an agent is for."""
@@ -17,13 +19,21 @@ class AgentRole(StrEnum):
 
 
 class Lifecycle(StrEnum):
-    """Whether an agent takes part. Availability (busy, idle, offline) is derived, never stored."""
+    """Whether an agent takes part."""
 
     SPAWNING = "spawning"
     ACTIVE = "active"
     PAUSED = "paused"
     FAILED = "failed"
     TERMINATED = "terminated"
+
+
+class Availability(StrEnum):
+    """Whether an agent could take work now. Derived from its claims and its last call, never stored."""
+
+    BUSY = "busy"
+    IDLE = "idle"
+    OFFLINE = "offline"
 
 
 class Profile(StrEnum):
@@ -75,3 +85,69 @@ class Project:
     max_lapses: int = 5
     max_depth: int = 8
     require_review: bool = False
+
+
+class AgentLine(Record):
+    """An agent as one row of a list: what it is, what it has in hand, what it has done."""
+
+    name: str
+    role: str
+    availability: str
+    superior: str = ""
+    lifecycle: str = "active"
+    specialty: str = ""
+    capabilities: list[str] = []
+    capabilities_more: int = 0
+    capacity: int = 0
+    teams: list[str] = []
+    teams_more: int = 0
+    team_role: str = ""
+    """What it is in the team whose members are listed."""
+    last_seen: str = ""
+    """Of one that is offline."""
+    claims: int = 0
+    assigned: int = 0
+    """What lies with it besides: assigned, unfinished, and held by nobody."""
+    completed: int = 0
+    ended: int = 0
+    """Attempts that count: completed, partial, failed or lapsed."""
+    success_percentage: int | None = None
+    response_minutes: float | None = None
+    quality: float | None = None
+    timeliness: float | None = None
+    ratings: int = 0
+
+
+class TeamView(Record):
+    """The team whose members are listed."""
+
+    name: str
+    supervisor: str = ""
+    objective: str = ""
+    description: str = ""
+
+
+class AgentList(Answer):
+    """Agents in the order of the hierarchy, how many there are in all, and where the next page begins."""
+
+    agents: list[AgentLine]
+    total: int
+    team: TeamView | None = None
+    next_cursor: str = ""
+
+
+class AgentLoad(Record):
+    """What lies with an agent, or in a pool (`name` is then its label, and nobody holds anything)."""
+
+    name: str
+    availability: str = ""
+    holds: int = 0
+    capacity: int = 0
+    ready: int = 0
+    blocked: int = 0
+    partial: int = 0
+    hours: float = 0
+    """Estimated hours of all that, as far as anybody has estimated."""
+    overdue: int = 0
+    completed: int = 0
+    """In the last seven days."""

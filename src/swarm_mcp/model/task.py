@@ -121,6 +121,15 @@ class Written(Answer):
     warnings: list[str] = Field(default_factory=list)
 
 
+class Delegated(Written):
+    """What delegating answers."""
+
+    chosen: str = ""
+    """The agent that the board chose, where the choice was left to it …"""
+    why: str = ""
+    """… and the sentence that says why."""
+
+
 class CriterionView(Record):
     """A criterion as agents read it."""
 

@@ -18,6 +18,7 @@ from swarm_mcp.operations.planning import create_plan, create_task
 from swarm_mcp.operations.remembering import add_note, share_context
 from swarm_mcp.operations.reporting import report_progress
 from swarm_mcp.operations.reviewing import review_task
+from swarm_mcp.operations.roster import list_agents
 
 __all__ = [
     "add_note",
@@ -29,6 +30,7 @@ __all__ = [
     "delegate",
     "get_overview",
     "get_task",
+    "list_agents",
     "list_tasks",
     "report_progress",
     "review_task",

@@ -8,8 +8,8 @@ from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.draft import check_texts, read_edge
 from swarm_mcp.model.errors import Conflict, Invalid, NotAllowed
 from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, Priority, TaskStatus, choose
-from swarm_mcp.model.task import DelegationState, ExecutionStatus, Written
-from swarm_mcp.operations import claims, moves, naming, placing, telling
+from swarm_mcp.model.task import Delegated, DelegationState, ExecutionStatus
+from swarm_mcp.operations import claims, moves, naming, placing, routing, telling
 from swarm_mcp.operations.answering import ready_count, shorten, task_change, unread
 from swarm_mcp.operations.authority import has_authority, is_own, whom_to_ask
 from swarm_mcp.operations.catalog import DIRECTING, operation
@@ -42,8 +42,8 @@ def delegate(
     depends_on: arg.Texts = [],
     priority: arg.Priority = "",
     estimated_minutes: int = 0,
-) -> Written:
-    """Hand a task down to an agent, team or specialty, and tell it why."""
+) -> Delegated:
+    """Hand a task down and say why. `to`: an agent, team or specialty, or auto: whoever below fits best."""
     row = tasks.resolve_task(db, task)
     said = {
         "expected_deliverables": expected_deliverables, "required_resources": required_resources,
@@ -57,7 +57,8 @@ def delegate(
     edges = [(tasks.resolve_task(db, name), kind) for name, kind in map(read_edge, said["depends_on"])]
     _check_delegable(db, row)
     warnings: list[str] = []
-    place = _whom(db, to, warnings)
+    place, why = _whom(db, row, to, warnings)
+    reasoning = "; ".join(each for each in (reasoning.strip(), why and f"chosen by itself: {why}") if each)
     had_it = row.assignee_id
     columns = _columns(db, row, place, urgency)
     before = _take_over(db, row, place)
@@ -73,7 +74,17 @@ def delegate(
     last = max((each.position for each in known), default=0)
     work.insert_criteria(db, row.id, [(text, "") for text in said["success_criteria"]], after=last)
     row, sentences = placing.add_edges(db, row, edges) if edges else (row, [])
-    return _handed(db, row, place, reasoning, sentences, warnings, had_it)
+    _tell(db, row, place, reasoning, had_it)
+    edges_said = f"; {'; '.join(sentences)}" if sentences else ""
+    return Delegated(
+        task=task_change(row, assignee=place.label),
+        message=f"{row.id} is handed to {place.label}, {row.status}{edges_said}.{f' {why}' if why else ''}",
+        chosen=place.label if why else "",
+        why=why,
+        warnings=warnings,
+        unread=unread(db),
+        ready=ready_count(db),
+    )
 
 
 def _check_delegable(db: Transaction, row: Row) -> None:
@@ -91,14 +102,16 @@ def _check_delegable(db: Transaction, row: Row) -> None:
         )
 
 
-def _whom(db: Transaction, to: str, warnings: list[str]) -> Place:
+def _whom(db: Transaction, row: Row, to: str, warnings: list[str]) -> tuple[Place, str]:
+    """Whom `to` means, and why, if that is left to the board."""
     word = naming.require_name(to, "`to`").strip().lower()
     if word == "auto":
-        raise Invalid("Choosing an agent by itself is not built yet: name an agent, a team or a specialty.")
+        choice = routing.choose(db, row)
+        return naming.Place(agent=choice.agent), choice.why
     place = naming.assignable(db, to, warnings)
     if not place.label:
         raise Invalid(f'`{to[:63]}` is nobody; update_task(clear=["assignee"]) leaves a task to anyone.')
-    return place
+    return place, ""
 
 
 def _take_over(db: Transaction, row: Row, place: Place) -> dict[str, str]:
@@ -139,27 +152,12 @@ def _out_of_hands(db: Transaction, row: Row) -> Row:
     return moves.requeue(db, row, "requeued").row if row.status == TaskStatus.PARTIAL else row
 
 
-def _handed(
-    db: Transaction,
-    row: Row,
-    place: Place,
-    reasoning: str,
-    sentences: list[str],
-    warnings: list[str],
-    had_it: str | None,
-) -> Written:
+def _tell(db: Transaction, row: Row, place: Place, reasoning: str, had_it: str | None) -> None:
+    """The delegate, or everybody in the pool, hears of it; and who has lost the task."""
     receivers = [] if place.agent is not None else [each.id for each in _pool(db, place)]
     why = f": {shorten(reasoning, 200)}" if reasoning.strip() else "."
     words = f"{db.actor.name} handed {row.id} {shorten(row.title)} to {place.label}{why}"
     telling.tell(db, row, "delegated", words, also=(*receivers, had_it))
-    edges = f"; {'; '.join(sentences)}" if sentences else ""
-    return Written(
-        task=task_change(row, assignee=place.label),
-        message=f"{row.id} is handed to {place.label}, {row.status}{edges}.",
-        warnings=warnings,
-        unread=unread(db),
-        ready=ready_count(db),
-    )
 
 
 def _pool(db: Transaction, place: Place) -> list[Row]:

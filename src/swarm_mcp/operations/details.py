@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.operations import trees
 from swarm_mcp.operations.answering import shorten
-from swarm_mcp.repository import agents, events, memory, messages, teams, work
+from swarm_mcp.repository import agents, delegations, events, memory, messages, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.statement import Row
 
 PAGE = 50
+DELIVERABLES_SHOWN = 5
 
 
 def sections(db: Transaction, row: Row, include: Sequence[str], cursor: str) -> dict[str, list[str]]:
@@ -137,16 +138,22 @@ def _executions(db: Transaction, row: Row, after: int) -> list[str]:
 
 def _delegations(db: Transaction, row: Row, after: int) -> list[str]:
     _ = after
-    found = work.delegations(db, row.id)[-PAGE:]
-    names = agents.agent_names(db, (agent for each in found for agent in (each.from_id, each.to_agent_id)))
-    pools = teams.team_names(db, (each.to_team_id for each in found))
-    return [
-        f"{each.at:%Y-%m-%d %H:%MZ} {names.get(each.from_id, 'operator')} to "
-        f"{names.get(each.to_agent_id) or pools.get(each.to_team_id) or f'specialty:{each.to_specialty}'}: {each.state}"
-        f"{f' ({each.reason})' if each.reason else ''}"
-        f"{f', because {shorten(each.reasoning, 300)}' if each.reasoning else ''}"
-        for each in found
-    ]
+    found = delegations.chain(db, row.id, limit=PAGE)
+    earlier = found[0].links - len(found) if found else 0
+    return [*([f"{earlier} earlier ones are left out"] if earlier else []), *map(_link, found)]
+
+
+def _link(link: Row) -> str:
+    """One handing down: when, by whom, to whom, what became of it and why, and what was to come of it."""
+    to = link.taker or (f"team:{link.team}" if link.team else f"specialty:{link.to_specialty}")
+    wanted = ", ".join(shorten(each, 60) for each in link.expected_deliverables[:DELIVERABLES_SHOWN])
+    more = len(link.expected_deliverables) - DELIVERABLES_SHOWN
+    return (
+        f"{link.at:%Y-%m-%d %H:%MZ} {link.giver or 'operator'} to {to}: {link.state}"
+        f"{f' ({shorten(link.reason, 300)})' if link.reason else ''}"
+        f"{f', because {shorten(link.reasoning, 300)}' if link.reasoning else ''}"
+        f"{f', to deliver {wanted}' if wanted else ''}{f' and {more} more' if more > 0 else ''}"
+    )
 
 
 def _tree(db: Transaction, row: Row, after: int) -> list[str]:

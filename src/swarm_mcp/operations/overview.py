@@ -14,6 +14,7 @@ from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import stuck, trees
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.catalog import EVERY, operation
+from swarm_mcp.operations.workload import workload
 from swarm_mcp.repository import sums, tasks
 
 if TYPE_CHECKING:
@@ -91,4 +92,5 @@ VIEWS: dict[str, Callable[[Transaction, Row | None, int], Overview]] = {
     "summary": _summary,
     "stuck": _stuck,
     "tree": _tree,
+    "workload": workload,
 }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.draft import read_edge
 from swarm_mcp.model.errors import Blocked, Invalid
-from swarm_mcp.model.lifecycle import TaskStatus, read_status
-from swarm_mcp.model.task import EdgeType, ExecutionStatus, Written
+from swarm_mcp.model.lifecycle import WAITING, TaskStatus, read_status
+from swarm_mcp.model.task import DelegationState, EdgeType, ExecutionStatus, Written
 from swarm_mcp.operations import asking, claims, moves, placing, telling
 from swarm_mcp.operations.answering import ready_count, task_change, unread
 from swarm_mcp.operations.catalog import operation
@@ -39,8 +39,10 @@ def report_progress(
     """
     row = tasks.resolve_task(db, task)
     _check_report(row, message, percent, status)
-    claims.require_claim(db, row, attempt)
     wanted = status.strip().lower().replace("-", "_")
+    if wanted == "released" and attempt == 0 and _is_offered(db, row):
+        return _declined(db, row, message)
+    claims.require_claim(db, row, attempt)
     if wanted == "released":
         return _released(db, row, message, percent)
     to = read_status(wanted) if wanted else TaskStatus(row.status)
@@ -103,6 +105,20 @@ def _released(db: Transaction, row: Row, message: str, percent: int) -> Written:
     _log(db, row, message, percent)
     moved = claims.release(db, row, message)
     return _left(db, moved.row, f"{row.id} is given back and {moved.row.status}. claim_task() gives you another one.")
+
+
+def _is_offered(db: Transaction, row: Row) -> bool:
+    """Whether the task waits for whoever acts, to whom it is assigned: it may be given back without being claimed."""
+    return row.status in WAITING and db.actor.id is not None and row.assignee_id == db.actor.id
+
+
+def _declined(db: Transaction, row: Row, message: str) -> Written:
+    """An offer is turned down: the task goes back to where it was before, and whoever made the offer is told."""
+    place = claims.place_before(db, row, DelegationState.DECLINED, message)
+    moved = moves.change(db, row, "released", place)
+    words = f"{db.actor.name} declined {row.id} {row.title[:80]}: {message}"
+    telling.tell(db, moved.row, "released", words, also=(row.delegator_id,))
+    return _left(db, moved.row, f"{row.id} is declined and {moved.row.status}. claim_task() gives you another one.")
 
 
 def _left(db: Transaction, row: Row, words: str, warnings: list[str] | None = None) -> Written:
