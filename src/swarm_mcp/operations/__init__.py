@@ -18,6 +18,7 @@ from swarm_mcp.operations.planning import create_plan, create_task
 from swarm_mcp.operations.remembering import add_note, share_context
 from swarm_mcp.operations.reporting import report_progress
 from swarm_mcp.operations.reviewing import review_task
+from swarm_mcp.operations.undoing import undo
 
 __all__ = [
     "add_note",
@@ -34,5 +35,6 @@ __all__ = [
     "review_task",
     "send_message",
     "share_context",
+    "undo",
     "update_task",
 ]
