@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from swarm_mcp.model.errors import Invalid
@@ -61,6 +62,7 @@ def _refusing(name: str) -> Generator[None]:
         raise Invalid(f"`{name}` nests lists or objects too deeply.") from None
 
 
+@lru_cache(maxsize=8)
 def _decoder(name: str) -> json.JSONDecoder:
     def constant(words: str) -> NoReturn:
         raise Invalid(f"`{name}` holds {words}, which is not a number.")
