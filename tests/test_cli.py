@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer
 
-from swarm_mcp import __version__
+from swarm_mcp import __version__, open_swarm, operations
 from swarm_mcp.cli.app import app, run
+from swarm_mcp.repository import agents, events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from swarm_mcp.operations.swarm import Swarm
 
     Said = tuple[int, str, str]
     Program = Callable[..., Said]
@@ -182,3 +185,123 @@ def test_the_doctor_says_what_is_wrong(program: Program, plan: Path) -> None:
     code, out, err = program("doctor", "--database", plan)
     assert (code, err) == (1, "")
     assert "is not a board of swarm-mcp" in out
+
+
+# --- undo, and the operator's hands -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def board(tmp_path: Path, program: Program) -> Iterator[Swarm]:
+    """The board that the program works on, with a root director on it."""
+    swarm = open_swarm(tmp_path / "board.db")
+    with swarm.writing(agent="lead") as db:
+        operations.check_inbox(db)
+    yield swarm
+    swarm.close()
+
+
+def created(board: Swarm, **said: Any) -> str:
+    with board.writing(agent="lead") as db:
+        task = operations.create_task(db, **{"title": "A task", **said}).task
+    assert task is not None
+    return task.id
+
+
+def status(board: Swarm, task: str) -> str:
+    with board.reading() as db:
+        return next(each.status for each in operations.list_tasks(db, limit=200).tasks if each.id == task)
+
+
+def last_event(board: Swarm, task: str) -> int:
+    with board.reading() as db:
+        return events.latest_task_events(db, task, limit=1)[0].seq
+
+
+def test_an_event_is_undone_as_the_operator_whatever_the_environment_says(
+    program: Program, board: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWARM_AGENT", "ada")
+    task = created(board)
+    for agent, more in (("lead", ("--json",)), ("", ())):
+        with board.writing(agent="lead") as db:
+            operations.update_task(db, task=task, title="Another")
+        seq = last_event(board, task)
+        code, out, err = program("undo", seq, *(("--agent", agent) if agent else ()), *more)
+        assert (code, err) == (0, "")
+        said = f"Event {seq} (edited) is undone: {task} A task is pending."
+        assert (json.loads(out)["message"] if more else out.splitlines()[0]) == said
+    with board.reading() as db:
+        last = events.latest_task_events(db, task, limit=1)[0]
+    assert (last.kind, last.agent_id, last.via) == ("undone", None, "command line")
+
+
+def test_an_undo_that_is_refused_is_one_sentence_and_registers_nobody(program: Program, board: Swarm) -> None:
+    task = created(board)
+    seq = last_event(board, task)
+    why = f'a creation is not undone. update_task(task="{task}", action="cancel") ends the task.'
+    assert program("undo", seq) == (1, "", f"Event {seq} (created) cannot be undone: {why}\n")
+    code, out, err = program("undo", seq, "--agent", "stranger")
+    assert (code, out) == (1, "")
+    assert err.startswith("stranger may not undo: root directors and the operator may.")
+    assert program("undo", 0)[0] == program("undo", "seven")[0] == 2
+    with board.reading() as db:
+        assert agents.find_agent(db, "stranger") is None
+
+
+def test_tasks_done_completes_as_an_agent_and_unblocks_what_waits(program: Program, board: Swarm) -> None:
+    task = created(board, criteria=["It works."], checks=["failed == 0"])
+    waiter = created(board, title="Next", depends_on=[task])
+    words = ("tasks", "done", task[:6], "--agent", "ada", "--summary", "Deployed.")
+    code, out, err = program(*words)
+    assert (code, out) == (1, "")
+    assert err.startswith("Not completed: criterion 1 has no evidence")
+    assert status(board, task) == "pending", "the claim is not kept when the completion is refused"
+    code, out, err = program(*words, "--evidence", "1=CI run 42", "--measure", "failed=0")
+    assert (code, err) == (0, "")
+    assert f"unblocked {waiter} Next" in out.splitlines()
+    assert (status(board, task), status(board, waiter)) == ("completed", "pending")
+
+
+def test_tasks_done_completes_what_the_agent_holds(program: Program, board: Swarm) -> None:
+    task = created(board)
+    with board.writing(agent="ada") as db:
+        operations.claim_task(db, task=task)
+    code, out, err = program("tasks", "done", task, "--summary", "Deployed.")
+    assert (code, out) == (1, "")
+    assert err == (
+        f"ada holds {task}; the operator completes nothing by itself. As an agent: swarm-mcp tasks done {task} "
+        "--agent ada --summary …\n"
+    )
+    assert "ada holds" in program("tasks", "done", task, "--agent", "bob", "--summary", "Mine.")[2]
+    answer = json.loads(program("tasks", "done", task, "--agent", "ada", "--summary", "Deployed.", "--json")[1])
+    assert (answer["task"]["id"], answer["task"]["status"]) == (task, "completed")
+
+
+def test_tasks_done_accepts_what_was_handed_in(program: Program, board: Swarm) -> None:
+    task = created(board, needs_review=True)
+    waiter = created(board, depends_on=[task])
+    program("tasks", "done", task, "--agent", "ada", "--summary", "Deployed.")
+    assert status(board, task) == "in_review"
+    assert "ask lead" in program("tasks", "done", task, "--agent", "ada")[2]
+    assert "is waived, not shown" in program("tasks", "done", task, "--evidence", "1=x")[2]
+    assert program("tasks", "done", task)[::2] == (0, "")
+    assert (status(board, task), status(board, waiter)) == ("completed", "pending")
+
+
+def test_tasks_done_says_what_cannot_be_done(program: Program, board: Swarm) -> None:
+    task = created(board)
+    waiter = created(board, depends_on=[task])
+    said = "swarm-mcp tasks done {} --agent NAME --summary …"
+    refused = [
+        (program("tasks", "done", "nothing2"), "No task `nothing2`."),
+        (program("tasks", "done", task), said.format(task)),
+        (program("tasks", "done", waiter), f"{waiter} is blocked and nobody holds it"),
+        (program("tasks", "done", waiter, "--agent", "ada", "--summary", "x"), f"{waiter} is not ready"),
+        (program("tasks", "done", task, "--agent", "ada"), "needs a summary"),
+    ]
+    for (code, out, err), words in refused:
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert words in err
+    assert program("tasks", "done", task, "--evidence", "CI run 42")[0] == 2
+    program("tasks", "done", task, "--agent", "ada", "--summary", "Deployed.")
+    assert program("tasks", "done", task) == (1, "", f"{task} is completed already.\n")

@@ -59,11 +59,12 @@ def syntax() -> dict[str, ast.Module]:
 # --- one door for a status ------------------------------------------------------------------------------------------
 
 STATUS_WRITERS = {
-    "operations/moves.py:move": "the door",
+    "operations/moves.py:_set_status": "the door, behind the checks of move() and move_back()",
     "operations/placing.py": "a task that is being created has no status yet",
     "operations/placing.py:insert_new": "likewise",
     "operations/stating.py:insert_stated": "the importers' door",
     "operations/completing.py:finish": "of an execution",
+    "operations/restoring.py:_review_again": "of an execution",
     "operations/reviewing.py:_accept": "of an execution",
     "operations/reviewing.py:_fail": "of an execution",
     "repository/tasks.py": "the claim's guarded statement, whose event moves.record_claim() writes; and the tally",

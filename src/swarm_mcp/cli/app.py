@@ -7,10 +7,11 @@ import sys
 import typer
 
 from swarm_mcp import __version__
-from swarm_mcp.cli import importing, projects
+from swarm_mcp.cli import importing, projects, tasks
 from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
 from swarm_mcp.cli.options import Agent, ChosenProfile, Database, LogLevel, Project, settings
+from swarm_mcp.cli.undo import undo
 from swarm_mcp.model.errors import Refusal
 
 app = typer.Typer(
@@ -25,7 +26,9 @@ app = typer.Typer(
 app.command("import")(importing.import_plan)
 app.command()(demo)
 app.command()(doctor)
+app.command()(undo)
 app.add_typer(projects.app, name="project")
+app.add_typer(tasks.app, name="tasks")
 
 
 @app.callback()

@@ -12,6 +12,8 @@ from swarm_mcp.config import Settings
 Database = Annotated[str, typer.Option(help="A path or a SQLAlchemy URL; else SWARM_DATABASE.", show_default=False)]
 Project = Annotated[str, typer.Option(help="The project; else SWARM_PROJECT.", show_default=False)]
 Agent = Annotated[str, typer.Option(help="Who acts; else SWARM_AGENT.", show_default=False)]
+ActingAgent = Annotated[str, typer.Option("--agent", help="Act as this agent; else the operator.", show_default=False)]
+"""What only the command line itself may say: the environment of a person's terminal makes nobody an agent."""
 ChosenProfile = Annotated[
     str, typer.Option(help="worker, director or observer; else SWARM_PROFILE.", show_default=False)
 ]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 from swarm_mcp.interchange.document import PlanDocument, PlanItem
 from swarm_mcp.interchange.entry import Entry, Findings
 from swarm_mcp.interchange.source_file import read_source
-from swarm_mcp.interchange.strict_json import parse_json
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import (
     SETTLED,
@@ -24,6 +23,7 @@ from swarm_mcp.model.lifecycle import (
     read_priority,
     read_status,
 )
+from swarm_mcp.model.strict_json import parse_json
 from swarm_mcp.model.task import Complexity
 
 if TYPE_CHECKING:

@@ -114,8 +114,10 @@ def _back_into_queue(db: Transaction, row: Row, kind: str, reason: str) -> tuple
     """Retry or reopen: explicit, recorded, with everything above it that was finished."""
     require_authority(db, row, "reopen" if kind == "reopened" else "retry")
     _reopen_above(db, row)
+    met = [[each.position, each.outcome, each.evidence, each.reason] for each in work.judged_criteria(db, row.id)]
     work.reopen_criteria(db, row.id)
-    moved = _open_again(db, row.id, kind, {"reason": reason} if reason else None)
+    data = {**({"reason": reason} if reason else {}), **({"criteria": met} if met else {})}
+    moved = _open_again(db, row.id, kind, data)
     why = f": {reason}" if reason.strip() else "."
     words = f"{db.actor.name} {kind} {row.id} {shorten(row.title)}{why}"
     telling.tell(db, moved.row, kind, words, also=(row.worker_id,))
@@ -151,7 +153,7 @@ def _reopen_above(db: Transaction, row: Row) -> None:
 
 def _cancel(db: Transaction, row: Row, reason: str, *, subtree: bool) -> tuple[Row, str]:
     require_authority(db, row, "cancel")
-    open_below = [each for each in tasks.descendants(db, row.id) if each.status not in SETTLED]
+    open_below = unfinished_below(db, row)
     if open_below and not subtree:
         raise Blocked(
             f"{row.id} has {len(open_below)} unfinished subtasks. subtree=true cancels them too.",
@@ -168,6 +170,11 @@ def _cancel(db: Transaction, row: Row, reason: str, *, subtree: bool) -> tuple[R
         way_out = f'update_task(task="{waiting[0].id}", drop_depends_on=["{row.id}"])'
         dead = f"; {len(waiting)} still wait for it ({way_out} frees one)"
     return row, f"is cancelled{also}{dead}"
+
+
+def unfinished_below(db: Transaction, row: Row) -> list[Row]:
+    """What is neither completed nor cancelled below a task."""
+    return [each for each in tasks.descendants(db, row.id) if each.status not in SETTLED]
 
 
 def _cancel_one(db: Transaction, row: Row, reason: str) -> Row:
@@ -187,15 +194,20 @@ def _cancel_one(db: Transaction, row: Row, reason: str) -> Row:
 def _archive(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
     _ = reason
     require_authority(db, row, "archive")
+    check_archivable(db, row)
+    if row.archived_at is not None:
+        return row, "is archived already"
+    return moves.change(db, row, "archived", {"archived_at": db.now}).row, "is archived"
+
+
+def check_archivable(db: Transaction, row: Row) -> None:
+    """Refuse to archive what is not over, or what an open task still waits for."""
     if row.status not in FINISHED:
         raise IllegalMove(f"{row.id} is {row.status}; only finished work is archived.", status=row.status)
     if row.status != S.COMPLETED:
         waiting = [each.id for each in graph.waiters(db, row.id) if each.status not in FINISHED]
         if waiting:
             raise Blocked(f"{row.id} is {row.status} and {waiting[0]} still waits for it; it cannot be archived.")
-    if row.archived_at is not None:
-        return row, "is archived already"
-    return moves.change(db, row, "archived", {"archived_at": db.now}).row, "is archived"
 
 
 def _unarchive(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:

@@ -9,7 +9,7 @@ from swarm_mcp.model.draft import check_texts, check_title, read_edge, read_hour
 from swarm_mcp.model.errors import Conflict, IllegalMove, Invalid, NotAllowed
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus, read_priority
 from swarm_mcp.model.task import DelegationState, Written
-from swarm_mcp.operations import acting, claims, moves, placing, telling
+from swarm_mcp.operations import acting, claims, moves, placing, regrouping, telling
 from swarm_mcp.operations.answering import ready_count, task_change, unread
 from swarm_mcp.operations.authority import has_worked, is_own, others_with_authority, require_authority
 from swarm_mcp.operations.catalog import DIRECTING, operation
@@ -133,10 +133,10 @@ def _set_parent(db: Transaction, row: Row, parent: str, clear: list[str], said: 
         require_authority_or_own(db, above, "move anything under")
         if row.status not in SETTLED:
             placing.check_open_parent(above)
-        row = placing.set_parent(db, row, above)
+        row = regrouping.set_parent(db, row, above)
         said.append(f"moved under {above.id}")
     elif "parent" in clear:
-        row = placing.set_parent(db, row, None)
+        row = regrouping.set_parent(db, row, None)
         said.append("moved to the top")
     return row
 
@@ -157,7 +157,7 @@ def _set_edges(db: Transaction, row: Row, add: list[str], drop: list[str], said:
             raise Invalid(f"{row.id} has no edge `{kind}` to {other.id}.")
         if edge.created_by_id is None or edge.created_by_id != db.actor.id:
             require_authority(db, row, "drop dependencies of")
-        row = placing.drop_edge(db, row, other.id, kind)
+        row = regrouping.drop_edges(db, row, [(other.id, kind)])
         said.append(f"no longer: {placing.say_edge(row.id, other.id, kind)}")
     return row
 
@@ -176,24 +176,31 @@ def _set_criteria(
     require_authority(db, row, "change the criteria of")
     if row.status in {TaskStatus.COMPLETED, TaskStatus.CANCELLED}:
         raise IllegalMove(f"{row.id} is {row.status}; its criteria are settled.", status=row.status)
-    known = {each.position for each in work.criteria(db, row.id)}
+    known = {each.position: each for each in work.criteria(db, row.id)}
     waived: dict[str, bool] = {}
     if drop:
-        waived = _check_waiver(db, row)
+        waived = check_waiver(db, row)
         unknown = [n for n in drop if n not in known]
         if unknown:
             raise Invalid(f"{row.id} has no criterion {unknown[0]}.")
         work.drop_criteria(db, row.id, drop)
         said.append(f"criteria {', '.join(map(str, sorted(drop)))} dropped")
     added = placing.checked_criteria(texts, checks)
-    work.insert_criteria(db, row.id, added, after=max(known, default=0))
+    last = max(known, default=0)
+    work.insert_criteria(db, row.id, added, after=last)
     if added:
         said.append(f"{len(added)} {'criterion' if len(added) == 1 else 'criteria'} added")
-    moves.record(db, "criteria_changed", row, {"dropped": drop, "added": len(added), **waived})
+    were = (known[n] for n in sorted(set(drop)))
+    data = {
+        "dropped": drop, "added": len(added),
+        "were": [[row.position, row.text, row.measurable, row.outcome, row.evidence, row.reason] for row in were],
+        "are": [[n, *words] for n, words in enumerate(added, start=last + 1)],
+    }  # fmt: skip
+    moves.record(db, "criteria_changed", row, {**data, **waived})
     telling.tell(db, row, "criteria_changed", f"{db.actor.name} changed the criteria of {row.id}.")
 
 
-def _check_waiver(db: Transaction, row: Row) -> dict[str, bool]:
+def check_waiver(db: Transaction, row: Row) -> dict[str, bool]:
     """Dropping a criterion of what one works, or worked, on is a waiver; what the ledger says of it."""
     if not has_worked(db, row):
         return {}

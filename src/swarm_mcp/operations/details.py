@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.errors import Invalid
+from swarm_mcp.model.task import ExecutionStatus
 from swarm_mcp.operations import trees
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.repository import agents, delegations, events, memory, messages, work
@@ -127,13 +129,34 @@ def _executions(db: Transaction, row: Row, after: int) -> list[str]:
     _ = after
     found = work.executions(db, row.id)[-PAGE:]
     names = agents.agent_names(db, (each.agent_id for each in found))
-    return [
-        f"attempt {each.attempt} {names.get(each.agent_id, 'operator')} {each.status} "
-        f"from {each.started_at:%Y-%m-%d %H:%MZ}"
-        f"{f' to {each.ended_at:%Y-%m-%d %H:%MZ}' if each.ended_at else ''}"
-        f"{f': {shorten(each.summary, 300)}' if each.summary else ''}"
-        for each in found
-    ]
+    return [_execution(each, names.get(each.agent_id, "operator")) for each in found]
+
+
+def _execution(row: Row, agent: str) -> str:
+    """An attempt with the report that ended it, in one line; what is empty is left out."""
+    kind = f" ({row.specialty})" if row.specialty else ""
+    ended = ""
+    if row.ended_at is not None:
+        seconds = (row.ended_at - row.started_at).total_seconds()
+        ended = f" to {row.ended_at:%Y-%m-%d %H:%MZ} ({seconds:.0f} s)"
+    successful = row.status == ExecutionStatus.COMPLETED and not row.blocking_issues
+    said: dict[str, Any] = {
+        "confidence": "" if row.confidence is None else f"{row.confidence:g}",
+        "outputs": row.outputs, "artifacts": row.artifacts, "issues": row.issues_found,
+        "blocking issues": row.blocking_issues, "next": row.next_actions, "measurements": row.measurements,
+        "error": row.error if row.error != row.summary else "",
+    }  # fmt: skip
+    told = [f"{name}: {shorten(_as_words(value), 300)}" for name, value in said.items() if value]
+    summary = f": {shorten(row.summary, 300)}" if row.summary else ""
+    when = f"from {row.started_at:%Y-%m-%d %H:%MZ}{ended}{summary}"
+    how = f"{row.status}{', successful,' if successful else ''}"
+    return "; ".join([f"attempt {row.attempt} {agent}{kind} {how} {when}", *told, f"execution {row.id}"])
+
+
+def _as_words(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _delegations(db: Transaction, row: Row, after: int) -> list[str]:

@@ -33,6 +33,8 @@ VERSIONED = frozenset({
 })  # fmt: skip
 """What the ledger can rebuild; everything else about a task is derived or the claim's clock."""
 
+TIMES = frozenset({"deadline", "started_at", "completed_at", "archived_at"})
+HOURS = frozenset({"estimated_hours", "actual_hours"})
 PLACE = ("assignee_id", "pool_team_id", "pool_specialty")
 """Where a task lies: with an agent, in a pool, or with nobody."""
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -53,6 +55,15 @@ def plain(value: object) -> object:
     if isinstance(value, Decimal):
         return str(value)
     return value
+
+
+def read_back(name: str, value: Any) -> Any:
+    """A column's value as it was, from what the ledger keeps of it."""
+    if value is None:
+        return None
+    if name in TIMES:
+        return datetime.fromisoformat(value)
+    return Decimal(value) if name in HOURS else value
 
 
 def record(db: Transaction, kind: str, row: Row | None, data: dict[str, Any], *, version: int | None = None) -> None:
@@ -110,7 +121,26 @@ def move(
 
     """
     check_move(row, to)
-    setting = {**(values or {}), "status": to.value}
+    return _set_status(db, row, to, kind, values or {}, data)
+
+
+def move_back(db: Transaction, row: Row, to: TaskStatus, values: dict[str, Any], data: dict[str, Any]) -> Moved:
+    """Take a move of the lifecycle back: its table, read from right to left. Only undoing may.
+
+    Raises:
+        IllegalMove: no move leads from there to where the task is.
+
+    """
+    if TaskStatus(row.status) not in MOVES[to]:
+        raise illegal(row, f"become {to} again")
+    return _set_status(db, row, to, "undone", values, data)
+
+
+def _set_status(
+    db: Transaction, row: Row, to: TaskStatus, kind: str, values: dict[str, Any], data: dict[str, Any] | None
+) -> Moved:
+    """Set a status that was checked, and what follows from it by itself."""
+    setting = {**values, "status": to.value}
     if to in FINISHED:
         setting |= {"hold_reason": None, "hold_by_id": None, **unreserved(row)}
     if to not in CLAIMED:

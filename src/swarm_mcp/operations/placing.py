@@ -9,7 +9,7 @@ from swarm_mcp.model import criteria as expressions
 from swarm_mcp.model import ids
 from swarm_mcp.model.draft import PlanItem, TaskDraft, check_texts, draft_columns, read_edge
 from swarm_mcp.model.errors import CycleRefused, IllegalMove, Refusal, gathered, noting
-from swarm_mcp.model.lifecycle import FINISHED, SETTLED, TaskStatus
+from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
 from swarm_mcp.model.task import EdgeType, ExecutionStatus
 from swarm_mcp.operations import claims, moves, telling
 from swarm_mcp.operations.naming import NOWHERE, Place, place_of
@@ -197,8 +197,21 @@ def split(db: Transaction, parent: Row) -> Row:
     return claims.end_claim(db, fresh, ExecutionStatus.WAITING, "split", values).row
 
 
-def add_edges(db: Transaction, row: Row, wanted: Iterable[tuple[Row, EdgeType]]) -> tuple[Row, list[str]]:
+def add_edges(
+    db: Transaction,
+    row: Row,
+    wanted: Iterable[tuple[Row, EdgeType]],
+    event: str = "linked",
+    data: dict[str, Any] | None = None,
+) -> tuple[Row, list[str]]:
     """Let a task wait for (or be related to) others.
+
+    Args:
+        db: the transaction.
+        row: the task.
+        wanted: the others, and how it depends on them.
+        event: what the ledger calls it.
+        data: more for the event.
 
     Returns:
         The task as it is now, and each new edge as a sentence.
@@ -228,7 +241,8 @@ def add_edges(db: Transaction, row: Row, wanted: Iterable[tuple[Row, EdgeType]])
     if not added:
         return row, sentences
     fresh = tasks.task_row(db, row.id)
-    moved = moves.change(db, fresh, "linked", {"waits": fresh.waits + waits}, {"edges": {"added": added}})
+    said = {"edges": {"added": added}, **(data or {})}
+    moved = moves.change(db, fresh, event, {"waits": fresh.waits + waits}, said)
     return tasks.task_row(db, moved.row.id), sentences
 
 
@@ -255,41 +269,3 @@ def say_edge(task_id: str, other: str, kind: str) -> str:
         "supersedes": f"{task_id} supersedes {other}",
     }
     return verbs[kind]
-
-
-def drop_edge(db: Transaction, row: Row, other: str, kind: str) -> Row:
-    """Let a task wait for another no longer."""
-    graph.remove_edge(db, row.id, other, kind)
-    blocker = tasks.task_row(db, other)
-    fewer = int(kind == EdgeType.BLOCKS and blocker.status != TaskStatus.COMPLETED)
-    fresh = tasks.task_row(db, row.id)
-    moves.change(db, fresh, "unlinked", {"waits": fresh.waits - fewer}, {"edges": {"dropped": [f"{kind}:{other}"]}})
-    return tasks.task_row(db, row.id)
-
-
-def set_parent(db: Transaction, row: Row, parent: Row | None) -> Row:
-    """Move a task, with everything below it, under another parent or to the top.
-
-    Raises:
-        CycleRefused: the parent is below it, or waits for it.
-
-    """
-    graph.lock_graph(db)
-    if parent is not None:
-        if parent.id == row.id or any(each.id == row.id for each in tasks.ancestors(db, parent.id)):
-            raise CycleRefused(f"{parent.id} is {row.id} or below it, and cannot be its parent.", task=row.id)
-        graph.adopt(db, row.id, parent.id)
-        parent = tasks.task_row(db, parent.id)
-    gates = parent.gates + int(moves.gating(parent)) if parent is not None else 0
-    fresh = tasks.task_row(db, row.id)
-    by = gates - fresh.gates
-    values = {"parent_id": parent.id if parent is not None else None, "gates": gates, "waits": fresh.waits + by}
-    moves.change(db, fresh, "moved", values)
-    touched = [row.id, *(tasks.shift_gates(db, row.id, by) if by else [])]
-    is_open = int(fresh.status not in SETTLED)
-    if fresh.parent_id:
-        touched.append(tasks.shift_subtasks(db, fresh.parent_id, by=-1, by_open=-is_open))
-    if parent is not None:
-        touched.append(tasks.shift_subtasks(db, parent.id, by=1, by_open=is_open))
-    moves.turn(db, touched)
-    return tasks.task_row(db, row.id)

@@ -91,3 +91,40 @@ def released_since(db: Transaction, agent_id: str, since: Any) -> set[str]:
         return set()
     handed = dict(HANDED_AGAIN.all(db, list(released)))
     return {task_id for task_id, seq in released.items() if handed.get(task_id, 0) < seq}
+
+
+ONE = Statement(select(event).where(event.c.seq == bindparam("seq"), event.c.project == bindparam("project")))
+CLAIMS_SINCE = ListStatement(
+    lambda wanted: (
+        select(event.c.task_id, event.c.seq, event.c.agent_id)
+        .where(event.c.task_id.in_(wanted), event.c.seq > bindparam("after"), event.c.kind == "claimed")
+        .order_by(event.c.seq)
+    )
+)
+BESIDE = Statement(
+    select(event.c.seq, event.c.kind, event.c.task_id, event.c.data)
+    .where(
+        event.c.seq.between(bindparam("first"), bindparam("last")),
+        event.c.project == bindparam("project"),
+        event.c.at == bindparam("at"),
+    )
+    .order_by(event.c.seq)
+)
+NEAR = 1000
+"""How far apart in the ledger two events of one call may be, as far as anybody looks."""
+
+
+def find_event(db: Transaction, seq: int) -> Row | None:
+    """The project's event of that number, or None."""
+    return ONE.first(db, {"seq": seq, "project": db.project.slug})
+
+
+def claims_since(db: Transaction, task_ids: Sequence[str], seq: int) -> Sequence[Row]:
+    """The claims (task_id, seq, agent_id) of these tasks after an event, oldest first."""
+    return CLAIMS_SINCE.all(db, list(task_ids), {"after": seq})
+
+
+def events_beside(db: Transaction, found: Row) -> Sequence[Row]:
+    """What was recorded near an event at the same moment, which is mostly what the same call did."""
+    bound = {"first": found.seq - NEAR, "last": found.seq + NEAR, "project": db.project.slug, "at": found.at}
+    return [each for each in BESIDE.all(db, bound) if each.seq != found.seq]

@@ -120,6 +120,11 @@ def insert_criteria(db: Transaction, task_id: str, wanted: Iterable[tuple[str, s
         INSERT_CRITERION.run_many(db, rows)
 
 
+def restore_criterion(db: Transaction, task_id: str, n: int, words: tuple[str, str], judged: dict[str, Any]) -> None:
+    """Put a criterion (text, CEL expression) back under its number, with what had become of it."""
+    INSERT_CRITERION.run(db, {"task_id": task_id, "position": n, "text": words[0], "measurable": words[1], **judged})
+
+
 def set_criterion(db: Transaction, task_id: str, n: int, *, outcome: str, evidence: str, reason: str) -> None:
     """Note what became of a criterion."""
     SET_CRITERION.run(
@@ -138,6 +143,11 @@ def set_criterion(db: Transaction, task_id: str, n: int, *, outcome: str, eviden
 def drop_criteria(db: Transaction, task_id: str, positions: list[int]) -> None:
     """Take criteria away; the numbers of the others stay."""
     db.connection.execute(delete(criterion).where(criterion.c.task_id == task_id, criterion.c.position.in_(positions)))
+
+
+def judged_criteria(db: Transaction, task_id: str) -> Sequence[Row]:
+    """The criteria that `reopen_criteria` asks for anew."""
+    return [each for each in criteria(db, task_id) if each.outcome not in {"open", "waived"}]
 
 
 def reopen_criteria(db: Transaction, task_id: str) -> None:

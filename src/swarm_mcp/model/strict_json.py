@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from typing import NoReturn, cast
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from swarm_mcp.model.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 DEPTH_LIMIT = 100
 """Lists and objects within one another. Whoever stores or compares them recurses; plans have about five."""
@@ -27,7 +32,38 @@ def parse_json(text: str, name: str) -> tuple[object, int]:
             none or beyond a float, lists nested too deeply to be walked.
 
     """
+    with _refusing(name):
+        return _storable(_decoder(name).decode(text), DEPTH_LIMIT)
 
+
+def parse_json_at(text: str, start: int, name: str) -> tuple[object, int]:
+    """The JSON value that begins somewhere in a text, and where it ends; refused like `parse_json`.
+
+    What is unstorable in it is refused as well, since nobody would be told that it was replaced.
+    """
+    with _refusing(name):
+        value, end = _decoder(name).raw_decode(text, start)
+        clean, changes = _storable(value, DEPTH_LIMIT)
+    if changes:
+        raise Invalid(f"`{name}` has a NUL character or half a surrogate pair; leave it out.")
+    return clean, end
+
+
+@contextmanager
+def _refusing(name: str) -> Generator[None]:
+    """What the reader of JSON minds, in a sentence."""
+    try:
+        yield
+    except json.JSONDecodeError as error:
+        raise Invalid(f"`{name}` is not JSON: line {error.lineno}, column {error.colno} cannot be read.") from None
+    except ValueError:  # an integer of more digits than Python reads
+        raise Invalid(f"`{name}` holds a number that is too long.") from None
+    except RecursionError:
+        raise Invalid(f"`{name}` nests lists or objects too deeply.") from None
+
+
+@lru_cache(maxsize=8)
+def _decoder(name: str) -> json.JSONDecoder:
     def constant(words: str) -> NoReturn:
         raise Invalid(f"`{name}` holds {words}, which is not a number.")
 
@@ -44,15 +80,7 @@ def parse_json(text: str, name: str) -> tuple[object, int]:
             raise Invalid(f"`{name}` has the key `{twice[:40]}` twice in one object; keep one of them.")
         return found
 
-    try:
-        value: object = json.loads(text, parse_constant=constant, parse_float=number, object_pairs_hook=unique)
-        return _storable(value, DEPTH_LIMIT)
-    except json.JSONDecodeError as error:
-        raise Invalid(f"`{name}` is not JSON: line {error.lineno}, column {error.colno} cannot be read.") from None
-    except ValueError:  # an integer of more digits than Python reads
-        raise Invalid(f"`{name}` holds a number that is too long.") from None
-    except RecursionError:
-        raise Invalid(f"`{name}` nests lists or objects too deeply.") from None
+    return json.JSONDecoder(parse_constant=constant, parse_float=number, object_pairs_hook=unique)
 
 
 def _storable(value: object, depth: int) -> tuple[object, int]:
