@@ -93,7 +93,7 @@ def day(desk: Desk) -> Day:
     day("get_task", task=ids["ui"], agent="ada")
     day.look("list_tasks")
     day.look("list_tasks", limit=2, sort="created")
-    for view in ("summary", "stuck", "tree"):
+    for view in ("summary", "stuck", "tree", "critical_path", "timeline"):
         day.look("get_overview", view=view)
     return day
 

@@ -11,6 +11,7 @@ from swarm_mcp.cli import importing, projects
 from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
 from swarm_mcp.cli.options import Agent, ChosenProfile, Database, LogLevel, Project, settings
+from swarm_mcp.cli.stuck import stuck
 from swarm_mcp.model.errors import Refusal
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command("import")(importing.import_plan)
 app.command()(demo)
 app.command()(doctor)
+app.command()(stuck)
 app.add_typer(projects.app, name="project")
 
 

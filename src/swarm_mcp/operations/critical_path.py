@@ -15,9 +15,11 @@ from swarm_mcp.model.task import Overview
 from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.remaining import Remaining
-from swarm_mcp.repository import agents, tasks
+from swarm_mcp.repository import agents, tasks, unfinished
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from swarm_mcp.operations.remaining import Dead
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -56,9 +58,20 @@ class Reach(NamedTuple):
     after: str
 
 
+class Estimated(Remaining):
+    """What remains, and how long its tasks take, as far as that is estimated."""
+
+    def __init__(self, db: Transaction) -> None:
+        super().__init__(db)
+        self.hours = unfinished.estimates(db)
+
+
+AT_ONCE = Reach(Decimal(0), "")
+
+
 def view(db: Transaction, root: Row | None, limit: int) -> Overview:
     """The longest chain that remains in the project, or up to the end of a task and everything below it."""
-    remaining = Remaining(db)
+    remaining = Estimated(db)
     ends = set(remaining.tasks)
     if root is not None:
         ends &= set(tasks.subtree_ids(db, root.id))
@@ -67,7 +80,7 @@ def view(db: Transaction, root: Row | None, limit: int) -> Overview:
     if not chain:
         return Overview(view="critical_path", message="Nothing is open, so no work remains.", total_hours=0.0)
     steps = fitting(_steps(db, remaining, chain[:limit], reached), spoken)
-    assumed = sum(remaining.tasks[each].estimated_hours is None for each in chain)
+    assumed = sum(each not in remaining.hours for each in chain)
     total = reached[chain[-1]].hours
     facts: dict[str, Any] = {"total_hours": float(total), "chain": len(chain), "open_tasks": len(ends)}
     if assumed:
@@ -85,7 +98,7 @@ def view(db: Transaction, root: Row | None, limit: int) -> Overview:
     )
 
 
-def longest_chain(remaining: Remaining, ends: set[str]) -> tuple[list[str], dict[str, Reach]]:
+def longest_chain(remaining: Estimated, ends: set[str]) -> tuple[list[str], dict[str, Reach]]:
     """The chain of open tasks that takes longest to the finish of one of these, and when each task can be finished.
 
     The ranks of the graph order all starts and finishes already, so one pass in that order is enough.
@@ -96,13 +109,11 @@ def longest_chain(remaining: Remaining, ends: set[str]) -> tuple[list[str], dict
     reached: dict[str, Reach] = {}
     for _, task, finish in sorted(nodes):
         if finish:
-            latest = _latest(begins[task], (_done(reached, part) for part in remaining.parts.get(task, ())))
-            estimate = remaining.tasks[task].estimated_hours
-            reached[task] = Reach(latest.hours + (ASSUMED if estimate is None else estimate), latest.after)
+            latest = _latest(begins[task], remaining.parts.get(task, ()), reached)
+            reached[task] = Reach(latest.hours + remaining.hours.get(task, ASSUMED), latest.after)
         else:
-            parent = remaining.parents.get(task, "")
-            opens = begins.get(parent, Reach(Decimal(0), ""))
-            begins[task] = _latest(opens, (_done(reached, each) for each in remaining.blockers.get(task, ())))
+            opens = begins.get(remaining.parents.get(task, ""), AT_ONCE)
+            begins[task] = _latest(opens, remaining.blockers.get(task, ()), reached)
     last = max(ends, key=lambda each: (reached[each].hours, -remaining.tasks[each].rank), default="")
     chain: list[str] = []
     while last:
@@ -111,21 +122,22 @@ def longest_chain(remaining: Remaining, ends: set[str]) -> tuple[list[str], dict
     return chain[::-1], reached
 
 
-def _done(reached: dict[str, Reach], task: str) -> Reach:
-    """When a task is finished; one that is over already, or is a dead end, costs no time."""
-    return Reach(reached[task].hours, task) if task in reached else Reach(Decimal(0), "")
+def _latest(first: Reach, others: Iterable[str], reached: dict[str, Reach]) -> Reach:
+    """The latest of a moment and the finishes of some tasks; one that is over, or a dead end, takes no time."""
+    latest = first
+    for each in others:
+        found = reached.get(each)
+        if found is not None and found.hours > latest.hours:
+            latest = Reach(found.hours, each)
+    return latest
 
 
-def _latest(first: Reach, others: Any) -> Reach:
-    return max(first, *others, key=lambda reach: reach.hours)
-
-
-def _steps(db: Transaction, remaining: Remaining, chain: list[str], reached: dict[str, Reach]) -> list[Step]:
+def _steps(db: Transaction, remaining: Estimated, chain: list[str], reached: dict[str, Reach]) -> list[Step]:
     rows = tasks.task_rows(db, chain)
     names = agents.agent_names(db, (row.holder_id or row.assignee_id for row in rows.values()))
     steps: list[Step] = []
     for each in chain:
-        row, estimate = rows[each], remaining.tasks[each].estimated_hours
+        row, estimate = rows[each], remaining.hours.get(each)
         steps.append(
             Step(
                 task=each,
@@ -140,7 +152,7 @@ def _steps(db: Transaction, remaining: Remaining, chain: list[str], reached: dic
     return steps
 
 
-def _dead_ends(remaining: Remaining, ends: set[str], *, narrowed: bool) -> list[Dead]:
+def _dead_ends(remaining: Estimated, ends: set[str], *, narrowed: bool) -> list[Dead]:
     """The dead ends before these tasks."""
     if not narrowed:
         return remaining.dead

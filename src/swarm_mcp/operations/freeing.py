@@ -77,7 +77,7 @@ def _partial(db: Transaction, row: Row, attendance: Attendance) -> tuple[str, st
     if times < TRIED[TaskStatus.PARTIAL] or row.waits or row.open_subtasks:
         return "partly done, and nobody goes on", act(row, "retry")
     judging_call = call or f'review_task(task="{row.id}", verdict="accept")'
-    return f"partly done for the {times}. time{why}", _judged_by_another(db, row, judging_call, attendance)
+    return f"partly done {times} times{why}", _judged_by_another(db, row, judging_call, attendance)
 
 
 def _unmet(db: Transaction, row: Row) -> tuple[str, str]:

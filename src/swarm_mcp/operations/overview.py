@@ -27,7 +27,7 @@ LIMIT = 200
 
 @operation(profiles=EVERY - {"worker"}, writes=False, takes_agent=False)
 def get_overview(
-    db: Transaction, *, view: arg.Text = "summary", under: arg.Under = "", since: arg.Text = "", limit: int = 40
+    db: Transaction, *, view: arg.Text = "summary", under: arg.Under = "", since: arg.Since = "", limit: int = 40
 ) -> Overview:
     """How the whole stands. `view`: summary, stuck (what does not move, with the call that frees each), tree,
     critical_path, timeline.

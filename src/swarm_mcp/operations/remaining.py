@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 COUNTED = 1000
 """As far as it is counted how much waits for something."""
+VISITED = 200_000
+"""Nodes that are visited for counting, at most; what waits for the rest directly is all that is counted then."""
 
 
 class Dead(NamedTuple):
@@ -61,6 +63,7 @@ class Remaining:
                 self._under(row.id, row.parent_id)
             self.dead.append(Dead(row.id, "failed", row.parent_id, is_part=True))
         self._counts: dict[Node, int] = {}
+        self._visited = 0
 
     def _under(self, task: str, parent: str | None) -> None:
         if parent:
@@ -99,8 +102,12 @@ class Remaining:
             stack += fresh
         return found
 
+    def directly_behind(self, task: str, *, gating: bool) -> int:
+        """About how many open tasks wait for one directly; takes no time to speak of."""
+        return len(self.following(Node(task, finish=True))) + gating * len(self.parts.get(task, ()))
+
     def behind(self, task: str, *, gating: bool) -> int:
-        """How many open tasks wait for one, directly or through others, counting to a thousand.
+        """How many open tasks wait for one, directly or through others, as far as they are counted.
 
         Args:
             task: the task that does not move.
@@ -128,10 +135,11 @@ class Remaining:
         seen = {origin}
         stack = [origin]
         count = 0
-        while stack and count <= COUNTED:
+        while stack and count <= COUNTED and (self._visited < VISITED or len(seen) == 1):
             node = stack.pop()
+            self._visited += 1
             count += node.finish and node.task in self.tasks
             fresh = [each for each in self.following(node) if each not in seen]
             seen.update(fresh)
             stack += fresh
-        return count
+        return count + len({each.task for each in stack} if self._visited >= VISITED else ())

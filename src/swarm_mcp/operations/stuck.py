@@ -32,7 +32,7 @@ class Root(Record):
     why: str
     call: str
     blocks: int = 0
-    """How many unfinished tasks wait for it, directly or not, counting to a thousand."""
+    """How many unfinished tasks wait for it, directly or not, as far as they were counted."""
 
 
 class Suspect(NamedTuple):
@@ -59,6 +59,7 @@ def view(db: Transaction, root: Row | None, limit: int) -> Overview:
         inside = set(tasks.subtree_ids(db, root.id))
         before = remaining.before(inside)
         suspects = [each for each in suspects if each.task in inside or Node(each.task, not each.gating) in before]
+    suspects.sort(key=lambda each: -remaining.directly_behind(each.task, gating=each.gating))
     counted = [(remaining.behind(each.task, gating=each.gating), each) for each in suspects]
     counted.sort(key=lambda pair: -pair[0])
     rows = tasks.task_rows(db, [each.task for _, each in counted[:limit]])
@@ -78,7 +79,7 @@ def _sentence(count: int, shown: int, limit: int, *, open_tasks: int) -> str:
     if count == shown:
         return f"{words}."
     narrower = "under=… narrows it" if shown < limit or limit >= LIMIT else f"limit={min(LIMIT, count)} shows more"
-    return f"{words}; the {shown} that block most are shown, {narrower}."
+    return f"{words}; here the first {shown}, by how much they block ({narrower})."
 
 
 def _suspects(db: Transaction, remaining: Remaining, attendance: Attendance) -> list[Suspect]:
@@ -96,7 +97,7 @@ def _suspects(db: Transaction, remaining: Remaining, attendance: Attendance) -> 
         elif absence:  # anyone's: whoever comes takes one after the other
             first = standstill.first_unclaimed(db, ready_before=attendance.missed_since)
             if first:
-                more = f", nor for {count - 1:,} more" if count > 1 else ""
+                more = f"; the same goes for {count - 1:,} more" if count > 1 else ""
                 found.setdefault(first, Suspect(first, absence=absence + more))
     return list(found.values())
 

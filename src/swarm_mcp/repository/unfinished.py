@@ -11,6 +11,7 @@ from swarm_mcp.repository.statement import ListStatement, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from decimal import Decimal
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -20,13 +21,14 @@ edge = tables.dependency
 blocker = task.alias("blocker")
 part = task.alias("part")
 
-COLUMNS = (task.c.id, task.c.parent_id, task.c.status, task.c.estimated_hours, task.c.rank, task.c.end_rank)
+COLUMNS = (task.c.id, task.c.parent_id, task.c.rank, task.c.end_rank)
 OPEN = (
     task.c.project == bindparam("project"),
     text("task.finished = 0"),
     text("task.archived_at IS NULL"),
 )
 TASKS = Statement(select(*COLUMNS).where(*OPEN))
+ESTIMATES = Statement(select(task.c.id, task.c.estimated_hours).where(*OPEN, text("task.estimated_hours IS NOT NULL")))
 OF_IDS = ListStatement(lambda wanted: select(*COLUMNS).where(task.c.id.in_(wanted)))
 _gates = (
     select(edge.c.task_id, edge.c.depends_on_id, blocker.c.status)
@@ -53,8 +55,13 @@ DEADLINES_BELOW = Statement(_deadlines.where(task.c.id.in_(tasks.BELOW)))
 
 
 def open_tasks(db: Transaction) -> dict[str, Row]:
-    """Every task of the project that is not finished, by id: its parent, status, estimate and ranks."""
+    """Every task of the project that is not finished, by id: its parent and its ranks."""
     return {row.id: row for row in TASKS.all(db, {"project": db.project.slug})}
+
+
+def estimates(db: Transaction) -> dict[str, Decimal]:
+    """The estimated hours of open tasks that have an estimate."""
+    return dict(ESTIMATES.all(db, {"project": db.project.slug}))
 
 
 def shut_parents(db: Transaction, around: dict[str, Row]) -> dict[str, Row]:
