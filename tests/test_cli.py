@@ -305,3 +305,20 @@ def test_tasks_done_says_what_cannot_be_done(program: Program, board: Swarm) -> 
     assert program("tasks", "done", task, "--evidence", "CI run 42")[0] == 2
     program("tasks", "done", task, "--agent", "ada", "--summary", "Deployed.")
     assert program("tasks", "done", task) == (1, "", f"{task} is completed already.\n")
+
+
+def test_stuck_names_what_does_not_move_and_the_call_that_frees_it(program: Program, tmp_path: Path) -> None:
+    with open_swarm(tmp_path / "board.db").writing(agent="lead") as db:
+        task = operations.create_task(db, title="Sow").task
+        assert task is not None
+        operations.create_task(db, title="Reap", depends_on=[task.id])
+        operations.update_task(db, task=task.id, action="hold", reason="No\train.\n")
+    call = f'update_task(task="{task.id}", action="resume")'
+    assert program("stuck") == (0, f"{task.id}\t1\theld by lead: No rain.\t{call}\n", "")
+    code, out, _ = program("stuck", "--json")
+    assert (code, json.loads(out)["items"][0]["call"]) == (0, call)
+    assert program("stuck", "--under", "nothing")[0] == 1
+
+
+def test_on_a_board_that_moves_nothing_is_stuck(program: Program) -> None:
+    assert program("stuck") == (0, "", "")

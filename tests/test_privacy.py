@@ -27,7 +27,7 @@ def seen(board: Board, agent: str, task: str) -> str:
     found = [
         board.brief(agent, task, include=sections, max_tokens=8000),
         *(board.swarm.read(lambda db, view=view: operations.get_overview(db, view=view), agent=agent)
-          for view in ("summary", "stuck", "tree")),
+          for view in ("summary", "stuck", "tree", "critical_path", "timeline")),
         board.swarm.read(lambda db: operations.list_tasks(db, text="swordfish"), agent=agent),
         *(board.swarm.read(lambda db, make=make: make(db, tasks.task_row(db, task), 0), agent=agent)
           for _, _, make in DOCUMENTS.values()),

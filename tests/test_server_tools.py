@@ -95,7 +95,7 @@ def day(desk: Desk) -> Day:
     day.look("list_tasks", limit=2, sort="created")
     day.look("list_agents")
     day.look("list_agents", status="busy", limit=1)
-    for view in ("summary", "stuck", "tree", "workload"):
+    for view in ("summary", "stuck", "tree", "critical_path", "workload", "timeline"):
         day.look("get_overview", view=view)
     return day
 

@@ -11,6 +11,7 @@ from swarm_mcp.cli import importing, projects, tasks
 from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
 from swarm_mcp.cli.options import Agent, ChosenProfile, Database, LogLevel, Project, settings
+from swarm_mcp.cli.stuck import stuck
 from swarm_mcp.cli.undo import undo
 from swarm_mcp.model.errors import Refusal
 
@@ -27,6 +28,7 @@ app.command("import")(importing.import_plan)
 app.command()(demo)
 app.command()(doctor)
 app.command()(undo)
+app.command()(stuck)
 app.add_typer(projects.app, name="project")
 app.add_typer(tasks.app, name="tasks")
 

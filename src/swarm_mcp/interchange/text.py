@@ -6,7 +6,7 @@ import json
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.interchange import roster_text
+from swarm_mcp.interchange import overviews, roster_text
 from swarm_mcp.model.agent import AgentList
 from swarm_mcp.model.message import Inbox, Sent
 from swarm_mcp.model.task import (
@@ -267,20 +267,4 @@ def _(answer: Sent) -> str:
 
 @render.register
 def _(answer: Overview) -> str:
-    extra = answer.model_extra or {}
-    lines = [answer.message]
-    for name, value in extra.items():
-        if name == "lines":
-            lines += value
-        elif name == "items":
-            lines += [
-                f"{each['task']} {each['title']}: {each['why']}; blocks {each.get('blocks', 0)} → {each['call']}"
-                for each in value
-            ]
-        elif name in {"agents", "pools"}:
-            lines += map(roster_text.load, value)
-        elif value not in ({}, 0, 0.0, "") and name not in {"status_breakdown", "completion_percentage", "total_tasks"}:
-            counts = value.items() if isinstance(value, dict) else ()
-            shown = ", ".join(f"{key} {count}" for key, count in counts) or f"{value:g}"
-            lines.append(f"{name.replace('_', ' ')}: {shown}")
-    return "\n".join(lines)
+    return "\n".join(overviews.lines(answer))

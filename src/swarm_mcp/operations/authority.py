@@ -9,7 +9,7 @@ from swarm_mcp.model.errors import NotAllowed
 from swarm_mcp.repository import agents, tasks, teams, work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from swarm_mcp.model.agent import Actor
     from swarm_mcp.repository.database import Transaction
@@ -96,13 +96,19 @@ def whom_to_ask(db: Transaction, row: Row) -> str:
     return "operator"
 
 
+def judges_besides(db: Transaction, row: Row) -> Iterator[Row]:
+    """The active agents, neither the worker nor whoever acts, that could judge the work; root directors first."""
+    involved = {row.worker_id, db.actor.id}
+    for each in (*agents.root_directors(db), *agents.everybody(db)):
+        if each.id in involved or each.lifecycle != Lifecycle.ACTIVE:
+            continue
+        if has_authority(db, row, agents.as_actor(each)):
+            yield each
+
+
 def others_with_authority(db: Transaction, row: Row) -> bool:
     """Whether some active agent, neither the worker nor whoever acts, could judge the work."""
-    involved = {row.worker_id, db.actor.id}
-    return any(
-        each.id not in involved and each.lifecycle == Lifecycle.ACTIVE and has_authority(db, row, agents.as_actor(each))
-        for each in (*agents.root_directors(db), *agents.everybody(db))
-    )
+    return next(judges_besides(db, row), None) is not None
 
 
 def is_worker(db: Transaction, row: Row) -> bool:

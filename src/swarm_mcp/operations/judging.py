@@ -124,6 +124,18 @@ def keep(db: Transaction, row: Row, judgement: Judgement) -> None:
         work.set_criterion(db, row.id, view.n, outcome=view.outcome, evidence=view.evidence, reason=view.reason)
 
 
+def _lacking(row: Row, judgement: Judgement) -> list[str]:
+    """What keeps a task from being called done, a phrase each."""
+    if not judgement.views and row.priority == Priority.CRITICAL and row.complexity == Complexity.VERY_HIGH:
+        return ["it is critical and very hard and has no criteria (add_criteria, add_checks)"]
+    return judgement.missing
+
+
+def is_missing(db: Transaction, row: Row, judgement: Judgement) -> bool:
+    """Whether the project's policy would refuse to call a task done that was judged like this."""
+    return bool(_lacking(row, judgement)) and db.project.completion_checks == "enforce"
+
+
 def require_met(db: Transaction, row: Row, judgement: Judgement, *, worker: bool) -> list[str]:
     """Refuse to call a task done whose criteria are not met; what a milder policy says instead.
 
@@ -131,9 +143,7 @@ def require_met(db: Transaction, row: Row, judgement: Judgement, *, worker: bool
         CriteriaUnmet: says exactly what is missing.
 
     """
-    missing = judgement.missing
-    if not judgement.views and row.priority == Priority.CRITICAL and row.complexity == Complexity.VERY_HIGH:
-        missing = ["it is critical and very hard and has no criteria (add_criteria, add_checks)"]
+    missing = _lacking(row, judgement)
     if not missing or db.project.completion_checks == "off":
         return []
     more = f" and {len(missing) - MISSING_SHOWN} more" if len(missing) > MISSING_SHOWN else ""

@@ -1,4 +1,4 @@
-"""The overview: how the whole stands, what does not move, and the tree."""
+"""The overview: how the whole stands, what does not move, what comes last, what happened, and the tree."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.ids import nearest
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
-from swarm_mcp.model.record import spoken
 from swarm_mcp.model.task import Overview
 from swarm_mcp.model.tokens import fitting
-from swarm_mcp.operations import stuck, trees
+from swarm_mcp.operations import critical_path, stuck, timeline, trees
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.catalog import EVERY, operation
 from swarm_mcp.operations.workload import workload
@@ -19,6 +18,7 @@ from swarm_mcp.repository import sums, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -27,21 +27,32 @@ LIMIT = 200
 
 
 @operation(profiles=EVERY - {"worker"}, writes=False, takes_agent=False, long=True)
-def get_overview(db: Transaction, *, view: arg.Text = "summary", under: arg.Under = "", limit: int = 40) -> Overview:
-    """How the whole stands. `view`: summary, stuck (what does not move, with the call that frees each), tree."""
-    if view not in VIEWS:
-        near = nearest(view, VIEWS, count=1)
+def get_overview(
+    db: Transaction, *, view: arg.Text = "summary", under: arg.Under = "", since: arg.Since = "", limit: int = 40
+) -> Overview:
+    """How the whole stands. `view`: summary, stuck (what does not move, with the call that frees each), tree,
+    critical_path, workload, timeline.
+    """
+    if view not in VIEWS and view not in SINCE:
+        known = [*VIEWS, *SINCE]
+        near = nearest(view, known, count=1)
         hint = f" Did you mean `{near[0]}`?" if near else ""
-        raise Invalid(f"`{view[:40]}` is no view.{hint} Known: {', '.join(VIEWS)}.")
+        raise Invalid(f"`{view[:40]}` is no view.{hint} Known: {', '.join(known)}.")
     if limit < 1:
         raise Invalid(f"limit is 1 to {LIMIT}; got {limit}.")
     root = tasks.resolve_task(db, under) if under.strip() else None
-    seen = VIEWS[view](db, root, min(limit, LIMIT))
+    begin = timeline.read_since(since, db.now)
+    if view in SINCE:
+        seen = SINCE[view](db, root, min(limit, LIMIT), begin)
+    elif begin is not None:
+        raise Invalid(f"since goes with {' and '.join(SINCE)}; the view {view} shows the present.")
+    else:
+        seen = VIEWS[view](db, root, min(limit, LIMIT))
     return seen if limit <= LIMIT else seen.model_copy(update={"message": f"{seen.message} (At most {LIMIT} at once.)"})
 
 
-def _summary(db: Transaction, root: Row | None, limit: int) -> Overview:
-    """Counts and hours, with every key that the older systems' statistics had."""
+def _summary(db: Transaction, root: Row | None, limit: int, since: datetime | None) -> Overview:
+    """Counts and hours, with every key that the older systems' statistics had; and what changed since a moment."""
     found = sums.summary(db, tasks.subtree_ids(db, root.id)[1:] if root is not None else None, limit=limit)
     counts = found.statuses
     total = sum(counts.values())
@@ -51,6 +62,11 @@ def _summary(db: Transaction, root: Row | None, limit: int) -> Overview:
     by_hours = round(100 * float(found.completed_hours / found.hours), 1) if found.hours else 0.0
     open_ones = sum(count for status, count in counts.items() if status not in SETTLED | {TaskStatus.FAILED})
     words = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    lately = (
+        {"since": since.isoformat(timespec="seconds"), "changes": timeline.changes(db, root, since)}
+        if since is not None
+        else {}
+    )
     return Overview(
         view="summary",
         message=f"{done:,} of {counted:,} tasks completed ({percent:g}%)" + (f": {words}." if words else "."),
@@ -64,21 +80,7 @@ def _summary(db: Transaction, root: Row | None, limit: int) -> Overview:
         completed_hours=float(found.completed_hours),
         progress_percentage=by_hours,
         overdue=found.overdue,
-    )
-
-
-def _stuck(db: Transaction, root: Row | None, limit: int) -> Overview:
-    inside = set(tasks.subtree_ids(db, root.id)) if root is not None else None
-    found = stuck.roots(db, inside)
-    shown = fitting(found[:limit], spoken)
-    narrower = "under=… narrows it" if len(shown) < limit else f"limit={min(LIMIT, len(found))} shows them"
-    rest = f"; {len(found) - len(shown)} more, {narrower}" if len(found) > len(shown) else ""
-    return Overview(
-        view="stuck",
-        message=f"{len(found)} {'thing keeps' if len(found) == 1 else 'things keep'} work from moving{rest}."
-        if found
-        else "Nothing is stuck.",
-        items=[each.structured() for each in shown],
+        **lately,
     )
 
 
@@ -89,8 +91,13 @@ def _tree(db: Transaction, root: Row | None, limit: int) -> Overview:
 
 
 VIEWS: dict[str, Callable[[Transaction, Row | None, int], Overview]] = {
-    "summary": _summary,
-    "stuck": _stuck,
+    "stuck": stuck.view,
     "tree": _tree,
+    "critical_path": critical_path.view,
     "workload": workload,
 }
+SINCE: dict[str, Callable[[Transaction, Row | None, int, datetime | None], Overview]] = {
+    "summary": _summary,
+    "timeline": timeline.view,
+}
+"""Views that can be asked for a time."""

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from swarm_mcp.model.agent import ENDED, Lifecycle
-from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
-from swarm_mcp.model.record import Record
-from swarm_mcp.operations import claims
+from swarm_mcp.model.record import Record, spoken
+from swarm_mcp.model.task import Overview
+from swarm_mcp.model.tokens import fitting
+from swarm_mcp.operations import freeing
 from swarm_mcp.operations.answering import shorten
-from swarm_mcp.repository import agents, graph, messages, standstill, teams
+from swarm_mcp.operations.attendance import Attendance
+from swarm_mcp.operations.remaining import Node, Remaining
+from swarm_mcp.repository import standstill, tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
+
+LIMIT = 200
+READY_LISTED = 10_000
+"""Ready tasks of one lane that are looked at."""
 
 
 class Root(Record):
@@ -27,73 +35,85 @@ class Root(Record):
     """How many unfinished tasks wait for it, directly or not, as far as they were counted."""
 
 
-def roots(db: Transaction, inside: set[str] | None) -> list[Root]:
-    """Everything that stands still by itself, what blocks most first."""
-    found: list[Root] = []
-    for row in standstill.suspects(db, now=db.now, seen_since=db.now - 4 * (claims.lease(db) - db.now)):
-        if inside is not None and row.id not in inside:
-            continue
-        why, call = _reason(db, row)
-        if why:
-            found.append(
-                Root(
-                    task=row.id,
-                    title=shorten(row.title),
-                    why=why,
-                    call=call,
-                    blocks=standstill.count_behind(db, row.id),
-                )
-            )
-    return sorted(found, key=lambda each: -each.blocks)
+class Suspect(NamedTuple):
+    """A task that stands still by itself, before it is said why."""
+
+    task: str
+    gating: bool = False
+    """Whether it keeps everything below it waiting, too."""
+    lane: str = ""
+    """Of a ready task: whose queue it lies in, and nobody takes it from."""
+    absence: str = ""
+    """Of a ready task: why nobody takes it."""
+    waiter: str = ""
+    """Of a cancelled or failed task: what waits for it nevertheless; its parent, if `is_part`."""
+    is_part: bool = False
 
 
-def _reason(db: Transaction, row: Row) -> tuple[str, str]:
-    """Why a task stands still and which call frees it; ("", "") if it moves after all."""
-    if row.hold_reason is not None:
-        who = agents.agent_names(db, [row.hold_by_id]).get(row.hold_by_id, "operator")
-        return f"held by {who}: {shorten(row.hold_reason)}", f'update_task(task="{row.id}", action="resume")'
-    if row.status == TaskStatus.REQUIRES_ASSISTANCE:
-        return _question(db, row)
-    if row.status == TaskStatus.IN_REVIEW:
-        return "waits for review", f'review_task(task="{row.id}", verdict="accept")'
-    if row.status == TaskStatus.PARTIAL:
-        return "partly done, and nobody goes on", f'update_task(task="{row.id}", action="retry")'
-    if row.status == TaskStatus.FAILED:
-        why = shorten(row.error or row.completion_summary)
-        return f"failed: {why}", f'update_task(task="{row.id}", action="retry")'
-    if row.status == TaskStatus.CANCELLED:
-        waiter = next(each for each in graph.waiters(db, row.id) if each.status not in FINISHED)
-        return (
-            f"cancelled, but {waiter.id} waits for it",
-            f'update_task(task="{waiter.id}", drop_depends_on=["{row.id}"])',
-        )
-    if claims.lapsed(db, row):
-        holder = agents.agent_names(db, [row.holder_id]).get(row.holder_id, "")
-        return f"the claim of {holder} has lapsed", f'update_task(task="{row.id}", action="recall")'
-    return _unclaimed(db, row)
-
-
-def _question(db: Transaction, row: Row) -> tuple[str, str]:
-    question = messages.open_question(db, row.id)
-    if question is None:
-        return "waits for an answer that nobody owes", f'update_task(task="{row.id}", action="recall")'
-    asked = agents.agent_names(db, [question.asked_id]).get(question.asked_id, "operator")
-    return (
-        f"{asked} has not answered: {shorten(question.text, 120)}",
-        f'send_message(reply_to="m{question.id}", text=…)',
+def view(db: Transaction, root: Row | None, limit: int) -> Overview:
+    """The roots of everything that does not move, what blocks most first."""
+    remaining = Remaining(db)
+    attendance = Attendance(db)
+    suspects = _suspects(db, remaining, attendance)
+    if root is not None:
+        inside = set(tasks.subtree_ids(db, root.id))
+        before = remaining.before(inside)
+        suspects = [each for each in suspects if each.task in inside or Node(each.task, not each.gating) in before]
+    suspects.sort(key=lambda each: -remaining.directly_behind(each.task, gating=each.gating))
+    counted = [(remaining.behind(each.task, gating=each.gating), each) for each in suspects]
+    counted.sort(key=lambda pair: -pair[0])
+    rows = tasks.task_rows(db, [each.task for _, each in counted[:limit]])
+    found = [_root(db, rows[each.task], each, blocks, attendance) for blocks, each in counted[:limit]]
+    shown = fitting(found, spoken)
+    return Overview(
+        view="stuck",
+        message=_sentence(len(counted), len(shown), limit, open_tasks=len(remaining.tasks)),
+        items=[each.structured() for each in shown],
     )
 
 
-def _unclaimed(db: Transaction, row: Row) -> tuple[str, str]:
-    """Ready, but whoever should claim it does not."""
-    call = f'delegate(task="{row.id}", to=…)'
-    if row.assignee_id:
-        assignee = agents.agent_row(db, row.assignee_id)
-        if assignee.lifecycle in ENDED or assignee.lifecycle == Lifecycle.PAUSED:
-            return f"ready, but its assignee {assignee.name} is {assignee.lifecycle}", call
-        return f"ready, but its assignee {assignee.name} is offline", call
-    if row.pool_team_id and not teams.members_of(db, row.pool_team_id):
-        return "ready, but its team has no members", call
-    if row.pool_specialty and not agents.with_specialty(db, row.pool_specialty):
-        return f"ready, but nobody has the specialty {row.pool_specialty}", call
-    return "", ""
+def _sentence(count: int, shown: int, limit: int, *, open_tasks: int) -> str:
+    if not count:
+        return "Nothing is stuck." if open_tasks else "Nothing is stuck: nothing is open."
+    words = f"{count:,} {'thing keeps' if count == 1 else 'things keep'} work from moving"
+    if count == shown:
+        return f"{words}."
+    narrower = "under=… narrows it" if shown < limit or limit >= LIMIT else f"limit={min(LIMIT, count)} shows more"
+    return f"{words}; here the first {shown}, by how much they block ({narrower})."
+
+
+def _suspects(db: Transaction, remaining: Remaining, attendance: Attendance) -> list[Suspect]:
+    """Everything that stands still by itself; each task once."""
+    found = {each: Suspect(each, gating=True) for each in standstill.held(db)}
+    for task in (*standstill.buried(db), *standstill.waiting_for_somebody(db), *standstill.lost_claims(db)):
+        found.setdefault(task, Suspect(task))
+    for dead in _dead(remaining):
+        found.setdefault(dead.task, dead)
+    for lane, count in standstill.ready_lanes(db).items():
+        absence = attendance.absence(lane)
+        if absence and lane:
+            for task in standstill.ready_ids(db, lane, limit=READY_LISTED):
+                found.setdefault(task, Suspect(task, lane=lane, absence=absence))
+        elif absence:  # anyone's: whoever comes takes one after the other
+            first = standstill.first_unclaimed(db, ready_before=attendance.missed_since)
+            if first:
+                more = f"; the same goes for {count - 1:,} more" if count > 1 else ""
+                found.setdefault(first, Suspect(first, absence=absence + more))
+    return list(found.values())
+
+
+def _dead(remaining: Remaining) -> Iterator[Suspect]:
+    """What is over without being done and keeps open work waiting: its waiters, or all that is open below those."""
+    for each in remaining.dead:
+        if each.waiter in remaining.tasks or each.waiter in remaining.shut:
+            yield Suspect(each.task, waiter=each.waiter, is_part=each.is_part)
+
+
+def _root(db: Transaction, row: Row, suspect: Suspect, blocks: int, attendance: Attendance) -> Root:
+    if suspect.waiter:
+        why, call = freeing.dead_end(db, row, suspect.waiter, is_part=suspect.is_part)
+    elif suspect.absence:
+        why, call = f"ready, but {suspect.absence}", freeing.unclaimed(row, suspect.lane, attendance)
+    else:
+        why, call = freeing.standing(db, row, attendance)
+    return Root(task=row.id, title=shorten(row.title), why=why, call=call, blocks=blocks)

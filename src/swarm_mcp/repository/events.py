@@ -27,6 +27,9 @@ OF_TASK = Statement(
 LATEST_OF_TASK = Statement(
     select(event).where(event.c.task_id == bindparam("task")).order_by(event.c.seq.desc()).limit(bindparam("limit"))
 )
+COUNT_OF_KIND = Statement(
+    select(func.count()).where(event.c.task_id == bindparam("task"), event.c.kind == bindparam("kind"))
+)
 OF_PROJECT = Statement(
     select(event)
     .where(event.c.project == bindparam("project"), event.c.seq > bindparam("after"))
@@ -62,6 +65,11 @@ def task_events(db: Transaction, task_id: str, *, after: int = 0, limit: int = 1
 def latest_task_events(db: Transaction, task_id: str, *, limit: int) -> Sequence[Row]:
     """A task's newest events, newest first."""
     return LATEST_OF_TASK.all(db, {"task": task_id, "limit": limit})
+
+
+def count_of(db: Transaction, task_id: str, kind: str) -> int:
+    """How often something of a kind has happened to a task."""
+    return COUNT_OF_KIND.scalar(db, {"task": task_id, "kind": kind})
 
 
 def project_events(db: Transaction, *, after: int, limit: int) -> Sequence[Row]:

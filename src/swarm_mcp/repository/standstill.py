@@ -1,13 +1,13 @@
-"""Tasks that do not move by themselves, and how much waits behind them."""
+"""Tasks that stand still by themselves, and who is there to move them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, bindparam, exists, or_, select, text
+from sqlalchemy import bindparam, func, select, text
 
-from swarm_mcp.repository import tables
-from swarm_mcp.repository.statement import ListStatement, Statement, among
+from swarm_mcp.repository import tables, tasks
+from swarm_mcp.repository.statement import Statement, among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,82 +18,127 @@ if TYPE_CHECKING:
 
 task = tables.task
 agent = tables.agent
-edge = tables.dependency
-waiter = tables.task.alias("waiter")
+member = tables.team_member
 
-SUSPECTS = 500
-COUNTED = 1000
-
-_waited_for = exists(
-    select(edge.c.task_id)
-    .join(waiter, waiter.c.id == edge.c.task_id)
+HERE = (task.c.project == bindparam("project"), text("task.archived_at IS NULL"))
+FIRST = (task.c.urgency, task.c.created_at, task.c.id)
+HELD = Statement(
+    select(task.c.id).where(*HERE, text("task.status = 'blocked' AND task.hold_reason IS NOT NULL")).order_by(*FIRST)
+)
+WAITING_FOR_SOMEBODY = Statement(
+    select(task.c.id)
     .where(
-        edge.c.depends_on_id == task.c.id,
-        text("dependency.type = 'blocks'"),
-        ~among(waiter.c.status, "completed", "failed", "cancelled"),
+        *HERE,
+        among(task.c.status, "requires_assistance", "in_review", "partial"),
+        text("(task.status <> 'in_review' OR (task.waits = 0 AND task.open_subtasks = 0))"),
+    )
+    .order_by(*FIRST)
+)
+LAPSED = Statement(
+    select(task.c.id).where(
+        task.c.project == bindparam("project"),
+        text("task.lease_until IS NOT NULL"),
+        task.c.lease_until < bindparam("now"),
     )
 )
-_unclaimed = and_(
-    task.c.status == "pending",
-    or_(
-        task.c.assignee_id.in_(
-            select(agent.c.id).where(
-                or_(
-                    among(agent.c.lifecycle, "paused", "failed", "terminated"),
-                    agent.c.last_seen_at < bindparam("seen_since"),
-                )
-            )
-        ),
-        task.c.pool_team_id.is_not(None),
-        task.c.pool_specialty.is_not(None),
-    ),
+HELD_BY_ABSENT = Statement(
+    select(task.c.id)
+    .select_from(agent)
+    .join(task, task.c.holder_id == agent.c.id)
+    .where(
+        agent.c.project == bindparam("project"),
+        among(agent.c.lifecycle, "paused", "failed", "terminated"),
+        text("task.holder_id IS NOT NULL AND task.status = 'in_progress'"),
+    )
 )
-STILL = Statement(
-    select(task)
+READY_LANES = Statement(
+    select(task.c.lane, func.count())
+    .where(task.c.project == bindparam("project"), text(tables.READY))
+    .group_by(task.c.lane)
+)
+FIRST_UNCLAIMED = Statement(
+    select(task.c.id)
     .where(
         task.c.project == bindparam("project"),
-        text("task.archived_at IS NULL"),
-        or_(
-            and_(task.c.status == "blocked", task.c.hold_reason.is_not(None)),
-            among(task.c.status, "requires_assistance", "in_review", "partial"),
-            and_(among(task.c.status, "failed", "cancelled"), _waited_for),
-            and_(task.c.status == "failed", task.c.parent_id.is_not(None)),
-            and_(task.c.status == "in_progress", task.c.lease_until < bindparam("now")),
-            _unclaimed,
-        ),
+        text(f"task.lane = '' AND {tables.READY}"),
+        task.c.updated_at < bindparam("before"),
     )
-    .order_by(task.c.urgency, task.c.created_at, task.c.id)
-    .limit(SUSPECTS)
+    .order_by(*tasks.ORDER)
+    .limit(1)
 )
-NEXT = ListStatement(
-    lambda wanted: select(edge.c.task_id).where(edge.c.depends_on_id.in_(wanted), text("dependency.type = 'blocks'"))
+BURIED = Statement(
+    select(task.c.id).where(task.c.project == bindparam("project"), text("finished = 0 AND archived_at IS NOT NULL"))
 )
-OVER = ["completed", "failed", "cancelled"]
-AROUND = ListStatement(
-    lambda wanted: select(task.c.parent_id).where(
-        task.c.id.in_(wanted),
-        ~among(task.c.status, "completed", "cancelled"),  # a parent waits for failed parts as well
+STAFF = Statement(
+    select(
+        agent.c.id, agent.c.name, agent.c.role, agent.c.superior_id, agent.c.specialty, agent.c.lifecycle,
+        agent.c.last_seen_at, agent.c.created_at,
+    ).where(agent.c.project == bindparam("project"))
+)  # fmt: skip
+MEMBERS = Statement(
+    select(member.c.team_id, member.c.agent_id)
+    .join(agent, agent.c.id == member.c.agent_id)
+    .where(agent.c.project == bindparam("project"), text("team_member.left_at IS NULL"))
+)
+LOADS = Statement(
+    select(task.c.holder_id, func.count())
+    .where(
+        task.c.project == bindparam("project"), text("task.lease_until IS NOT NULL"),
+        task.c.lease_until >= bindparam("now"),
     )
-)
-BELOW = ListStatement(
-    lambda wanted: select(task.c.id).where(task.c.parent_id.in_(wanted), ~among(task.c.status, *OVER))
-)
+    .group_by(task.c.holder_id)
+)  # fmt: skip
 
 
-def suspects(db: Transaction, *, now: datetime, seen_since: datetime) -> Sequence[Row]:
-    """Tasks that stand still and are not merely waiting for others; the most urgent five hundred."""
-    bound = {"project": db.project.slug, "now": now, "seen_since": seen_since}
-    return STILL.all(db, bound)
+def held(db: Transaction) -> list[str]:
+    """Tasks with a hold, the most urgent first."""
+    return HELD.scalars(db, {"project": db.project.slug})
 
 
-def count_behind(db: Transaction, task_id: str) -> int:
-    """How many unfinished tasks wait for one, directly or through others, counting to a thousand."""
-    reached: set[str] = set()
-    frontier = {task_id}
-    while frontier and len(reached) < COUNTED:
-        batch = sorted(frontier)[:500]
-        found = {row[0] for row in [*NEXT.all(db, batch), *BELOW.all(db, batch)]}
-        parents = {row.parent_id for row in AROUND.all(db, batch) if row.parent_id}
-        frontier = (found | parents) - reached - {task_id}
-        reached |= frontier
-    return min(len(reached), COUNTED)
+def waiting_for_somebody(db: Transaction) -> list[str]:
+    """Tasks that wait for an answer, for a review that nothing else delays, or for a word about partial work."""
+    return WAITING_FOR_SOMEBODY.scalars(db, {"project": db.project.slug})
+
+
+def lost_claims(db: Transaction) -> list[str]:
+    """Claims that have run out, or whose holders take no part any more."""
+    bound = {"project": db.project.slug, "now": db.now}
+    return list(dict.fromkeys([*LAPSED.scalars(db, bound), *HELD_BY_ABSENT.scalars(db, bound)]))
+
+
+def ready_lanes(db: Transaction) -> dict[str, int]:
+    """How many ready tasks there are for each agent, team and specialty, and (under "") for anyone."""
+    return dict(READY_LANES.all(db, {"project": db.project.slug}))
+
+
+def ready_ids(db: Transaction, lane: str, *, limit: int) -> list[str]:
+    """The ready tasks of one lane, the most urgent first."""
+    return [row.id for row in tasks.ready_in_lane(db, lane, limit=limit)]
+
+
+def first_unclaimed(db: Transaction, *, ready_before: datetime) -> str:
+    """The most urgent task for anyone that nobody has touched since then, or ""."""
+    return FIRST_UNCLAIMED.scalar(db, {"project": db.project.slug, "before": ready_before}) or ""
+
+
+def buried(db: Transaction) -> list[str]:
+    """Unfinished tasks that are archived, so that no list and no queue has them."""
+    archived = tasks.tallies(db, archived=True)
+    if not archived.keys() - {"completed", "failed", "cancelled"}:
+        return []
+    return BURIED.scalars(db, {"project": db.project.slug})
+
+
+def staff(db: Transaction) -> Sequence[Row]:
+    """Every agent of the project, in a few columns."""
+    return STAFF.all(db, {"project": db.project.slug})
+
+
+def members(db: Transaction) -> Sequence[tuple[str, str]]:
+    """Who is in which team now: team and agent."""
+    return MEMBERS.all(db, {"project": db.project.slug})
+
+
+def loads(db: Transaction) -> dict[str, int]:
+    """How many live claims each agent has; agents without any are left out."""
+    return dict(LOADS.all(db, {"project": db.project.slug, "now": db.now}))
