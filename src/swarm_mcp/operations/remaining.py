@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from swarm_mcp.repository import unfinished
+from swarm_mcp.repository.graph import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,13 +31,6 @@ class Dead(NamedTuple):
     waiter: str
     is_part: bool
     """Whether the waiter is its parent."""
-
-
-class Node(NamedTuple):
-    """The start or the finish of a task."""
-
-    task: str
-    finish: bool
 
 
 class Remaining:

@@ -10,8 +10,9 @@ from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import freeing
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.attendance import Attendance
-from swarm_mcp.operations.remaining import Node, Remaining
+from swarm_mcp.operations.remaining import Remaining
 from swarm_mcp.repository import standstill, tasks
+from swarm_mcp.repository.graph import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,9 @@ def view(db: Transaction, root: Row | None, limit: int) -> Overview:
     if root is not None:
         inside = set(tasks.subtree_ids(db, root.id))
         before = remaining.before(inside)
-        suspects = [each for each in suspects if each.task in inside or Node(each.task, not each.gating) in before]
+        suspects = [
+            each for each in suspects if each.task in inside or Node(each.task, finish=not each.gating) in before
+        ]
     suspects.sort(key=lambda each: -remaining.directly_behind(each.task, gating=each.gating))
     counted = [(remaining.behind(each.task, gating=each.gating), each) for each in suspects]
     counted.sort(key=lambda pair: -pair[0])
