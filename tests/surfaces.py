@@ -95,6 +95,11 @@ def calls(at: Names) -> dict[str, list[dict[str, Any]]]:
             for each, verdict in itertools.product(some, VERDICTS)
         ],
         "complete_task": [{**each, "summary": "Done.", "evidence": {"1": "seen"}} for each in every],
+        "undo": [{"event": number} for number in (1, 2, 3, 99_999)],
+        "complete_from_text": [{**each, "text": '{"status": "completed", "summary": "Done."}'} for each in every],
+        "create_task_from_delegation": [
+            {"title": "New", "text": f'{{"assigned_agent": "{name}", "reasoning": "So."}}'} for name in at.agents
+        ],
         "update_task": [{**each, "title": "Other", "version": 1} for each in every]
         + [
             {**each, "action": action, "reason": "So.", "subtree": True}

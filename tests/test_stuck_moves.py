@@ -88,7 +88,8 @@ class Recovery:
     def complete_all(self, name: str) -> int:
         """Complete what can be completed of what an agent holds; how much that was."""
         agent = self.board.agent(name)
-        rows = self.mess.swarm.read(lambda db: stored.held_by(db, agent.id, limit=100))
+        held = self.mess.swarm.read(lambda db: stored.held_by(db, agent.id, limit=100))
+        rows = [self.board.row(row.id) for row in held]
         ready = [row for row in rows if row.status == "in_progress" and not row.waits and not row.open_subtasks]
         for row in ready:
             claimed = self.board.claim(name, row.id)
