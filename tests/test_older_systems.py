@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -124,6 +126,18 @@ def test_an_execution_that_succeeded_with_a_task_that_did_not_is_not_a_success(b
     assert (execution.status, execution.success) == ("partial", False)
 
 
+def test_the_critical_path_is_not_empty_while_anything_is_open(board: Board) -> None:
+    first = board.create("Sow", estimated_hours=2)
+    last = board.create("Reap", depends_on=[first])
+    found = board.swarm.read(lambda db: operations.get_overview(db, view="critical_path")).model_extra
+    assert found is not None
+    assert [each["task"] for each in found["items"]] == [first, last]
+    board.finish("ada", first)
+    left = board.swarm.read(lambda db: operations.get_overview(db, view="critical_path")).model_extra
+    assert left is not None
+    assert [each["task"] for each in left["items"]] == [last]
+
+
 # --- order and waiting ----------------------------------------------------------------------------------------------
 
 
@@ -155,7 +169,35 @@ def completed_by_a_script(board: Board, task: str) -> None:
         operations.complete_task(db, task=task, summary="It is done.")
 
 
-@pytest.mark.parametrize("finish", [completed, accepted_after_review, accepted_although_partial, completed_by_a_script])
+def completed_by_the_command_line(board: Board, task: str) -> None:
+    command = [
+        "tasks",
+        "done",
+        task,
+        "--agent",
+        "ada",
+        "--summary",
+        "It is done.",
+        "--database",
+        str(board.swarm.database.path),
+    ]
+    done = subprocess.run([sys.executable, "-m", "swarm_mcp", *command], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def completed_by_a_report_in_prose(board: Board, task: str) -> None:
+    board.claim("ada", task)
+    with board.swarm.writing(agent="ada") as db:
+        operations.complete_from_text(db, task=task, text='Here you are: {"status": "completed", "summary": "Done."}')
+
+
+WAYS = [
+    completed, accepted_after_review, accepted_although_partial, completed_by_a_script, completed_by_the_command_line,
+    completed_by_a_report_in_prose,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("finish", WAYS)
 def test_whoever_waits_is_unblocked_on_every_path_that_completes(
     board: Board, finish: Callable[[Board, str], None]
 ) -> None:
