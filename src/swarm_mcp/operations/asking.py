@@ -9,7 +9,7 @@ from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.lifecycle import TaskStatus
 from swarm_mcp.operations import claims, moves, naming, telling
 from swarm_mcp.operations.authority import has_authority
-from swarm_mcp.repository import agents, messages, tasks, work
+from swarm_mcp.repository import agents, messages, participants, tasks
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -38,7 +38,7 @@ def ask_about(db: Transaction, row: Row, text: str, ask: str) -> tuple[str, int]
         },
     )
     messages.deliver(db, number, row.id, [asked])
-    work.join(db, row.id, asked)
+    participants.join(db, row.id, asked)
     whom = agents.agent_names(db, [asked]).get(asked, "operator")
     words = f"{db.actor.name} needs help with {row.id} {row.title[:80]} and has asked {whom} (m{number})."
     telling.tell_only(db, row, "assistance_wanted", words, telling.concerned(db, row) - {asked})
@@ -131,6 +131,6 @@ def pass_on(db: Transaction, question: Row) -> None:
         return
     messages.ask(db, question.id, nexts[0])
     messages.deliver(db, question.id, row.id, [nexts[0]])
-    work.join(db, row.id, nexts[0])
+    participants.join(db, row.id, nexts[0])
     names = agents.agent_names(db, [nexts[0]])
     moves.record(db, "question_passed_on", row, {"message": question.id, "to": names.get(nexts[0], "operator")})

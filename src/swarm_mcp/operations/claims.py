@@ -11,7 +11,7 @@ from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, TaskStatus
 from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.operations import moves, telling
 from swarm_mcp.operations.naming import NOWHERE, place_of
-from swarm_mcp.repository import agents, messages, tasks, teams, work
+from swarm_mcp.repository import agents, messages, participants, tasks, teams, work
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -260,14 +260,14 @@ def take(db: Transaction, row: Row, minutes: int) -> Row:
     live = work.live_delegation(db, row.id)
     if live is not None and live.state == DelegationState.OFFERED:
         work.update_delegation(db, live.id, state=DelegationState.ACCEPTED)
-    work.join(db, row.id, actor.id)
+    participants.join(db, row.id, actor.id)
     telling.tell(db, taken, "started", f"{actor.name} has taken {row.id} {row.title[:80]} (attempt {taken.attempt}).")
     return taken
 
 
 def touched(db: Transaction, row: Row) -> Row:
     """Whoever writes about a task joins it, and renews its claim on it; the task as it is then."""
-    work.join(db, row.id, db.actor.id)
+    participants.join(db, row.id, db.actor.id)
     renewed = renewal(db, row) if row.holder_id is not None and row.holder_id == db.actor.id else {}
     return tasks.update_task(db, row.id, renewed) if renewed else row
 
