@@ -126,8 +126,8 @@ def pass_on(db: Transaction, question: Row) -> None:
         return
     been_asked = frozenset(messages.recipients_of(db, question.id))
     nexts = [each for each in askable(db, row, question.sender_id, [], passed=been_asked) if each not in been_asked]
-    if not nexts:  # everybody was asked: it stays where it is, and is looked at again in two lease times
-        messages.ask(db, question.id, question.asked_id)
+    if not nexts:  # everybody was asked, the operator last: with whom it stays for another two lease times
+        messages.ask(db, question.id, None)
         return
     messages.ask(db, question.id, nexts[0])
     messages.deliver(db, question.id, row.id, [nexts[0]])

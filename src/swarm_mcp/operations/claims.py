@@ -161,9 +161,13 @@ def place_before(db: Transaction, row: Row, state: DelegationState, reason: str)
 
 
 def take_back(db: Transaction, live: Row, state: DelegationState, reason: str) -> dict[str, Any]:
-    """End the newest delegation of a task; the columns of where the task was before it."""
+    """End the newest delegation of a task; the columns of where the task was before it, past agents that have ended."""
     work.update_delegation(db, live.id, state=state, reason=reason)
     beneath = work.live_delegation(db, live.task_id)
+    before = live.before.get("assignee_id")
+    if before is not None and agents.agent_row(db, before).lifecycle in ENDED:
+        ended = DelegationState.RECALLED
+        return take_back(db, beneath, ended, "its agent has ended") if beneath is not None else dict(NOWHERE)
     if beneath is not None and beneath.to_agent_id is None:
         work.update_delegation(db, beneath.id, state=DelegationState.OFFERED)
     return {**NOWHERE, **live.before}

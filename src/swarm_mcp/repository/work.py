@@ -52,11 +52,6 @@ LIVE_DELEGATIONS = Statement(
     .where(delegation.c.task_id == bindparam("task"), among(delegation.c.state, "offered", "accepted"))
     .order_by(delegation.c.at.desc())
 )
-LIVE_DELEGATIONS_TO = Statement(
-    select(delegation).where(
-        delegation.c.to_agent_id == bindparam("agent"), among(delegation.c.state, "offered", "accepted")
-    )
-)
 INSERT_EXECUTION = Statement(insert(execution))
 END_EXECUTION = Statement(
     update(execution)
@@ -157,11 +152,6 @@ def live_delegations(db: Transaction, task_id: str) -> Sequence[Row]:
 def live_delegation(db: Transaction, task_id: str) -> Row | None:
     """The delegation by which a task lies where it lies, or None."""
     return LIVE_DELEGATIONS.first(db, {"task": task_id})
-
-
-def live_delegations_to(db: Transaction, agent_id: str) -> Sequence[Row]:
-    """What an agent was handed and nobody took back, though it may have handed it on since."""
-    return LIVE_DELEGATIONS_TO.all(db, {"agent": agent_id})
 
 
 def insert_delegation(db: Transaction, values: dict[str, Any]) -> None:
