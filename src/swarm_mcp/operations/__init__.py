@@ -13,8 +13,12 @@ from swarm_mcp.operations.claiming import claim_task
 from swarm_mcp.operations.completing import complete_task
 from swarm_mcp.operations.conversing import check_inbox, send_message
 from swarm_mcp.operations.delegating import delegate
+from swarm_mcp.operations.membership import register_team
 from swarm_mcp.operations.overview import get_overview
+from swarm_mcp.operations.participating import join_task
 from swarm_mcp.operations.planning import create_plan, create_task
+from swarm_mcp.operations.projects import set_policy
+from swarm_mcp.operations.registering import configure_agent, register_agent
 from swarm_mcp.operations.remembering import add_note, share_context
 from swarm_mcp.operations.reporting import report_progress
 from swarm_mcp.operations.reviewing import review_task
@@ -24,15 +28,20 @@ __all__ = [
     "check_inbox",
     "claim_task",
     "complete_task",
+    "configure_agent",
     "create_plan",
     "create_task",
     "delegate",
     "get_overview",
     "get_task",
+    "join_task",
     "list_tasks",
+    "register_agent",
+    "register_team",
     "report_progress",
     "review_task",
     "send_message",
+    "set_policy",
     "share_context",
     "update_task",
 ]
