@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from swarm_mcp.model.message import InboxItem, Sent
+    from swarm_mcp.model.registration import Registered
     from swarm_mcp.model.task import Brief, Claimed, Completed, Planned, TaskLine, Written
     from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
@@ -80,6 +81,9 @@ class Board:
     def delegate(self, agent: str, task: str, to: str, **said: Any) -> Written:
         return self.call(agent, operations.delegate, task=task, to=to, **said)
 
+    def register(self, agent: str, name: str, **said: Any) -> Registered:
+        return self.call(agent, operations.register_agent, name=name, **said)
+
     def send(self, agent: str, text: str = "Hello.", **said: Any) -> Sent:
         return self.call(agent, operations.send_message, text=text, **said)
 
@@ -123,6 +127,11 @@ class Board:
 
     def name_of(self, agent_id: str | None) -> str:
         return self.swarm.read(lambda db: agents.agent_names(db, [agent_id])).get(agent_id, "")
+
+    def ledger(self, *kinds: str) -> list[tuple[str, dict[str, Any]]]:
+        """What happened to agents, teams and policies: kinds and what they say, in order."""
+        found = self.swarm.read(lambda db: events.project_events(db, after=0, limit=10_000))
+        return [(each.kind, each.data) for each in found if each.task_id is None and (not kinds or each.kind in kinds)]
 
     def events(self, task: str) -> Sequence[Row[Any]]:
         return self.swarm.read(lambda db: events.task_events(db, task))

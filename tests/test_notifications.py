@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from swarm_mcp import operations
 from swarm_mcp.model.errors import Invalid, NotFound
-from swarm_mcp.repository import tables, work
+from swarm_mcp.repository import participants, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,7 +226,7 @@ def test_claiming_sharing_and_writing_about_a_task_join_by_themselves_and_once(b
             "message": lambda: board.send("bob", to="lead", task=task),
             "edit": lambda: board.update("lead", task, title="Other words"),
         }[how]()
-    joined = board.swarm.read(lambda db: work.participants(db, task))
+    joined = board.swarm.read(lambda db: participants.participants(db, task))
     assert [board.name_of(each.agent_id) for each in joined] == ["lead" if how == "edit" else "bob"]
 
 

@@ -89,6 +89,9 @@ def day(desk: Desk) -> Day:
     }
     day("complete_task", task=ids["api"], summary="Designed.", agent="bob", **shown)
     day("review_task", task=ids["api"], quality=5, notes="Clear.")
+    day("register_agent", name="fay", specialty="design", capacity=2, team="ui_team", team_role="lead")
+    day("register_agent", name="fay", lifecycle="paused", title="Fay F.", leave_team="ui_team")
+    day("join_task", task=ids["ui"], role="reader", agent="bob")
     day("delegate", task=ids["#3"], to="ada", reasoning="She drew it.", expected_deliverables=["a mock"], depends_on=[])
     day("get_task", task=ids["ui"], agent="ada")
     day.look("list_tasks")

@@ -25,7 +25,9 @@ WORKER = {
     "claim_task", "get_task", "report_progress", "complete_task", "share_context", "add_note", "send_message",
     "check_inbox", "create_plan",
 }  # fmt: skip
-REPEATABLE = {"claim_task", "complete_task", "create_plan", "create_task", "delegate"}
+REPEATABLE = {
+    "claim_task", "complete_task", "create_plan", "create_task", "delegate", "register_agent", "join_task",
+}  # fmt: skip
 """With a key, or because the second time finds it done."""
 BUDGETS = {Profile.WORKER: 1550, Profile.DIRECTOR: 3300}
 """Tokens of o200k for names, descriptions and input schemas together."""

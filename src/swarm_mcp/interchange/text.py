@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from swarm_mcp.interchange import overviews, roster_text
 from swarm_mcp.model.agent import AgentList
 from swarm_mcp.model.message import Inbox, Sent
+from swarm_mcp.model.registration import PolicyChange, Registered
 from swarm_mcp.model.task import (
     Brief,
     Claimed,
@@ -263,6 +264,21 @@ def _(answer: Inbox) -> str:
 @render.register
 def _(answer: Sent) -> str:
     return "\n".join([answer.message, *_footer((), answer.unread)])
+
+
+@render.register
+def _(answer: Registered) -> str:
+    agent = answer.agent
+    more = (f"{name} {_value(value)}" for name, value in (agent.model_extra or {}).items())
+    known = [agent.role, agent.lifecycle, f"level {agent.level}", f"below {agent.superior}" if agent.superior else ""]
+    line = " · ".join(each for each in (*known, *more) if each)
+    return "\n".join([answer.message, line, *_footer(answer.warnings, answer.unread)])
+
+
+@render.register
+def _(answer: PolicyChange) -> str:
+    known = ", ".join(f"{name} {_value(value)}" for name, value in answer.policies.items())
+    return f"{answer.message}\n{known}"
 
 
 @render.register

@@ -46,6 +46,10 @@ class Profile(StrEnum):
 
 ENDED = frozenset({Lifecycle.FAILED, Lifecycle.TERMINATED})
 OPERATOR = "operator"
+LIFECYCLE_ALIASES = {
+    "idle": Lifecycle.ACTIVE, "busy": Lifecycle.ACTIVE, "offline": Lifecycle.ACTIVE, "error": Lifecycle.FAILED,
+}  # fmt: skip
+"""What older systems called it; whether an agent is busy or away is seen here by what it does."""
 
 
 @dataclass(frozen=True, slots=True)

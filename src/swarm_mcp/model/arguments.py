@@ -86,6 +86,13 @@ Key = Annotated[Text, Field(description="the same key never creates twice")]
 Complexity = Annotated[Text, Field(description="low, medium, high or very_high")]
 Phase = Annotated[Whole, BeforeValidator(as_number), Field(description="1 to 10")]
 
+Role = Annotated[Text, Field(description="director, supervisor, coordinator, worker or specialist")]
+Superior = Annotated[Text, Field(description="an agent; operator makes root directors")]
+Capacity = Annotated[Whole, Field(description="claims at once; 0: no limit")]
+TeamRole = Annotated[Text, Field(description="lead, member, trainee … or supervisor")]
+LifecycleWord = Annotated[Text, Field(description="active, paused, failed or terminated")]
+Leave = Annotated[bool, Field(description="no longer take part")]
+
 Clear = Annotated[Texts, Field(description="assignee, parent, deadline, tags, description, estimated_hours")]
 Subtree = Annotated[bool, Field(description="cancel what is below too")]
 Version = Annotated[Whole, Field(description="refused if it changed since")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -188,6 +189,14 @@ def check_texts(texts: list[str], what: str, *, limit: int = LIST_LIMIT) -> list
     if len(kept) > limit:
         raise Invalid(f"{what} takes at most {limit}; got {len(kept)}.")
     return kept
+
+
+def check_json(value: object, what: str) -> None:
+    """Refuse what JSON cannot say: objects of a program, NaN, infinities."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise Invalid(f"{what} is no JSON: NaN, infinities and objects of a program cannot be kept.") from None
 
 
 def draft_columns(draft: TaskDraft | PlanItem) -> dict[str, Any]:

@@ -14,8 +14,12 @@ from swarm_mcp.operations.completing import complete_task
 from swarm_mcp.operations.conversing import check_inbox, send_message
 from swarm_mcp.operations.delegating import delegate
 from swarm_mcp.operations.dictating import complete_from_text, create_task_from_delegation
+from swarm_mcp.operations.membership import register_team
 from swarm_mcp.operations.overview import get_overview
+from swarm_mcp.operations.participating import join_task
 from swarm_mcp.operations.planning import create_plan, create_task
+from swarm_mcp.operations.projects import set_policy
+from swarm_mcp.operations.registering import configure_agent, register_agent
 from swarm_mcp.operations.remembering import add_note, share_context
 from swarm_mcp.operations.reporting import report_progress
 from swarm_mcp.operations.reviewing import review_task
@@ -29,18 +33,23 @@ __all__ = [
     "claim_task",
     "complete_from_text",
     "complete_task",
+    "configure_agent",
     "create_plan",
     "create_task",
     "create_task_from_delegation",
     "delegate",
     "get_overview",
     "get_task",
+    "join_task",
     "list_agents",
     "list_tasks",
+    "register_agent",
+    "register_team",
     "report_progress",
     "review_task",
     "run_task",
     "send_message",
+    "set_policy",
     "share_context",
     "undo",
     "update_task",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.agent import ENDED, THE_OPERATOR, Actor, AgentRole, Lifecycle, Profile
-from swarm_mcp.model.errors import NotAllowed, NotFound
-from swarm_mcp.operations import naming
-from swarm_mcp.operations.moves import record
+from swarm_mcp.model.errors import LimitReached, NotAllowed, NotFound
+from swarm_mcp.operations import hierarchy
 from swarm_mcp.repository import agents, messages
 
 if TYPE_CHECKING:
@@ -69,35 +69,25 @@ def enter_to_write(db: Transaction, slug: str, name: str, profile: Profile) -> N
         _lead_if_nobody_does(db, row)
 
 
-def _register(db: Transaction, name: str, title: str) -> Row:
+def _register(db: Transaction, name: str, spelt: str) -> Row:
     """A newcomer becomes a worker below the oldest active root director, or below nobody while there is none."""
-    superior = naming.oldest_active_root(db)
-    row = agents.insert_agent(
-        db,
-        name,
-        title="" if title == name else title,
-        role=AgentRole.WORKER,
-        lifecycle=Lifecycle.ACTIVE,
-        superior=superior,
-        seen=db.now,
-    )
-    db.actor = agents.as_actor(row)
-    record(db, "agent_registered", None, {"agent": name, "superior": superior.name if superior is not None else ""})
-    return row
+    superior = hierarchy.oldest_active_root(db)
+    return hierarchy.enrol(db, name, spelt, superior=superior, lifecycle=Lifecycle.ACTIVE, seen=db.now)
 
 
 def _lead_if_nobody_does(db: Transaction, row: Row) -> None:
     """In a project without an active root director, the first that writes on the director profile becomes it."""
     for root in agents.root_directors(db):
-        if root.lifecycle == Lifecycle.ACTIVE and not naming.is_absent(db, root):
+        if root.lifecycle == Lifecycle.ACTIVE and not hierarchy.is_absent(db, root):
             return
-    agents.update_agent(db, row.id, role=AgentRole.DIRECTOR, superior_id=None)
-    adopted = [each for each in agents.orphans(db) if each.id != row.id and each.lifecycle not in ENDED]
-    for each in adopted:
-        agents.update_agent(db, each.id, superior_id=row.id)
-    agents.set_levels(db, row.id, 0)
-    db.actor = agents.as_actor(agents.agent_row(db, row.id))
-    record(db, "director_appointed", None, {"agent": row.name, "adopted": [each.name for each in adopted]})
+    orphans = [each for each in agents.orphans(db) if each.id != row.id and each.lifecycle not in ENDED]
+    lead = {"role": AgentRole.DIRECTOR.value, "superior_id": None}
+    whole = agents.agent_row(db, row.id)
+    row = hierarchy.change(db, whole, lead, "director_appointed")
+    adopted: list[Row] = []
+    for each in orphans:
+        with suppress(LimitReached):  # whoever has too many levels below it stays at the top
+            adopted.append(hierarchy.change(db, each, {"superior_id": row.id}))
     text = f"{row.name} is now the root director of this project."
     message = messages.insert_message(db, {"type": "system", "text": text})
     messages.deliver(db, message, None, [None, row.id, *(each.id for each in adopted)])

@@ -9,7 +9,7 @@ from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.lifecycle import TaskStatus
 from swarm_mcp.operations import claims, moves, naming, telling
 from swarm_mcp.operations.authority import has_authority
-from swarm_mcp.repository import agents, messages, tasks, work
+from swarm_mcp.repository import agents, messages, participants, tasks
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -38,7 +38,7 @@ def ask_about(db: Transaction, row: Row, text: str, ask: str) -> tuple[str, int]
         },
     )
     messages.deliver(db, number, row.id, [asked])
-    work.join(db, row.id, asked)
+    participants.join(db, row.id, asked)
     whom = agents.agent_names(db, [asked]).get(asked, "operator")
     words = f"{db.actor.name} needs help with {row.id} {row.title[:80]} and has asked {whom} (m{number})."
     telling.tell_only(db, row, "assistance_wanted", words, telling.concerned(db, row) - {asked})
@@ -126,11 +126,11 @@ def pass_on(db: Transaction, question: Row) -> None:
         return
     been_asked = frozenset(messages.recipients_of(db, question.id))
     nexts = [each for each in askable(db, row, question.sender_id, [], passed=been_asked) if each not in been_asked]
-    if not nexts:  # everybody was asked: it stays where it is, and is looked at again in two lease times
-        messages.ask(db, question.id, question.asked_id)
+    if not nexts:  # everybody was asked, the operator last: with whom it stays for another two lease times
+        messages.ask(db, question.id, None)
         return
     messages.ask(db, question.id, nexts[0])
     messages.deliver(db, question.id, row.id, [nexts[0]])
-    work.join(db, row.id, nexts[0])
+    participants.join(db, row.id, nexts[0])
     names = agents.agent_names(db, [nexts[0]])
     moves.record(db, "question_passed_on", row, {"message": question.id, "to": names.get(nexts[0], "operator")})

@@ -21,6 +21,8 @@ T = TypeVar("T")
 EVERY = frozenset(Profile)
 WORKING = frozenset({Profile.WORKER, Profile.DIRECTOR})
 DIRECTING = frozenset({Profile.DIRECTOR})
+SCRIPTS: frozenset[Profile] = frozenset()
+"""What is no tool: for scripts and the command line alone."""
 
 
 @dataclass(frozen=True, slots=True)

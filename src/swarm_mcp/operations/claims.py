@@ -11,7 +11,7 @@ from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, TaskStatus
 from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.operations import moves, telling
 from swarm_mcp.operations.naming import NOWHERE, place_of
-from swarm_mcp.repository import agents, messages, tasks, teams, work
+from swarm_mcp.repository import agents, messages, participants, tasks, teams, work
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -161,9 +161,13 @@ def place_before(db: Transaction, row: Row, state: DelegationState, reason: str)
 
 
 def take_back(db: Transaction, live: Row, state: DelegationState, reason: str) -> dict[str, Any]:
-    """End the newest delegation of a task; the columns of where the task was before it."""
+    """End the newest delegation of a task; the columns of where the task was before it, past agents that have ended."""
     work.update_delegation(db, live.id, state=state, reason=reason)
     beneath = work.live_delegation(db, live.task_id)
+    before = live.before.get("assignee_id")
+    if before is not None and agents.agent_row(db, before).lifecycle in ENDED:
+        ended = DelegationState.RECALLED
+        return take_back(db, beneath, ended, "its agent has ended") if beneath is not None else dict(NOWHERE)
     if beneath is not None and beneath.to_agent_id is None:
         work.update_delegation(db, beneath.id, state=DelegationState.OFFERED)
     return {**NOWHERE, **live.before}
@@ -260,14 +264,14 @@ def take(db: Transaction, row: Row, minutes: int) -> Row:
     live = work.live_delegation(db, row.id)
     if live is not None and live.state == DelegationState.OFFERED:
         work.update_delegation(db, live.id, state=DelegationState.ACCEPTED)
-    work.join(db, row.id, actor.id)
+    participants.join(db, row.id, actor.id)
     telling.tell(db, taken, "started", f"{actor.name} has taken {row.id} {row.title[:80]} (attempt {taken.attempt}).")
     return taken
 
 
 def touched(db: Transaction, row: Row) -> Row:
     """Whoever writes about a task joins it, and renews its claim on it; the task as it is then."""
-    work.join(db, row.id, db.actor.id)
+    participants.join(db, row.id, db.actor.id)
     renewed = renewal(db, row) if row.holder_id is not None and row.holder_id == db.actor.id else {}
     return tasks.update_task(db, row.id, renewed) if renewed else row
 

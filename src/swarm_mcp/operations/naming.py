@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model import ids
-from swarm_mcp.model.agent import ENDED, AgentRole, Lifecycle
-from swarm_mcp.model.errors import Ambiguous, Invalid, LimitReached, NotAllowed, NotFound
+from swarm_mcp.model.agent import ENDED, Lifecycle
+from swarm_mcp.model.errors import Ambiguous, Invalid, NotAllowed, NotFound
+from swarm_mcp.operations import hierarchy
 from swarm_mcp.operations.authority import is_above
-from swarm_mcp.operations.moves import PLACE, record
+from swarm_mcp.operations.moves import PLACE
 from swarm_mcp.repository import agents, teams
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
-
-ABSENT = timedelta(days=1)
-"""A root director unseen for so long counts as absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,31 +128,8 @@ def check_handing_to(db: Transaction, agent: Row, warnings: list[str]) -> None:
 
 def announce(db: Transaction, name: str, title: str) -> Row:
     """Register an agent that has not called yet, below whoever acts."""
-    superior = agents.agent_row(db, db.actor.id) if db.actor.id else oldest_active_root(db)
-    if superior is not None and superior.level + 2 > db.project.max_depth:
-        raise LimitReached(f"The hierarchy has at most {db.project.max_depth} levels; {name} would be one more.")
-    row = agents.insert_agent(
-        db,
-        name,
-        title="" if title == name else title,
-        role=AgentRole.WORKER,
-        lifecycle=Lifecycle.SPAWNING,
-        superior=superior,
-        seen=None,
-    )
-    record(db, "agent_registered", None, {"agent": name, "superior": superior.name if superior else ""})
-    return row
-
-
-def oldest_active_root(db: Transaction) -> Row | None:
-    """The root director that newcomers stand below, or None; one that was seen within a day goes first."""
-    active = [each for each in agents.root_directors(db) if each.lifecycle == Lifecycle.ACTIVE]
-    return next((each for each in active if not is_absent(db, each)), active[0] if active else None)
-
-
-def is_absent(db: Transaction, root: Row) -> bool:
-    """Whether a root director was not seen for a day."""
-    return root.last_seen_at is None or db.now - root.last_seen_at >= ABSENT
+    superior = agents.agent_row(db, db.actor.id) if db.actor.id else hierarchy.oldest_active_root(db)
+    return hierarchy.enrol(db, name, title, superior=superior, lifecycle=Lifecycle.SPAWNING)
 
 
 def pool_label(db: Transaction, row: Row) -> str:

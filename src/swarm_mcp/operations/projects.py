@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.agent import THE_OPERATOR
-from swarm_mcp.model.errors import Invalid
+from swarm_mcp.model.errors import Invalid, NotAllowed
+from swarm_mcp.model.lifecycle import choose
 from swarm_mcp.model.record import Record
+from swarm_mcp.model.registration import PolicyChange
+from swarm_mcp.model.task import CompletionChecks
+from swarm_mcp.operations.catalog import SCRIPTS, operation
 from swarm_mcp.operations.moves import record
 from swarm_mcp.repository import projects, tasks
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
+LIMITS = {"lease_minutes": (1, 24 * 60), "max_lapses": (1, 1000), "max_depth": (2, 32)}
+"""The numbers among the policies, and what they may be."""
 SLUG = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -55,3 +61,52 @@ def list_projects(db: Transaction) -> list[ProjectLine]:
         db.project = projects.find_project(db, slug)
         found.append(ProjectLine(slug=slug, tasks=tasks.tallies(db)))
     return found
+
+
+@operation(profiles=SCRIPTS, repeatable=True)
+def set_policy(
+    db: Transaction,
+    *,
+    completion_checks: str = "",
+    lease_minutes: int = 0,
+    max_lapses: int = 0,
+    max_depth: int = 0,
+    require_review: bool | None = None,
+) -> PolicyChange:
+    """Change the project's policies, those that are given.
+
+    Args:
+        db: the transaction.
+        completion_checks: what is done about unmet criteria: enforce, warn or off.
+        lease_minutes: how long a claim lasts without a sign of life.
+        max_lapses: after so many a task fails.
+        max_depth: how many levels the hierarchy may have; what is deeper already stays.
+        require_review: whether all completed work is reviewed.
+
+    Raises:
+        NotAllowed: the caller is not the operator.
+        Invalid: a value that a policy cannot have, or none at all.
+
+    """
+    if not db.actor.is_operator:
+        raise NotAllowed(f'Policies are the operator\'s; {db.actor.name} may ask with send_message(to="operator", …).')
+    given: dict[str, Any] = {"lease_minutes": lease_minutes, "max_lapses": max_lapses, "max_depth": max_depth}
+    values = {name: value for name, value in given.items() if value != 0}
+    for name, value in values.items():
+        least, most = LIMITS[name]
+        if isinstance(value, bool) or not least <= value <= most:
+            raise Invalid(f"{name} is {least} to {most}; got {value}.")
+    if completion_checks.strip():
+        values["completion_checks"] = choose(completion_checks, CompletionChecks, "way of checking").value
+    if require_review is not None:
+        values["require_review"] = require_review
+    if not values:
+        raise Invalid("Name a policy: completion_checks, lease_minutes, max_lapses, max_depth or require_review.")
+    before = db.project
+    changed = {name: [getattr(before, name), value] for name, value in values.items() if getattr(before, name) != value}
+    if changed:
+        projects.update_project(db, {name: after for name, (_, after) in changed.items()})
+        db.project = projects.find_project(db, before.slug)
+        record(db, "policy_changed", None, changed)
+    said = ", ".join(f"{name} {was} → {now}" for name, (was, now) in changed.items())
+    return PolicyChange(message=f"{said}." if said else "The policies are so already; nothing new.", policies=values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from swarm_mcp.repository import graph, messages, work
+from swarm_mcp.repository import graph, messages, participants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def concerned(db: Transaction, row: Row) -> set[str]:
     """Assignee, holder, delegator, creator and participants of a task, without whoever acts."""
     agents = {row.assignee_id, row.holder_id, row.delegator_id, row.creator_id}
-    agents.update(each.agent_id for each in work.participants(db, row.id))
+    agents.update(each.agent_id for each in participants.participants(db, row.id))
     return {each for each in agents if each and each != db.actor.id}
 
 
@@ -29,6 +29,14 @@ def tell(db: Transaction, row: Row, kind: str, words: str, *, also: Iterable[str
 def tell_only(db: Transaction, row: Row, kind: str, words: str, to: Iterable[str | None]) -> None:
     """Notify just these agents."""
     messages.notify(db, row.id, kind, words, sorted({each for each in to if each and each != db.actor.id}))
+
+
+def tell_agents(db: Transaction, words: str, to: Iterable[str | None]) -> None:
+    """Tell agents (nobody: the operator) what concerns themselves and no task: a message of the board's."""
+    audience = [each for each in dict.fromkeys(to) if each != db.actor.id]
+    if audience:
+        message = messages.insert_message(db, {"type": "system", "text": words})
+        messages.deliver(db, message, None, audience)
 
 
 def owners_of_waiters(db: Transaction, row: Row) -> set[str]:

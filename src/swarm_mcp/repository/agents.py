@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, insert, literal, select, text, update
+from sqlalchemy import bindparam, func, insert, literal, select, text, update
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.agent import Actor, AgentRole, Lifecycle, Project
@@ -37,6 +37,7 @@ BY_NAME = Statement(select(agent).where(HERE, agent.c.name == bindparam("name"))
 BY_ID = Statement(select(agent).where(agent.c.id == bindparam("id")))
 NAMES = ListStatement(lambda wanted: select(agent.c.id, agent.c.name).where(agent.c.id.in_(wanted)))
 ALL_NAMES = Statement(select(agent.c.name).where(HERE).order_by(agent.c.name).limit(2000))
+HAS_SPECIALTY = Statement(select(agent.c.id).where(HERE, agent.c.specialty == bindparam("specialty")).limit(1))
 SPECIALTIES = Statement(select(agent.c.specialty).where(HERE, agent.c.specialty != "").distinct().limit(500))
 INSERT_AGENT = Statement(insert(agent))
 SEEN = Statement(
@@ -49,7 +50,7 @@ ROOTS = Statement(
     .where(HERE, text("agent.role = 'director' AND agent.superior_id IS NULL"))
     .order_by(agent.c.created_at, agent.c.id)
 )
-JUST_BELOW = Statement(select(agent.c.id).where(agent.c.superior_id == bindparam("superior")))
+JUST_BELOW = Statement(select(agent).where(agent.c.superior_id == bindparam("superior")).order_by(agent.c.name))
 ORPHANS = Statement(select(agent).where(HERE, agent.c.superior_id.is_(None), agent.c.role != "director"))
 WITH_SPECIALTY = Statement(
     select(agent).where(HERE, agent.c.specialty == bindparam("specialty")).order_by(agent.c.name)
@@ -70,6 +71,14 @@ _up = _up.union_all(
 )
 SUPERIORS = Statement(select(agent).join(_up, agent.c.id == _up.c.id).where(_up.c.height > 0).order_by(_up.c.height))
 
+_down = select(agent.c.id, literal(0).label("depth")).where(agent.c.id == bindparam("id")).cte("down", recursive=True)
+_down = _down.union_all(
+    select(agent.c.id, _down.c.depth + 1).join(_down, agent.c.superior_id == _down.c.id).where(_down.c.depth < 64)  # noqa: PLR2004 - likewise
+)
+HEIGHT = Statement(select(func.max(_down.c.depth)))
+SHIFT_LEVELS = Statement(
+    update(agent).where(agent.c.id.in_(select(_down.c.id))).values(level=agent.c.level + bindparam("by"))
+)
 CLAIMS_IN_PROGRESS = Statement(
     select(tables.task.c.id).where(
         tables.task.c.holder_id == bindparam("agent"),
@@ -143,8 +152,9 @@ def insert_agent(
     lifecycle: Lifecycle,
     superior: Row | None,
     seen: datetime | None,
+    **words: object,
 ) -> Row:
-    """Store a new agent below a superior (or below nobody) and return it."""
+    """Store a new agent below a superior (or below nobody) and return it; `words` are more of its columns."""
     agent_id = ids.new_uuid()
     INSERT_AGENT.run(
         db,
@@ -160,6 +170,7 @@ def insert_agent(
             "last_seen_at": seen,
             "created_at": db.now,
             "updated_at": db.now,
+            **words,
         },
     )
     return agent_row(db, agent_id)
@@ -175,11 +186,24 @@ def update_agent(db: Transaction, agent_id: str, **values: object) -> None:
     set_columns(db, agent, {"id": agent_id}, {"updated_at": db.now, **values})
 
 
-def set_levels(db: Transaction, agent_id: str, level: int) -> None:
-    """Set the level of an agent, and accordingly of everybody below it."""
-    update_agent(db, agent_id, level=level)
-    for below in JUST_BELOW.scalars(db, {"superior": agent_id}):
-        set_levels(db, below, level + 1)
+def has_specialty(db: Transaction, specialty: str) -> bool:
+    """Whether an agent of the project has that specialty."""
+    return HAS_SPECIALTY.first(db, {"project": db.project.slug, "specialty": specialty}) is not None
+
+
+def just_below(db: Transaction, agent_id: str) -> Sequence[Row]:
+    """Those of whom an agent is the superior."""
+    return JUST_BELOW.all(db, {"superior": agent_id})
+
+
+def height(db: Transaction, agent_id: str) -> int:
+    """How many levels there are below an agent."""
+    return HEIGHT.scalar(db, {"id": agent_id})
+
+
+def shift_levels(db: Transaction, agent_id: str, by: int) -> None:
+    """Lower (or, with less than nothing, raise) an agent and everybody below it by some levels."""
+    SHIFT_LEVELS.run(db, {"id": agent_id, "by": by})
 
 
 def root_directors(db: Transaction) -> Sequence[Row]:

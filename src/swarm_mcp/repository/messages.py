@@ -99,6 +99,13 @@ OVERDUE_QUESTIONS = Statement(
     )
     .limit(50)
 )
+ASKED = Statement(
+    select(message).where(
+        message.c.project == bindparam("project"),
+        text("message.asked_at IS NOT NULL"),
+        message.c.asked_id == bindparam("asked"),
+    )
+)
 SETTLE = Statement(update(message).where(message.c.id == bindparam("key_id")).values(asked_at=None))
 ASK = Statement(
     update(message)
@@ -194,6 +201,11 @@ def open_question(db: Transaction, task_id: str) -> Row | None:
 def overdue_questions(db: Transaction, before: Any) -> Sequence[Row]:
     """Questions that whoever was asked has left lying, or can answer no more."""
     return OVERDUE_QUESTIONS.all(db, {"project": db.project.slug, "before": before})
+
+
+def questions_to(db: Transaction, agent_id: str) -> Sequence[Row]:
+    """The open questions that an agent should answer."""
+    return ASKED.all(db, {"project": db.project.slug, "asked": agent_id})
 
 
 def settle_question(db: Transaction, message_id: int) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select
 
 from swarm_mcp.model.agent import Project
 from swarm_mcp.repository import tables
-from swarm_mcp.repository.statement import Statement
+from swarm_mcp.repository.statement import Statement, set_columns
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -43,3 +43,8 @@ def find_project(db: Transaction, slug: str) -> Project | None:
 def insert_project(db: Transaction, slug: str) -> None:
     """Store a new project with the default policies."""
     INSERT.run(db, {"slug": slug, "created_at": db.now})
+
+
+def update_project(db: Transaction, values: dict[str, Any]) -> None:
+    """Set policies of the project that is open."""
+    set_columns(db, project, {"slug": db.project.slug}, values)

@@ -421,3 +421,21 @@ def leases(db: Transaction, agent: str) -> Sequence[Row]:
 def renew_lease(db: Transaction, task_id: str, until: datetime) -> None:
     """Let a claim last until then."""
     RENEW.run(db, {"key_id": task_id, "until": until})
+
+
+HELD_IDS = Statement(select(task.c.id).where(task.c.holder_id == bindparam("agent"), HERE).order_by(task.c.id))
+ASSIGNED_IDS = Statement(
+    select(task.c.id)
+    .where(task.c.assignee_id == bindparam("agent"), HERE, text("task.finished = 0"))
+    .order_by(task.c.id)
+)
+
+
+def ids_held_by(db: Transaction, agent: str) -> list[str]:
+    """Everything that an agent holds, however much it is."""
+    return HELD_IDS.scalars(db, {"project": db.project.slug, "agent": agent})
+
+
+def ids_assigned_to(db: Transaction, agent: str) -> list[str]:
+    """Everything unfinished that is assigned to an agent, or kept for it."""
+    return ASSIGNED_IDS.scalars(db, {"project": db.project.slug, "agent": agent})

@@ -1,11 +1,10 @@
-"""Queries about what surrounds the work on a task: criteria, delegations, executions, progress, participants."""
+"""Queries about what surrounds the work on a task: criteria, delegations, executions, progress, feedback."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from swarm_mcp.model import ids
 from swarm_mcp.repository import tables
@@ -21,7 +20,6 @@ criterion = tables.criterion
 delegation = tables.delegation
 execution = tables.execution
 progress = tables.progress
-participant = tables.participant
 feedback = tables.feedback
 idempotency = tables.idempotency
 
@@ -36,9 +34,6 @@ OF_TASK = {
         select(execution).where(execution.c.task_id == bindparam("task")).order_by(execution.c.attempt)
     ),
     "feedback": Statement(select(feedback).where(feedback.c.task_id == bindparam("task")).order_by(feedback.c.id)),
-    "participants": Statement(
-        select(participant).where(participant.c.task_id == bindparam("task"), text("participant.left_at IS NULL"))
-    ),
 }
 INSERT_CRITERION = Statement(insert(criterion))
 SET_CRITERION = Statement(
@@ -83,11 +78,6 @@ LATEST_PROGRESS = Statement(
     .where(progress.c.task_id == bindparam("task"))
     .order_by(progress.c.id.desc())
     .limit(bindparam("limit"))
-)
-JOIN = Statement(
-    upsert(participant)
-    .values(task_id=bindparam("task"), agent_id=bindparam("agent"), role=bindparam("role"), joined_at=bindparam("at"))
-    .on_conflict_do_update(index_elements=[participant.c.task_id, participant.c.agent_id], set_={"left_at": None})
 )
 INSERT_FEEDBACK = Statement(insert(feedback))
 REMEMBERED = Statement(
@@ -240,17 +230,6 @@ def progress_of(db: Transaction, task_id: str, *, after: int, limit: int) -> Seq
 def latest_progress(db: Transaction, task_id: str, *, limit: int) -> Sequence[Row]:
     """A task's progress, newest first."""
     return LATEST_PROGRESS.all(db, {"task": task_id, "limit": limit})
-
-
-def join(db: Transaction, task_id: str, agent_id: str | None, role: str = "") -> None:
-    """Make an agent a participant; once is enough."""
-    if agent_id:
-        JOIN.run(db, {"task": task_id, "agent": agent_id, "role": role, "at": db.now})
-
-
-def participants(db: Transaction, task_id: str) -> Sequence[Row]:
-    """Who has to do with a task."""
-    return _of("participants", db, task_id)
 
 
 def feedback_of(db: Transaction, task_id: str) -> Sequence[Row]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ORDER = (
     "claim_task", "get_task", "report_progress", "complete_task", "share_context", "add_note", "send_message",
     "check_inbox", "create_plan", "create_task", "update_task", "list_tasks", "delegate", "review_task",
-    "list_agents", "get_overview",
+    "register_agent", "list_agents", "get_overview", "join_task",
 )  # fmt: skip
 """The worker's tools first, in the order of its loop; then the director's."""
 
