@@ -82,8 +82,7 @@ def _recall(db: Transaction, task: Row, agent: Row, place: dict[str, Any]) -> No
         moved = moves.change(db, task, "recalled", place, why)
         kind = "recalled"
     words = f"{task.id} {shorten(task.title)} is no longer with {agent.name}, which is {agent.lifecycle}."
-    told = {task.delegator_id, agent.id if agent.lifecycle not in ENDED else None}
-    telling.tell(db, moved.row, kind, words, also=told)
+    telling.tell(db, moved.row, kind, words, also=() if agent.lifecycle in ENDED else (agent.id,))
 
 
 def _pass_questions_on(db: Transaction, row: Row) -> int:
