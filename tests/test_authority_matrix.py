@@ -492,7 +492,12 @@ def test_everybody_may_make_of_a_team_what_the_table_says(house: Board, deed: st
 
 # --- completeness -----------------------------------------------------------------------------------------------------
 
-NOBODYS = {"check_inbox": "each reads its own", "undo": "see test_undo.py"}
+NOBODYS = {
+    "check_inbox": "each reads its own",
+    "undo": "see test_undo.py",
+    "complete_from_text": "complete_task, read out of prose",
+    "create_task_from_delegation": "create_task and delegate, read out of prose",
+}
 """What concerns no task, agent or team of somebody's."""
 ELSEWHERE = {"register_agent", "register_team", "configure_agent", "set_policy"}
 """What the tables of agents and teams try."""

@@ -24,7 +24,7 @@ from swarm_mcp.model.lifecycle import TaskStatus
 from swarm_mcp.model.task import ExecutionStatus
 from swarm_mcp.operations import placing
 from swarm_mcp.operations.acting import ACTIONS
-from swarm_mcp.repository import tasks, work
+from swarm_mcp.repository import participants, tasks, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -273,7 +273,7 @@ def test_a_participant_joins_once(board: Board) -> None:
     for n in range(3):
         board.call("bob", operations.share_context, task=task, key=f"k{n}", value="v")
         board.call("bob", operations.add_note, task=task, text="Again.")
-    names = [board.name_of(each.agent_id) for each in board.swarm.read(lambda db: work.participants(db, task))]
+    names = [board.name_of(each.agent_id) for each in board.swarm.read(lambda db: participants.participants(db, task))]
     assert names.count("bob") == 1
 
 
