@@ -43,6 +43,7 @@ MAPPED: dict[str, type[Any]] = {
         "InboxRow": tables.inbox,
         "EventRow": tables.event,
         "IdempotencyRow": tables.idempotency,
+        "WordingRow": tables.wording,
     }.items()
 }
 """Every mapped class by its name."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -30,6 +31,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.event import listen
 
 from swarm_mcp.model.agent import AgentRole, Lifecycle
 from swarm_mcp.model.lifecycle import Priority, TaskStatus
@@ -545,6 +547,7 @@ feedback = Table(
     CheckConstraint("quality IS NULL OR quality BETWEEN 1 AND 5", name="quality"),
     CheckConstraint("timeliness IS NULL OR timeliness BETWEEN 1 AND 5", name="timeliness"),
     Index("ix_feedback_task_id", "task_id", "id"),
+    Index("ix_feedback_worker_id", "worker_id", "id"),
 )
 """What a reviewer thought of the work: 1 very poor to 5 excellent."""
 
@@ -638,7 +641,7 @@ inbox = Table(
         sqlite_where=text("message_id IS NULL AND state <> 'read'"),
         postgresql_where=text("message_id IS NULL AND state <> 'read'"),
     ),
-    Index("ix_inbox_message_id", "message_id"),
+    Index("ix_inbox_message_id", "message_id", "agent_id"),
 )
 """One recipient's copy of a message, or a notification; every recipient has its own read mark."""
 
@@ -681,6 +684,22 @@ idempotency = Table(
     Index("ix_idempotency_at", "at"),
 )
 """The first success under a key, so that a repeated call repeats the answer and not the effect."""
+
+
+wording = Table(
+    "wording",
+    metadata,
+    Column("number", Row_id, primary_key=True),
+    Column("task_id", ForeignKey("task.id"), nullable=False, unique=True),
+)
+"""Derived: the number under which SQLite's index of words knows a task."""
+
+
+WORD_INDEXES = {"task_words": "title, description, summary", "context_words": "text", "message_words": "text"}
+"""Derived: SQLite's indexes of words, which are no tables for SQLAlchemy; only `repository.indexing` writes them."""
+for _name, _columns in WORD_INDEXES.items():
+    _made = f"CREATE VIRTUAL TABLE {_name} USING fts5({_columns}, content='', tokenize='unicode61 remove_diacritics 2')"
+    listen(metadata, "after_create", DDL(_made).execute_if(dialect="sqlite"))
 
 
 def __getattr__(name: str) -> Any:
