@@ -86,15 +86,14 @@ def index_everything(db: Transaction) -> None:
         db.driver.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")  # noqa: S608 - names of ours
     db.execute(delete(wording))
     of_tasks = select(task.c.id, *(task.c[name] for name in OWN)).order_by(task.c.created_at, task.c.rank)
-    for row in db.execute(of_tasks).mappings():
-        index_task(db, row)
+    for row in db.execute(of_tasks):
+        index_task(db, row._asdict())
     latest = select(func.max(context.c.id)).where(context.c.task_id.is_not(None))
     of_context = select(context).where(context.c.id.in_(latest.group_by(context.c.task_id, context.c.key)))
-    for row in db.execute(of_context.order_by(context.c.id)).mappings():
-        index_context(db, row["id"], row, None)
-    of_messages = select(message.c.id, message.c.text).where(message.c.task_id.is_not(None)).order_by(message.c.id)
-    for number, words in db.execute(of_messages):
-        index_message(db, number, words)
+    for row in db.execute(of_context.order_by(context.c.id)):
+        index_context(db, row.id, row._asdict(), None)
+    for row in db.execute(select(message).where(message.c.task_id.is_not(None)).order_by(message.c.id)):
+        index_message(db, row.id, row.text)
 
 
 def _own_words(number: int, title: str, description: str, summary: str) -> dict[str, Any]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Text, bindparam, cast, func, literal, literal_column, select, text, tuple_
 
-from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import FINISHED
 from swarm_mcp.repository import search, tables, tasks
+from swarm_mcp.repository.sorting import BEST, DESCENDING, ORDERS, cursor_after, read_cursor
 from swarm_mcp.repository.statement import Statement
 from swarm_mcp.repository.tables import OVERDUE
 from swarm_mcp.repository.words import Sought, sought
@@ -30,17 +28,6 @@ task = tables.task
 COUNTED = 2000
 """How far a filtered list is counted; without a filter the tally knows."""
 
-SORTS: dict[str, tuple[str, ...]] = {
-    "urgency": ("finished", "urgency", "due", "created_at", "id"),
-    "created": ("created_at", "id"),
-    "updated": ("updated_at", "id"),
-    "deadline": ("due", "id"),
-}
-BEST = "best"
-ORDERS = {**SORTS, BEST: ("distance", *SORTS["urgency"])}
-"""What is searched for comes in the best order, which no list without words has."""
-DESCENDING = frozenset({"updated"})
-INSTANTS = frozenset({"due", "created_at", "updated_at"})
 FEW = 2000
 """Tasks that pass a filter and can be collected before those are looked for that contain words."""
 
@@ -134,7 +121,7 @@ def find(db: Transaction, wanted: Filter, *, sort: str, limit: int, cursor: str)
         Invalid: the cursor belongs to no such list.
 
     """
-    after = _read_cursor(sort, cursor)
+    after = read_cursor(sort, cursor)
     values = {**wanted.values(), **after, "project": db.project.slug, "now": db.now, "limit": limit + 1}
     found = _search(db, wanted, values) if wanted.text else search.Finds()
     values["found"] = json.dumps(found.distances)
@@ -271,33 +258,3 @@ def _count(db: Transaction, wanted: Filter, values: dict[str, Any]) -> tuple[int
         counting.scalar(db, {**values, "status": status, "limit": COUNTED + 1}) for status in wanted.statuses or ("",)
     )
     return min(total, COUNTED), total <= COUNTED
-
-
-def cursor_after(row: Row, sort: str) -> str:
-    """Where the page after this row begins."""
-    values = [getattr(row, name) for name in ORDERS[sort]]
-    plain = [each.isoformat() if isinstance(each, datetime) else each for each in values]
-    return base64.urlsafe_b64encode(json.dumps([sort, *plain], separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def _read_cursor(sort: str, cursor: str) -> dict[str, Any]:
-    """Where the page begins, as values of the statement."""
-    if not cursor.strip():
-        return {}
-    names = ORDERS[sort]
-    try:
-        padded = cursor.strip() + "=" * (-len(cursor.strip()) % 4)
-        made_for, *values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        read = [
-            datetime.fromisoformat(each) if name in INSTANTS else each for name, each in zip(names, values, strict=True)
-        ]
-        if made_for != sort or any(
-            type(each) is not (datetime if name in INSTANTS else str if name == "id" else int)
-            or (isinstance(each, datetime) and each.tzinfo is None)
-            or (isinstance(each, int) and abs(each) > search.BELONGING)  # no order has more classes
-            for name, each in zip(names, read, strict=True)
-        ):
-            raise ValueError(cursor)  # noqa: TRY301 - one sentence for every way of being wrong
-    except (ValueError, TypeError, UnicodeDecodeError):
-        raise Invalid(f"`{cursor[:40]}` is no cursor of this list; leave it empty to begin anew.") from None
-    return {f"after_{name}": each for name, each in zip(names, read, strict=True)}

@@ -116,8 +116,8 @@ def insert_message(db: Transaction, values: dict[str, Any]) -> int:
     """Store a message, index its words if it is about a task, and return its id."""
     row = {"project": db.project.slug, "sender_id": db.actor.id, "at": db.now, **values}
     number = INSERT_MESSAGE.scalar(db, row)
-    if row.get("task_id"):
-        indexing.index_message(db, number, row["text"])
+    if values.get("task_id"):
+        indexing.index_message(db, number, values["text"])
     return number
 
 
