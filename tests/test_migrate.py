@@ -318,8 +318,9 @@ def board_of_0001(database_path: Path) -> Iterator[Database]:
 NOW = "'2026-01-02T03:04:05.678901+00:00'"
 TASK = f"""
 INSERT INTO task (id, project, title, description, completion_summary, rank, end_rank, tags, task_type, area,
-    complexity, source, touches, created_at, updated_at, status, priority, attempt, needs_review, source_status, version,
-    outputs, artifacts, error, lease_minutes, connection_id, lapses, waits, gates, subtasks, open_subtasks, due)
+    complexity, source, touches, created_at, updated_at, status, priority, attempt, needs_review, source_status,
+    version, outputs, artifacts, error, lease_minutes, connection_id, lapses, waits, gates, subtasks,
+    open_subtasks, due)
 VALUES (?, 'default', ?, ?, ?, ?, ?, '[]', '', '', '', '', '[]', {NOW}, {NOW}, 'pending', 'medium', 0, 0, '', 1, '{{}}',
     '[]', '', 0, '', 0, 0, 0, 0, 0, {NOW})
 """

@@ -152,7 +152,7 @@ SERVED: list[tuple[str, str, str, str]] = [
     ("search", "message_words MATCH", "ix_inbox_message_id (message_id=? AND agent_id=?)", ""),
     ("search", "FROM task, json_each", "sqlite_autoindex_task_1 (id=?)", "the few that were found"),
     ("search for what is common", "MATCH.*task.status", "SEARCH task USING INDEX sqlite_autoindex_task_1 (id=?)", ""),
-    ("search in a narrow list", "task.id\\s+FROM task", "ix_task_assignee_id (assignee_id=?)", ""),
+    ("search in a narrow list", "^SELECT task.id\\s+FROM task", "ix_task_assignee_id (assignee_id=?)", ""),
     ("list what somebody has", "FROM task.*LIMIT", "ix_task_assignee_id (assignee_id=?)", "what one agent has"),
     ("look whether there is something to sweep", "lease_until <", "ix_task_expired (project=? AND lease_until", ""),
     ("look whether there is something to sweep", "reserved_from IS NOT NULL", "ix_task_reserved (project=?)", ""),
