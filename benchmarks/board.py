@@ -60,6 +60,8 @@ class Board:
     path: Path
     tasks: int
     sample: list[str] = field(default_factory=list[str])
+    rare: str = ""
+    """A word that few of them have."""
 
 
 @dataclass
@@ -194,6 +196,7 @@ def seed(path: Path, tasks: int, *, history: bool = True) -> Board:
             for row in rows[TaskRow]:
                 tally[row["status"]] = tally.get(row["status"], 0) + 1
             made = [row["id"] for row in rows[TaskRow]]
+            board.rare = rows[TaskRow][-1]["description"].split()[-1]
             board.sample += words.sample(made, k=max(1, len(made) * min(SAMPLE, tasks) // tasks))
             _insert(db, rows, history=history)
         counts = [

@@ -156,10 +156,21 @@ def add_belongings(
     for each in sorted(set().union(*elsewhere)):
         lacking[tuple(word for word, found in zip(words, elsewhere, strict=True) if each not in found)].append(each)
     for rest, candidates in lacking.items():
-        bound = {"words": _all_of(each.phrase for each in rest), "tasks": json.dumps(candidates), "limit": -1}
-        for each in AMONG_THESE.scalars(db, bound) if rest else candidates:
+        for each in _having(db, rest, candidates):
             nearest = min(found.get(each, BELONGING) for found in elsewhere)
             finds.distances[each] = min(nearest, finds.distances.get(each, nearest))
+
+
+def _having(db: Transaction, words: Sequence[Sought], candidates: list[str]) -> list[str]:
+    """Those tasks that have all of the words among their own."""
+    if not words:
+        return candidates
+    found: list[str] = []
+    for query in _forms(words):
+        left = sorted(set(candidates).difference(found))
+        if left:
+            found += AMONG_THESE.scalars(db, {"words": query, "tasks": json.dumps(left), "limit": -1})
+    return found
 
 
 def _elsewhere(db: Transaction, sought: Sought, finds: Finds, reader: Reader, reader_id: str | None) -> dict[str, int]:
