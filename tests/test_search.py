@@ -8,7 +8,7 @@ import pytest
 
 from swarm_mcp import open_swarm, operations
 from swarm_mcp.operations import projects
-from swarm_mcp.repository import search, tasks
+from swarm_mcp.repository import indexing, search, tasks
 
 if TYPE_CHECKING:
     from board import Board
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 PRIORITIES = ("low", "medium", "high", "critical")
+
+
+@pytest.fixture(autouse=True, params=[1, 64], ids=["indexed at once", "indexed in batches"])
+def _batches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is found in the index and before it gets there."""
+    monkeypatch.setattr(indexing, "BATCH", request.param)
 
 
 def found(board: Board, text: str, *, by: str = "ada", **said: Any) -> list[str]:
@@ -172,6 +178,19 @@ def test_words_of_an_edit_are_found_and_those_before_it_are_not(board: Board) ->
     assert (found(board, "fortran"), found(board, "nothing cobol")) == ([], ["The lexer"])
 
 
+@pytest.mark.parametrize("batch", [2, 3, 5])
+def test_what_is_noted_reaches_the_index_whole(board: Board, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
+    monkeypatch.setattr(indexing, "BATCH", batch)
+    made = [board.create(f"parser {n}") for n in range(7)]
+    for n, task in enumerate(made):
+        board.update("lead", task, title=f"lexer {n}")
+        if n % 2:
+            board.finish("ada", task, summary=f"Linker {n}.")
+        assert (found(board, f"parser lexer {n}"), found(board, f"lexer {n}")) == ([], [f"lexer {n}"])
+    assert (len(found(board, "lexer")), found(board, "parser")) == (7, [])
+    assert sorted(found(board, "linker")) == ["lexer 1", "lexer 3", "lexer 5"]
+
+
 def test_an_edit_that_changes_no_word_leaves_the_index_alone(board: Board) -> None:
     task = board.create("The parser")
     written: list[str] = []
@@ -183,7 +202,7 @@ def test_an_edit_that_changes_no_word_leaves_the_index_alone(board: Board) -> No
 
     board.call("lead", edit)
     assert written
-    assert [statement for statement in written if "words" in statement] == []
+    assert [statement for statement in written if "words" in statement or "unindexed" in statement] == []
 
 
 def test_what_is_common_is_listed_too_with_the_titles_first_and_no_pretence_of_completeness(
@@ -194,6 +213,7 @@ def test_what_is_common_is_listed_too_with_the_titles_first_and_no_pretence_of_c
     for n in range(25):
         board.create(f"task {n}", description="It needs a parser.", tags=["odd"] if n % 2 else [])
     board.create("The parser")
+    board.swarm.write(indexing.index_everything)
     page = board.swarm.read(lambda db: operations.list_tasks(db, text="parser", limit=5))
     assert page.tasks[0].title == "The parser"
     assert page.message == "5 of more than 12 tasks; add a word: this is in more than can be ranked."

@@ -39,6 +39,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_wording")),
         sa.UniqueConstraint("task_id", name=op.f("uq_wording_task_id")),
     )
+    op.create_table(
+        "unindexed",
+        sa.Column("place", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("task_id", sa.String(length=8), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("summary", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_unindexed_task_id_task")),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_unindexed")),
+    )
     for name, columns in INDEXES.items():
         op.execute(
             f"CREATE VIRTUAL TABLE {name} USING fts5({columns}, content='', tokenize='unicode61 remove_diacritics 2')"
@@ -50,6 +61,7 @@ def downgrade() -> None:
     """Take the indexes away; everything in them is elsewhere too."""
     for name in INDEXES:
         op.drop_table(name)
+    op.drop_table("unindexed")
     op.drop_table("wording")
     op.drop_index("ix_inbox_message_id", "inbox")
     op.create_index("ix_inbox_message_id", "inbox", ["message_id"], unique=False)

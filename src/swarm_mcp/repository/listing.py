@@ -149,7 +149,7 @@ def _search(db: Transaction, wanted: Filter, values: dict[str, Any]) -> search.F
     finds = search.find_own(db, words)
     if finds is None:
         finds = _search_common(db, wanted, words, values)
-    search.add_belongings(db, words, finds, wanted.searcher, wanted.reader)
+    search.add_rest(db, words, finds, wanted.searcher, wanted.reader)
     return finds
 
 

@@ -44,6 +44,7 @@ MAPPED: dict[str, type[Any]] = {
         "EventRow": tables.event,
         "IdempotencyRow": tables.idempotency,
         "WordingRow": tables.wording,
+        "UnindexedRow": tables.unindexed,
     }.items()
 }
 """Every mapped class by its name."""

@@ -28,16 +28,17 @@ from sqlalchemy import (
 
 from swarm_mcp.model import ids
 from swarm_mcp.repository import tables
+from swarm_mcp.repository.indexing import fresh_words
 from swarm_mcp.repository.statement import Statement, among
 from swarm_mcp.repository.words import Sought
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from swarm_mcp.repository.database import Transaction
 
 task, context, message, inbox = tables.task, tables.context, tables.message, tables.inbox
-wording, ref = tables.wording, tables.external_ref
+wording, unindexed, ref = tables.wording, tables.unindexed, tables.external_ref
 task_words, context_words, message_words = (
     table(name, column("rowid", Integer)) for name in ("task_words", "context_words", "message_words")
 )
@@ -48,7 +49,9 @@ LISTED = 500
 NO_ID = "~"
 """Comes after every id."""
 TITLE, TEXT, BELONGING = 0, 1000, 2000
-"""How good a find is, the lower the better: every word in the title, in the task's own words, or elsewhere too."""
+"""How good a find is, the lower the better: every word in the title, in the task's own words, or elsewhere too …"""
+BEST_OF_ITS_KIND = 999
+"""… less what the index says about it, as far as it says something; what has just changed comes first of its kind."""
 
 
 class Reader(StrEnum):
@@ -80,7 +83,11 @@ FOUND_ID, DISTANCE = _found.c.key, _found.c.value.cast(Integer)
 """… and for one that takes them in the best order."""
 
 HITS = Statement(select(task_words.c.rowid).where(IN_TASK).order_by(NEWEST_FIRST).limit(bindparam("limit")))
-_own = select(wording.c.task_id).join_from(task_words, wording, wording.c.number == task_words.c.rowid).where(IN_TASK)
+_own = (
+    select(wording.c.task_id)
+    .join_from(task_words, wording, wording.c.number == task_words.c.rowid)
+    .where(IN_TASK, wording.c.task_id.not_in(select(unindexed.c.task_id)))
+)
 IN_OWN_WORDS = Statement(_own)
 RANKED_BY_WORDS = Statement(_own.add_columns(literal_column("bm25(task_words, 10, 1, 1)", Float).label("score")))
 _unsought = literal_column("+task_words.rowid", Integer)
@@ -121,7 +128,7 @@ def find_own(db: Transaction, words: Sequence[Sought]) -> Finds | None:
     in_title = set(IN_OWN_WORDS.scalars(db, {"words": _in_title(query)}))
     return Finds(
         {
-            row.task_id: (TITLE if row.task_id in in_title else TEXT) - min(TEXT - 1, round(-10 * row.score))
+            row.task_id: (TITLE if row.task_id in in_title else TEXT) - min(BEST_OF_ITS_KIND, round(-10 * row.score))
             for row in RANKED_BY_WORDS.all(db, {"words": query})
         }
     )
@@ -147,30 +154,34 @@ def find_newest(db: Transaction, words: Sequence[Sought], statement: Statement, 
     return Finds(dict(list(found.items())[:LISTED]), complete=len(found) <= LISTED)
 
 
-def add_belongings(
-    db: Transaction, words: Sequence[Sought], finds: Finds, reader: Reader, reader_id: str | None
-) -> None:
-    """Add the tasks that have some of the words only in what belongs to them: context, messages, names."""
+def add_rest(db: Transaction, words: Sequence[Sought], finds: Finds, reader: Reader, reader_id: str | None) -> None:
+    """Add what the index cannot tell: tasks just changed, and those that have words in what belongs to them."""
+    query = _forms(words)[-1]
     elsewhere = [_elsewhere(db, each, finds, reader, reader_id) for each in words]
     lacking: dict[tuple[Sought, ...], list[str]] = defaultdict(list)
     for each in sorted(set().union(*elsewhere)):
         lacking[tuple(word for word, found in zip(words, elsewhere, strict=True) if each not in found)].append(each)
-    for rest, candidates in lacking.items():
-        for each in _having(db, rest, candidates):
-            nearest = min(found.get(each, BELONGING) for found in elsewhere)
-            finds.distances[each] = min(nearest, finds.distances.get(each, nearest))
+    with fresh_words(db) as fresh:
+        finds.distances |= dict.fromkeys(fresh(query), TEXT - BEST_OF_ITS_KIND)
+        finds.distances |= dict.fromkeys(fresh(_in_title(query)), TITLE - BEST_OF_ITS_KIND)
+        for rest, candidates in lacking.items():
+            for each in _having(db, rest, candidates, fresh):
+                nearest = min(found.get(each, BELONGING) for found in elsewhere)
+                finds.distances[each] = min(nearest, finds.distances.get(each, nearest))
 
 
-def _having(db: Transaction, words: Sequence[Sought], candidates: list[str]) -> list[str]:
+def _having(
+    db: Transaction, words: Sequence[Sought], candidates: list[str], fresh: Callable[[str], set[str]]
+) -> Iterable[str]:
     """Those tasks that have all of the words among their own."""
     if not words:
         return candidates
-    found: list[str] = []
+    found = fresh(_forms(words)[-1]).intersection(candidates)
     for query in _forms(words):
         left = sorted(set(candidates).difference(found))
         if left:
-            found += AMONG_THESE.scalars(db, {"words": query, "tasks": json.dumps(left), "limit": -1})
-    return found
+            found.update(AMONG_THESE.scalars(db, {"words": query, "tasks": json.dumps(left), "limit": -1}))
+    return sorted(found)
 
 
 def _elsewhere(db: Transaction, sought: Sought, finds: Finds, reader: Reader, reader_id: str | None) -> dict[str, int]:

@@ -695,11 +695,31 @@ wording = Table(
 """Derived: the number under which SQLite's index of words knows a task."""
 
 
+unindexed = Table(
+    "unindexed",
+    metadata,
+    Column("place", Row_id, primary_key=True),
+    Column("task_id", ForeignKey("task.id"), nullable=False),
+    Column("number", BigInteger, doc="What the index knows it under; nothing while it does not know it at all."),
+    Column("title", Text, doc="The words that the index still has, here …"),
+    Column("description", Text, doc="… and here …"),
+    Column("summary", Text, doc="… and here."),
+)
+"""Derived: the few tasks whose words the index does not have, or not as they are now."""
+
+
 WORD_INDEXES = {"task_words": "title, description, summary", "context_words": "text", "message_words": "text"}
 """Derived: SQLite's indexes of words, which are no tables for SQLAlchemy; only `repository.indexing` writes them."""
-for _name, _columns in WORD_INDEXES.items():
-    _made = f"CREATE VIRTUAL TABLE {_name} USING fts5({_columns}, content='', tokenize='unicode61 remove_diacritics 2')"
-    listen(metadata, "after_create", DDL(_made).execute_if(dialect="sqlite"))
+
+
+def index_of_words(name: str) -> str:
+    """The statement that makes an index of words."""
+    tokenizer = "unicode61 remove_diacritics 2"
+    return f"CREATE VIRTUAL TABLE {name} USING fts5({WORD_INDEXES[name]}, content='', tokenize='{tokenizer}')"
+
+
+for _name in WORD_INDEXES:
+    listen(metadata, "after_create", DDL(index_of_words(_name)).execute_if(dialect="sqlite"))
 
 
 def __getattr__(name: str) -> Any:

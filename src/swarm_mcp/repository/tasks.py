@@ -197,9 +197,9 @@ def task_rows(db: Transaction, task_ids: Iterable[str]) -> dict[str, Row]:
 
 
 def insert_task(db: Transaction, values: dict[str, Any]) -> None:
-    """Store a new task, and index its words; every column that the caller leaves out has its default."""
+    """Store a new task, whose words are to be found; every column that the caller leaves out has its default."""
     INSERT.run(db, values)
-    indexing.index_task(db, values)
+    indexing.note_new(db, values["id"])
 
 
 def insert_reference(db: Transaction, task_id: str, source: str, foreign_id: str, raw: dict[str, Any]) -> None:
@@ -219,7 +219,7 @@ def insert_reference(db: Transaction, task_id: str, source: str, foreign_id: str
 
 def update_task(db: Transaction, task_id: str, values: dict[str, Any]) -> Row:
     """Set columns of one task and return it as it is now."""
-    indexing.change_words(db, task_id, values)
+    indexing.note_change(db, task_id, values)
     columns = tuple(sorted(values))
     bound = {"key_id": task_id, **{f"new_{column}": values[column] for column in columns}}
     return setting(task, ("id",), columns, returning=True).first(db, bound)
