@@ -217,7 +217,8 @@ def test_what_is_common_is_listed_too_with_the_titles_first_and_no_pretence_of_c
     page = board.swarm.read(lambda db: operations.list_tasks(db, text="parser", limit=5))
     assert page.tasks[0].title == "The parser"
     assert page.message == "5 of more than 12 tasks; add a word: this is in more than can be ranked."
-    assert sorted(paged(board, "parser")) == sorted(["The parser", *(f"task {n}" for n in range(14, 25))])
+    titles = paged(board, "parser")
+    assert (titles[0], len(titles), len(set(titles))) == ("The parser", 12, 12)
     odd = board.swarm.read(lambda db: operations.list_tasks(db, text="pars", tag="odd", sort="created", limit=50))
     assert odd.message == "12 of 12 tasks."
     assert found(board, "parser", tag="even") == []

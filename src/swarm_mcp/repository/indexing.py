@@ -140,7 +140,8 @@ def index_everything(db: Transaction) -> None:
     db.execute(delete(wording))
     of_tasks = select(task.c.id, *(task.c[name] for name in OWN)).order_by(task.c.created_at, task.c.rank)
     for row in db.execute(of_tasks):
-        ADD_TASK.run(db, _own_words(NUMBER.scalar(db, {"task_id": row.id}), *row[1:]))
+        number = NUMBER.scalar(db, {"task_id": row.id})
+        ADD_TASK.run(db, _own_words(number, row.title, row.description, row.completion_summary))
     latest = select(func.max(context.c.id)).where(context.c.task_id.is_not(None))
     of_context = select(context).where(context.c.id.in_(latest.group_by(context.c.task_id, context.c.key)))
     for row in db.execute(of_context.order_by(context.c.id)):
