@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, case, func, insert, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
-from swarm_mcp.repository import tables
+from swarm_mcp.repository import indexing, tables
 from swarm_mcp.repository.statement import Statement
 
 if TYPE_CHECKING:
@@ -120,8 +120,12 @@ END_CONVERSATION = Statement(
 
 
 def insert_message(db: Transaction, values: dict[str, Any]) -> int:
-    """Store a message and return its id."""
-    return INSERT_MESSAGE.scalar(db, {"project": db.project.slug, "sender_id": db.actor.id, "at": db.now, **values})
+    """Store a message, index its words if it is about a task, and return its id."""
+    row = {"project": db.project.slug, "sender_id": db.actor.id, "at": db.now, **values}
+    number = INSERT_MESSAGE.scalar(db, row)
+    if values.get("task_id"):
+        indexing.index_message(db, number, values["text"])
+    return number
 
 
 def deliver(db: Transaction, message_id: int, task_id: str | None, recipients: Iterable[str | None]) -> None:
