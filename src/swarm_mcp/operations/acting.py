@@ -11,7 +11,7 @@ from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.operations import claims, completing, moves, telling
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.authority import has_authority, is_above, is_own, require_authority, whom_to_ask
-from swarm_mcp.repository import graph, tasks, work
+from swarm_mcp.repository import graph, tasks, tree, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ def _open_again(db: Transaction, task_id: str, kind: str, data: dict[str, Any] |
 
 def _reopen_above(db: Transaction, row: Row) -> None:
     """A subtask that is open again reopens its finished ancestors, and sends those in review back."""
-    shut = [each for each in tasks.ancestors(db, row.id) if each.status in FINISHED or each.status == S.IN_REVIEW]
+    shut = [each for each in tree.ancestors(db, row.id) if each.status in FINISHED or each.status == S.IN_REVIEW]
     if not shut or row.status not in SETTLED:
         return
     if not has_authority(db, shut[-1]):
@@ -174,7 +174,7 @@ def _cancel(db: Transaction, row: Row, reason: str, *, subtree: bool) -> tuple[R
 
 def unfinished_below(db: Transaction, row: Row) -> list[Row]:
     """What is neither completed nor cancelled below a task."""
-    return [each for each in tasks.descendants(db, row.id) if each.status not in SETTLED]
+    return [each for each in tree.descendants(db, row.id) if each.status not in SETTLED]
 
 
 def _cancel_one(db: Transaction, row: Row, reason: str) -> Row:

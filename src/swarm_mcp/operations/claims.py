@@ -11,7 +11,7 @@ from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, TaskStatus
 from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.operations import moves, telling
 from swarm_mcp.operations.naming import NOWHERE, place_of
-from swarm_mcp.repository import agents, messages, participants, tasks, teams, work
+from swarm_mcp.repository import agents, messages, participants, queue, tasks, teams, work
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -254,7 +254,7 @@ def take(db: Transaction, row: Row, minutes: int) -> Row:
 
     """
     actor = db.actor
-    taken = tasks.take_claim(
+    taken = queue.take_claim(
         db, row, agent=actor.id or "", until=lease(db, minutes), minutes=minutes, started=row.started_at or db.now
     )
     if taken is None:

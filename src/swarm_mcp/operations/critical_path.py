@@ -15,7 +15,7 @@ from swarm_mcp.model.task import Overview
 from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.remaining import Remaining
-from swarm_mcp.repository import agents, tasks, unfinished
+from swarm_mcp.repository import agents, tasks, tree, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +74,7 @@ def view(db: Transaction, root: Row | None, limit: int) -> Overview:
     remaining = Estimated(db)
     ends = set(remaining.tasks)
     if root is not None:
-        ends &= set(tasks.subtree_ids(db, root.id))
+        ends &= set(tree.subtree_ids(db, root.id))
     chain, reached = longest_chain(remaining, ends)
     dead = _dead_ends(remaining, ends, narrowed=root is not None)
     if not chain:

@@ -14,7 +14,7 @@ from swarm_mcp.operations import critical_path, stuck, timeline, trees
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.catalog import EVERY, operation
 from swarm_mcp.operations.workload import workload
-from swarm_mcp.repository import sums, tasks
+from swarm_mcp.repository import sums, tasks, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def get_overview(
 
 def _summary(db: Transaction, root: Row | None, limit: int, since: datetime | None) -> Overview:
     """Counts and hours, with every key that the older systems' statistics had; and what changed since a moment."""
-    found = sums.summary(db, tasks.subtree_ids(db, root.id)[1:] if root is not None else None, limit=limit)
+    found = sums.summary(db, tree.subtree_ids(db, root.id)[1:] if root is not None else None, limit=limit)
     counts = found.statuses
     total = sum(counts.values())
     counted = total - counts.get(TaskStatus.CANCELLED, 0)

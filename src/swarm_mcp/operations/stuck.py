@@ -11,7 +11,7 @@ from swarm_mcp.operations import freeing
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.attendance import Attendance
 from swarm_mcp.operations.remaining import Remaining
-from swarm_mcp.repository import standstill, tasks
+from swarm_mcp.repository import standstill, tasks, tree
 from swarm_mcp.repository.graph import Node
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def view(db: Transaction, root: Row | None, limit: int) -> Overview:
     attendance = Attendance(db)
     suspects = _suspects(db, remaining, attendance)
     if root is not None:
-        inside = set(tasks.subtree_ids(db, root.id))
+        inside = set(tree.subtree_ids(db, root.id))
         before = remaining.before(inside)
         suspects = [
             each for each in suspects if each.task in inside or Node(each.task, finish=not each.gating) in before

@@ -12,7 +12,7 @@ from swarm_mcp.operations import moves, restoring, reversing, telling
 from swarm_mcp.operations.answering import shorten, task_change, unread
 from swarm_mcp.operations.catalog import DIRECTING, operation
 from swarm_mcp.operations.reversing import Change
-from swarm_mcp.repository import agents, events, tasks
+from swarm_mcp.repository import agents, events, tasks, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ def _tell(db: Transaction, change: Change, row: Row) -> None:
 
 def _others(db: Transaction, found: Row) -> str:
     """What the same call did besides to the tasks around, and can be undone by itself."""
-    below = set(tasks.subtree_ids(db, found.task_id)) if found.kind == "cancelled" else set()
+    below = set(tree.subtree_ids(db, found.task_id)) if found.kind == "cancelled" else set()
     others = [
         each
         for each in events.events_beside(db, found)

@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, Text, bindparam, cast, func, literal, sele
 
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import FINISHED
-from swarm_mcp.repository import search, tables, tasks
+from swarm_mcp.repository import search, tables, tasks, tree
 from swarm_mcp.repository.lines import LINE
 from swarm_mcp.repository.statement import Statement
 from swarm_mcp.repository.tables import OVERDUE
@@ -205,7 +205,7 @@ def _conditions(shape: Shape, *, of_status: bool) -> list[ColumnElement[bool] | 
     if shape.tag:
         found.append(cast(task.c.tags, Text).like(bindparam("tag"), escape="\\"))
     if shape.under:
-        found.append(task.c.id.in_(tasks.BELOW))
+        found.append(task.c.id.in_(tree.BELOW))
     found += [search.mentions(word, shape.searcher) for word in _words(shape)]
     return found
 

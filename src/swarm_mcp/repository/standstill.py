@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, select, text
 
-from swarm_mcp.repository import tables, tasks
+from swarm_mcp.repository import queue, tables, tasks
 from swarm_mcp.repository.statement import Statement, among
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def ready_lanes(db: Transaction) -> dict[str, int]:
 
 def ready_ids(db: Transaction, lane: str, *, limit: int) -> list[str]:
     """The ready tasks of one lane, the most urgent first."""
-    return [row.id for row in tasks.ready_in_lane(db, lane, limit=limit)]
+    return [row.id for row in queue.ready_in_lane(db, lane, limit=limit)]
 
 
 def first_unclaimed(db: Transaction, *, ready_before: datetime) -> str:
