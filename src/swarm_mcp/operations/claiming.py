@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model import arguments as arg
@@ -12,6 +11,7 @@ from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
 from swarm_mcp.model.task import Claimed
 from swarm_mcp.operations import claims, moves, naming, standing, upkeep
 from swarm_mcp.operations.answering import READY_COUNTED, ready_count, shorten, task_change, task_lines, unread
+from swarm_mcp.operations.availability import is_full
 from swarm_mcp.operations.briefing import brief_of
 from swarm_mcp.operations.catalog import operation
 from swarm_mcp.repository import agents, events, queue, tasks
@@ -142,8 +142,9 @@ def _check_capacity(db: Transaction) -> None:
 
 
 def _is_full(db: Transaction) -> bool:
-    limit = db.actor.capacity
-    return bool(limit) and agents.count_claims_in_progress(db, db.actor.id or "") >= limit
+    """Whether whoever acts has no room for another claim; counted only where there is a limit."""
+    actor = db.actor
+    return bool(actor.capacity) and is_full(actor, agents.count_claims_in_progress(db, actor.id or ""))
 
 
 def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row | None:
@@ -194,8 +195,7 @@ def _lanes(db: Transaction, pool: str) -> list[str]:
 
 def _recently_released(db: Transaction) -> set[str]:
     """What this agent gave back within one lease time, unless it was handed to it again since."""
-    since = db.now - timedelta(minutes=db.project.lease_minutes)
-    return events.released_since(db, db.actor.id or "", since)
+    return events.released_since(db, db.actor.id or "", db.now - claims.lease_time(db))
 
 
 def _apart_from_others(db: Transaction, candidates: Sequence[Row]) -> Row:

@@ -25,9 +25,14 @@ RESERVATION_LEASES = 4
 SECOND = 2
 
 
+def lease_time(db: Transaction, minutes: int = 0) -> timedelta:
+    """How long a lease lasts; without `minutes`, by the project's policy."""
+    return timedelta(minutes=min(minutes or db.project.lease_minutes, LEASE_LIMIT))
+
+
 def lease(db: Transaction, minutes: int = 0) -> datetime:
     """When a lease that begins now runs out."""
-    return db.now + timedelta(minutes=min(minutes or db.project.lease_minutes, LEASE_LIMIT))
+    return db.now + lease_time(db, minutes)
 
 
 def lapsed(db: Transaction, row: Row) -> bool:

@@ -9,7 +9,6 @@ from swarm_mcp.model import ids
 from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.errors import Ambiguous, Invalid, NotAllowed, NotFound
 from swarm_mcp.operations import hierarchy
-from swarm_mcp.operations.authority import is_above
 from swarm_mcp.operations.moves import PLACE
 from swarm_mcp.repository import agents, teams
 
@@ -113,15 +112,14 @@ def assignable(db: Transaction, name: str, warnings: list[str]) -> Place:
 
 def check_handing_to(db: Transaction, agent: Row, warnings: list[str]) -> None:
     """Refuse handing work to an agent that has ended, or that the caller does not stand above."""
-    actor = db.actor
     if agent.lifecycle in ENDED:
         raise NotAllowed(f"{agent.name} has ended ({agent.lifecycle}); hand the work to somebody else.")
     if agent.lifecycle == Lifecycle.PAUSED:
         warnings.append(f"{agent.name} is paused and gets no work until it is resumed.")
-    if actor.is_operator or actor.is_root or agent.id == actor.id or is_above(db, actor.id, agent.id):
+    if hierarchy.is_within_reach(db, agent):
         return
     raise NotAllowed(
-        f"{actor.name} does not stand above {agent.name}: hand work to yourself, an agent below you, a team or a "
+        f"{db.actor.name} does not stand above {agent.name}: hand work to yourself, an agent below you, a team or a "
         "specialty, or ask your superior."
     )
 

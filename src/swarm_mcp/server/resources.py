@@ -14,7 +14,7 @@ from swarm_mcp.interchange import (
 )
 from swarm_mcp.model.draft import check_clean
 from swarm_mcp.model.errors import Invalid, NotFound, Refusal
-from swarm_mcp.operations import browsing, details, overview, trees
+from swarm_mcp.operations import browsing, details, overview, roster, trees
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.repository import tasks
 
@@ -57,7 +57,7 @@ def _address(name: str) -> str:
 TEMPLATES: tuple[tuple[str, str, str, str], ...] = (
     ("swarm://tasks{?status,assignee,ready,limit,cursor}", "tasks", "Tasks as rows", PLAIN),
     *((_address(name), name or "task", words, kind) for name, (kind, words, _) in DOCUMENTS.items()),
-    ("swarm://agents{?cursor}", "agents", "Everybody on the board", PLAIN),
+    ("swarm://agents{?cursor}", "agents", "The hierarchy: who there is, load, record", PLAIN),
     ("swarm://agents/{name}", "agent", "An agent, what it holds and what is assigned to it", MARKDOWN),
     ("swarm://agents/{name}/inbox", "inbox", "What the reader has not read; nothing is marked", PLAIN),
     (
@@ -147,7 +147,8 @@ def _about_project(db: Transaction, path: list[str], query: dict[str, str], uri:
     match path:
         case ["agents"]:
             _check_query(query, "swarm://agents", ("cursor",))
-            return PLAIN, agent_documents.roster_lines(db, query.get("cursor", ""))
+            agents = roster.list_agents(db, limit=roster.LIMIT, cursor=query.get("cursor", ""))
+            return PLAIN, text.render(agents) + "\n"
         case ["agents", name]:
             _check_query(query, "swarm://agents/…", ())
             return MARKDOWN, agent_documents.agent_markdown(db, name)
