@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.interchange import roster_text
 from swarm_mcp.interchange.text import row as task_row
-from swarm_mcp.model.errors import NotFound
-from swarm_mcp.model.ids import fold_name, nearest
 from swarm_mcp.model.tokens import clipped
-from swarm_mcp.operations import browsing, roster
+from swarm_mcp.operations import browsing, naming, roster
 from swarm_mcp.operations.answering import task_lines
-from swarm_mcp.repository import agents, crew, tasks
+from swarm_mcp.repository import crew, tasks
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
-    from swarm_mcp.repository.statement import Row
 
 TEAMS_SHOWN = 100
 TASKS_SHOWN = 20
+LISTED = "swarm://agents lists them."
 WORDS = 500
 """Tokens of what an agent says about itself."""
 UNHELD = ["pending", "blocked", "partial"]
@@ -27,7 +25,7 @@ UNHELD = ["pending", "blocked", "partial"]
 
 def agent_markdown(db: Transaction, name: str) -> str:
     """One agent: who it is, what it can do, how it has done, what it holds and what is assigned to it."""
-    row = find_agent(db, name)
+    row = naming.known_agent(db, name, listed=LISTED)
     line = roster.agent_line(db, row)
     facts = {
         "role": line.role, "lifecycle": line.lifecycle, "availability": line.availability,
@@ -47,19 +45,3 @@ def agent_markdown(db: Transaction, name: str) -> str:
     if assigned.next_cursor:
         lines += ["", f"more: swarm://tasks?assignee={line.name}&status={','.join(UNHELD)}"]
     return "\n".join(lines) + "\n"
-
-
-def find_agent(db: Transaction, name: str) -> Row:
-    """The agent of that name.
-
-    Raises:
-        NotFound: there is none.
-
-    """
-    folded = fold_name(name)
-    row = agents.find_agent(db, folded)
-    if row is None:
-        near = nearest(folded, agents.all_agent_names(db))
-        hint = f" Did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else ""
-        raise NotFound(f"No agent `{folded}`.{hint} swarm://agents lists them.", candidates=near)
-    return row

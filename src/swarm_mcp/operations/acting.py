@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.errors import Blocked, Conflict, IllegalMove, Invalid, NotAllowed
-from swarm_mcp.model.ids import nearest
+from swarm_mcp.model.ids import unknown_word
 from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, SETTLED, WAITING, TaskStatus
 from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.operations import claims, completing, moves, telling
@@ -32,9 +32,7 @@ def act(db: Transaction, row: Row, action: str, reason: str, *, subtree: bool) -
     """
     verb = action.strip().lower()
     if verb not in ACTIONS:
-        near = nearest(verb, ACTIONS, count=1)
-        hint = f" Did you mean `{near[0]}`?" if near else ""
-        raise Invalid(f"`{action[:40]}` is no action.{hint} Known: {', '.join(ACTIONS)}.")
+        raise unknown_word(action, "action", ACTIONS)
     if verb == "cancel":
         return _cancel(db, row, reason, subtree=subtree)
     return ACTIONS[verb](db, row, reason)
@@ -156,7 +154,8 @@ def _cancel(db: Transaction, row: Row, reason: str, *, subtree: bool) -> tuple[R
     open_below = unfinished_below(db, row)
     if open_below and not subtree:
         raise Blocked(
-            f"{row.id} has {len(open_below)} unfinished subtasks. subtree=true cancels them too.",
+            f"{row.id} has {len(open_below)} unfinished {'subtask' if len(open_below) == 1 else 'subtasks'}; "
+            f'update_task(task="{row.id}", action="cancel", subtree=True) cancels all of it.',
             task=row.id,
             open_subtasks=len(open_below),
         )

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.statement import Row
 
 
+TEAMS_NAMED = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where work may lie: with an agent, a team, a specialty, or with nobody in particular."""
@@ -76,6 +79,53 @@ def find_place(db: Transaction, name: str) -> Place | None:
     return None
 
 
+def known_agent(db: Transaction, said: str, *, listed: str = "list_agents() shows who is here.") -> Row:
+    """The agent of that name.
+
+    Args:
+        db: the transaction.
+        said: the name.
+        listed: how its reader can see all agents.
+
+    Raises:
+        NotFound: none; the sentence names the nearest.
+
+    """
+    name = ids.fold_name(said)
+    row = agents.find_agent(db, name)
+    if row is None:
+        raise no_agent(db, name, listed)
+    return row
+
+
+def no_agent(db: Transaction, name: str, listed: str = "list_agents() shows who is here.") -> NotFound:
+    """The refusal of a name that no agent has."""
+    near = ids.nearest(name, agents.all_agent_names(db))
+    return NotFound(f"No agent `{name}`.{ids.did_you_mean(near)} {listed}", candidates=near)
+
+
+def known_team(db: Transaction, said: str) -> Row:
+    """The team of that name.
+
+    Raises:
+        NotFound: none; the sentence names the nearest, else some.
+
+    """
+    name = folded_team(said)
+    row = teams.find_team(db, name)
+    if row is None:
+        known = teams.all_team_names(db)
+        near = ids.nearest(name, known)
+        there = f" There are {', '.join(sorted(known)[:TEAMS_NAMED])}." if known and not near else ""
+        raise NotFound(f"No team `{name}`.{ids.did_you_mean(near)}{there}", candidates=near)
+    return row
+
+
+def folded_team(said: str) -> str:
+    """A team's name as it is stored."""
+    return ids.fold_name(said.strip().removeprefix("team:"))
+
+
 def known_names(db: Transaction) -> list[str]:
     """Every name that work can be handed to."""
     return [*agents.all_agent_names(db), *teams.all_team_names(db), *agents.all_specialties(db)]
@@ -97,8 +147,7 @@ def assignable(db: Transaction, name: str, warnings: list[str]) -> Place:
         near = ids.misspelt(folded, known_names(db))
         if near:
             raise Ambiguous(
-                f"Nobody is called `{folded}`. Did you mean {' or '.join(f'`{each}`' for each in near)}? "
-                "Use that name, or one that is not so close.",
+                f"Nobody is called `{folded}`.{ids.did_you_mean(near)} Use that name, or one that is not so close.",
                 candidates=near,
             )
         place = Place(agent=announce(db, folded, name.strip()))

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Invalid
-from swarm_mcp.model.ids import nearest
+from swarm_mcp.model.ids import unknown_word
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
 from swarm_mcp.model.task import Overview
 from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import critical_path, stuck, timeline, trees
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.catalog import EVERY, operation
+from swarm_mcp.operations.limits import at_most, read_limit
 from swarm_mcp.operations.workload import workload
 from swarm_mcp.repository import sums, tasks, tree
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-LIMIT = 200
-
 
 @operation(profiles=EVERY - {"worker"}, writes=False, takes_agent=False, long=True)
 def get_overview(
@@ -34,21 +33,17 @@ def get_overview(
     critical_path, workload, timeline.
     """
     if view not in VIEWS and view not in SINCE:
-        known = [*VIEWS, *SINCE]
-        near = nearest(view, known, count=1)
-        hint = f" Did you mean `{near[0]}`?" if near else ""
-        raise Invalid(f"`{view[:40]}` is no view.{hint} Known: {', '.join(known)}.")
-    if limit < 1:
-        raise Invalid(f"limit is 1 to {LIMIT}; got {limit}.")
+        raise unknown_word(view, "view", [*VIEWS, *SINCE])
+    most = read_limit(limit)
     root = tasks.resolve_task(db, under) if under.strip() else None
     begin = timeline.read_since(since, db.now)
     if view in SINCE:
-        seen = SINCE[view](db, root, min(limit, LIMIT), begin)
+        seen = SINCE[view](db, root, most, begin)
     elif begin is not None:
         raise Invalid(f"since goes with {' and '.join(SINCE)}; the view {view} shows the present.")
     else:
-        seen = VIEWS[view](db, root, min(limit, LIMIT))
-    return seen if limit <= LIMIT else seen.model_copy(update={"message": f"{seen.message} (At most {LIMIT} at once.)"})
+        seen = VIEWS[view](db, root, most)
+    return seen if limit == most else seen.model_copy(update={"message": f"{seen.message}{at_most(limit)}"})
 
 
 def _summary(db: Transaction, root: Row | None, limit: int, since: datetime | None) -> Overview:

@@ -89,8 +89,9 @@ def _check_done(db: Transaction, change: Change, to: TaskStatus, values: dict[st
     unfinished = acting.unfinished_below(db, row) if to is S.CANCELLED else []
     if unfinished:
         raise Blocked(
-            f"Event {change.event.seq} cannot be undone: {row.id} has {len(unfinished)} unfinished subtasks. "
-            f'update_task(task="{row.id}", action="cancel", subtree=true) cancels all of it.',
+            f"Event {change.event.seq} cannot be undone: {row.id} has {len(unfinished)} unfinished "
+            f"{'subtask' if len(unfinished) == 1 else 'subtasks'}. "
+            f'update_task(task="{row.id}", action="cancel", subtree=True) cancels all of it.',
             task=row.id,
         )
 

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.agent import ENDED, AgentLine, AgentList, AgentRole, Availability, Lifecycle, TeamView
-from swarm_mcp.model.errors import Invalid, NotFound
-from swarm_mcp.model.ids import nearest
+from swarm_mcp.model.errors import Invalid
+from swarm_mcp.model.ids import unknown_word
 from swarm_mcp.model.lifecycle import choose
 from swarm_mcp.model.record import spoken
 from swarm_mcp.model.tokens import fitting
+from swarm_mcp.operations import naming
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.availability import availability
 from swarm_mcp.operations.catalog import EVERY, operation
-from swarm_mcp.repository import agents, crew, figures, teams
+from swarm_mcp.operations.limits import at_most, read_limit
+from swarm_mcp.repository import agents, crew, figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.figures import Figures
     from swarm_mcp.repository.statement import Row
 
-LIMIT = 200
 CAPABILITIES_SHOWN = 6
 CAPABILITY_SHOWN = 40
 TEAMS_SHOWN = 4
@@ -44,11 +45,10 @@ def list_agents(
     cursor: arg.Text = "",
 ) -> AgentList:
     """Agents by hierarchy, with load and record. `status`: a lifecycle, or busy, idle, offline."""
-    if limit < 1:
-        raise Invalid(f"limit is 1 to {LIMIT}; got {limit}.")
+    most = read_limit(limit)
     wanted_role = choose(role, AgentRole, "role").value if role.strip() else ""
     wanted_status = _read_status(status)
-    group = _team(db, team) if team.strip() else None
+    group = naming.known_team(db, team) if team.strip() else None
     members = crew.members(db, group.id) if group is not None else None
     everybody = hierarchy(crew.places(db))
     busy = figures.live_claims(db)
@@ -60,7 +60,7 @@ def list_agents(
     found = [row for row in meant if _has_status(db, row, wanted_status, row.id in busy)]
     page = _after(everybody, found, cursor)
     names: dict[str | None, str] = {row.id: row.name for row in everybody}
-    lines = fitting(_lines(db, _whole(db, page[: min(limit, LIMIT)]), names, members), spoken, budget=ROWS_BUDGET)
+    lines = fitting(_lines(db, _whole(db, page[:most]), names, members), spoken, budget=ROWS_BUDGET)
     ended = len(meant) - len(found) if not wanted_status else 0
     return AgentList(
         agents=lines,
@@ -96,9 +96,7 @@ def _read_status(status: str) -> str:
     word = status.strip().lower()
     word = OLDER_WORDS.get(word, word)
     if word and word not in STATUSES:
-        near = nearest(word, STATUSES, count=1)
-        hint = f" Did you mean `{near[0]}`?" if near else ""
-        raise Invalid(f"`{status[:40]}` is no status of an agent.{hint} Known: {', '.join(STATUSES)}.")
+        raise unknown_word(status, "status of an agent", STATUSES)
     return word
 
 
@@ -107,18 +105,6 @@ def _has_status(db: Transaction, row: Row, wanted: str, busy: bool) -> bool:  # 
     if not wanted:
         return row.lifecycle not in ENDED
     return wanted in {row.lifecycle, availability(db, row, busy=busy)}
-
-
-def _team(db: Transaction, name: str) -> Row:
-    plain = name.strip().lower().removeprefix("team:")
-    row = teams.find_team(db, plain)
-    if row is None:
-        known = teams.all_team_names(db)
-        near = nearest(plain, known)
-        hint = f" Did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else ""
-        there = f" There are {', '.join(sorted(known)[:10])}." if known and not near else ""
-        raise NotFound(f"No team `{plain[:63]}`.{hint}{there}")
-    return row
 
 
 def _after(everybody: list[Row], found: list[Row], cursor: str) -> list[Row]:
@@ -192,10 +178,9 @@ def _view(db: Transaction, group: Row) -> TeamView:
 def _sentence(shown: int, total: int, group: Row | None, ended: int, limit: int) -> str:
     """How many of how many, and how many were left out because they have ended."""
     inside = f" in the team {group.name}" if group is not None else ""
-    cut = f" (at most {LIMIT} at once)" if limit > LIMIT else ""
     gone = (
         f' {ended:,} more {"has" if ended == 1 else "have"} ended: status="failed" or "terminated" lists them.'
         if ended
         else ""
     )
-    return f"{shown:,} of {total:,} {'agent' if total == 1 else 'agents'}{inside}{cut}.{gone}"
+    return f"{shown:,} of {total:,} {'agent' if total == 1 else 'agents'}{inside}{at_most(limit)}.{gone}"

@@ -9,6 +9,7 @@ from swarm_mcp.model.record import spoken
 from swarm_mcp.model.task import Overview
 from swarm_mcp.model.tokens import CEILING, fitting
 from swarm_mcp.operations.availability import availability
+from swarm_mcp.operations.limits import MOST
 from swarm_mcp.repository import crew, figures, loads, teams
 from swarm_mcp.repository.loads import Load
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 POOLS_BUDGET = CEILING // 4
 UNDER_WAY = ("in_progress", "requires_assistance")
-MOST = 200
 
 
 def workload(db: Transaction, root: Row | None, limit: int) -> Overview:

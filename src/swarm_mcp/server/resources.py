@@ -16,6 +16,7 @@ from swarm_mcp.model.draft import check_clean
 from swarm_mcp.model.errors import Invalid, NotFound, Refusal
 from swarm_mcp.operations import browsing, details, overview, roster, trees
 from swarm_mcp.operations.answering import shorten
+from swarm_mcp.operations.limits import MOST
 from swarm_mcp.repository import tasks
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _about_project(db: Transaction, path: list[str], query: dict[str, str], uri:
     match path:
         case ["agents"]:
             _check_query(query, "swarm://agents", ("cursor",))
-            agents = roster.list_agents(db, limit=roster.LIMIT, cursor=query.get("cursor", ""))
+            agents = roster.list_agents(db, limit=MOST, cursor=query.get("cursor", ""))
             return PLAIN, text.render(agents) + "\n"
         case ["agents", name]:
             _check_query(query, "swarm://agents/…", ())
@@ -161,7 +162,7 @@ def _about_project(db: Transaction, path: list[str], query: dict[str, str], uri:
             return PLAIN, conversation_documents.conversation_text(db, name, after)
         case ["events"]:
             _check_query(query, "swarm://events", ("after", "limit"))
-            after, limit = _whole(query, "after", 0), _whole(query, "limit", ledger_documents.LIMIT)
+            after, limit = _whole(query, "after", 0), _whole(query, "limit", MOST)
             return PLAIN, ledger_documents.ledger_lines(db, after, limit)
         case _:
             raise NotFound(f"No resource `{uri[:200]}`.")
