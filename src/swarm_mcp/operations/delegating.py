@@ -27,7 +27,7 @@ LIMITS = {
 MINUTES_LIMIT = 480
 
 
-@operation(profiles=DIRECTING, repeatable=True)
+@operation(profiles=DIRECTING, repeatable=True, long=True)
 def delegate(
     db: Transaction,
     *,

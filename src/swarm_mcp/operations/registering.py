@@ -23,7 +23,7 @@ CAPABILITIES, CAPABILITY_LIMIT = 50, 100
 LARGEST_CAPACITY = 10_000
 
 
-@operation(profiles=DIRECTING, repeatable=True)
+@operation(profiles=DIRECTING, repeatable=True, long_with=["lifecycle", "superior"])
 def register_agent(
     db: Transaction,
     *,

@@ -10,7 +10,7 @@ from swarm_mcp.model.errors import IllegalMove, NotAllowed, NotFound
 from swarm_mcp.model.task import Written
 from swarm_mcp.operations import moves, restoring, reversing, telling
 from swarm_mcp.operations.answering import shorten, task_change, unread
-from swarm_mcp.operations.catalog import DIRECTING, operation
+from swarm_mcp.operations.catalog import SCRIPTS, operation
 from swarm_mcp.operations.reversing import Change
 from swarm_mcp.repository import agents, events, tasks, tree
 
@@ -49,7 +49,7 @@ NEVER = {
 SHOWN = 5
 
 
-@operation(profiles=DIRECTING, destroys=True)
+@operation(profiles=SCRIPTS, destroys=True)
 def undo(db: Transaction, *, event: arg.Whole) -> Written:
     """Take a recorded change back. `event` is its number, with which each line of a task's history begins.
 
