@@ -31,20 +31,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture
-def house(board: Board) -> Board:
-    """Below lead: kim, below kim: sue, below sue: ada; below lead also tom, and below tom: bob."""
-    board.register("lead", "kim", role="supervisor")
-    board.register("kim", "sue", role="supervisor")
-    board.register("lead", "ada", superior="sue")
-    board.register("lead", "tom", role="supervisor")
-    board.register("lead", "bob", superior="tom")
-    for agent in ("kim", "sue", "tom", "ada", "bob", "lead"):
-        board.inbox(agent)
-        board.inbox(agent)
-    return board
-
-
 def place(board: Board, name: str) -> tuple[str, int]:
     """The superior and the level of an agent."""
     row = board.agent(name)
