@@ -38,7 +38,10 @@ def unread(db: Transaction) -> int:
 
 
 def ready_count(db: Transaction) -> int:
-    """How many tasks whoever acts could claim now, counting to a hundred in each lane."""
+    """How many ready tasks lie where whoever acts may claim, counting to a hundred in each lane.
+
+    Neither its capacity nor what it has just let go of is looked at, which would cost more: `claiming.would_get` does.
+    """
     return queue.count_ready(db, claims.lanes(db), limit=READY_COUNTED)
 
 
