@@ -113,7 +113,7 @@ def test_a_limit_above_two_hundred_is_taken_as_two_hundred_and_said(board: Board
     board.create()
     assert "at most 200" in listed(board, limit=201).message
     overview = board.swarm.read(lambda db: operations.get_overview(db, view="tree", limit=5000))
-    assert "At most 200" in overview.message
+    assert "at most 200" in overview.message
 
 
 @pytest.mark.parametrize(

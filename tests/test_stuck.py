@@ -212,6 +212,19 @@ def test_an_agent_that_is_silent_over_its_work_is_not_offline(board: Board) -> N
     assert stuck(board, under=other) == []
 
 
+def test_an_agent_is_away_here_exactly_when_the_list_of_agents_says_so(board: Board) -> None:
+    asked, ready = board.create(), board.create(assignee="ada")
+    board.claim("ada", asked)
+    board.ask("ada", asked)
+    board.clock.advance(minutes=40)
+    listed = board.swarm.read(lambda db: operations.list_agents(db, status="busy"))
+    assert ([each.name for each in listed.agents], stuck(board, under=ready)) == (["ada"], [])
+    board.send("lead", task=asked)
+    board.clock.advance(minutes=40)
+    board.sweep()
+    assert ready in [each["task"] for each in stuck(board) if each["why"].endswith("ada is offline")]
+
+
 def test_a_pool_of_which_nobody_is_there_is_stuck(board: Board) -> None:
     board.team("pair", "ada", "bob")
     task = board.create(assignee="team:pair")

@@ -513,7 +513,7 @@ def test_a_task_is_not_cancelled_again_over_its_open_parts(board: Board) -> None
     task = board.task_in("cancelled")
     board.update("lead", task, action="reopen")
     board.create(parent=task)
-    with pytest.raises(Blocked, match="has 1 unfinished subtasks"):
+    with pytest.raises(Blocked, match="has 1 unfinished subtask\\."):
         undo(board, task, "reopened")
 
 

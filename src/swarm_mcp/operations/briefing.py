@@ -14,7 +14,7 @@ from swarm_mcp.model.tokens import CEILING, clipped, tokens
 from swarm_mcp.operations import claims, details, judging, standing
 from swarm_mcp.operations.answering import shorten, task_lines, unread
 from swarm_mcp.operations.catalog import EVERY, operation
-from swarm_mcp.repository import agents, graph, lines, memory, tasks, work
+from swarm_mcp.repository import agents, graph, lines, memory, queue, tasks, tree, work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,8 +73,8 @@ def brief_of(
     db: Transaction, row: Row, *, include: Sequence[str] = (), max_tokens: int = 1500, cursor: str = ""
 ) -> Brief:
     """Gather a task's brief and cut it to its budget."""
-    above = tasks.ancestors(db, row.id) if row.parent_id else []
-    subtasks = tasks.children(db, row.id, limit=RESULTS_SHOWN) if row.subtasks else []
+    above = tree.ancestors(db, row.id) if row.parent_id else []
+    subtasks = tree.children(db, row.id, limit=RESULTS_SHOWN) if row.subtasks else []
     near = task_lines(db, lines.line_rows(db, [each.id for each in (row, *above[:ABOVE], *subtasks[:SHOWN])]))
     parents = min(ABOVE, len(above))
     task = BriefTask(**near[0].model_dump() | {"title": row.title, "version": row.version})
@@ -163,7 +163,7 @@ def _context(db: Transaction, row: Row, above: Sequence[Row]) -> list[ContextVie
 def _also_changing(db: Transaction, row: Row) -> list[str]:
     if not row.touches:
         return []
-    live = [each for each in tasks.live_touches(db) if each.id != row.id]
+    live = [each for each in queue.live_touches(db) if each.id != row.id]
     names = agents.agent_names(db, (each.holder_id for each in live))
     return [
         f"{names.get(each.holder_id, '')} with {each.id} changes {', '.join(both[:5])}"

@@ -11,7 +11,7 @@ from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
 from swarm_mcp.operations import judging
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.authority import is_worker, judges_besides
-from swarm_mcp.repository import agents, events, messages, tasks
+from swarm_mcp.repository import agents, events, messages, tree
 
 if TYPE_CHECKING:
     from swarm_mcp.operations.attendance import Attendance
@@ -114,7 +114,7 @@ def dead_end(db: Transaction, row: Row, waiter: str, *, is_part: bool) -> tuple[
     why = f"failed {times} times, the last time: {shorten(row.error or row.completion_summary)}"
     if not is_part:
         return why, _without(row, waiter)
-    below = any(each.status not in FINISHED for each in tasks.descendants(db, row.id))
+    below = any(each.status not in FINISHED for each in tree.descendants(db, row.id))
     subtree = ", subtree=True" if below or row.open_subtasks else ""
     return why, f'update_task(task="{row.id}", action="cancel"{subtree})'
 

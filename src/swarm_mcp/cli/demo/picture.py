@@ -12,7 +12,8 @@ from rich.text import Text
 
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
 from swarm_mcp.operations.trees import MARKS
-from swarm_mcp.repository import agents, tasks
+from swarm_mcp.repository import agents
+from swarm_mcp.repository.tree import descendants, top_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,9 +72,9 @@ class View:
 
 def look(db: Transaction) -> View:
     """The board as it is now."""
-    tops = sorted(tasks.top_tasks(db, limit=LIMIT), key=lambda row: (row.created_at, row.rank))
+    tops = sorted(top_tasks(db, limit=LIMIT), key=lambda row: (row.created_at, row.rank))
     branches = [
-        Branch(top, sorted(tasks.descendants(db, top.id), key=lambda row: (row.created_at, row.rank))) for top in tops
+        Branch(top, sorted(descendants(db, top.id), key=lambda row: (row.created_at, row.rank))) for top in tops
     ]
     held = (row.holder_id for each in branches for row in (each.top, *each.below))
     return View(branches, agents.agent_names(db, held))
