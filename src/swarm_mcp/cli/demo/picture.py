@@ -10,15 +10,18 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from swarm_mcp.cli.demo.cast import DIRECTOR
+from swarm_mcp.model.agent import AgentRole
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
 from swarm_mcp.operations.trees import MARKS
 from swarm_mcp.repository import agents, tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
+    from swarm_mcp.cli.demo.cast import Cast
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
@@ -79,12 +82,23 @@ def look(db: Transaction) -> View:
     return View(branches, agents.agent_names(db, held))
 
 
-def draw(view: View, doing: dict[str, str], *, seconds: float, height: int) -> RenderableType:
+def people(cast: Cast, doing: Mapping[str, str]) -> list[tuple[Text, Text]]:
+    """The agents in the order of the hierarchy, each below its superior, and what each does."""
+    rows = [(Text(DIRECTOR, style="bold"), doing[DIRECTOR])]
+    for each in cast.below:
+        if each.role is AgentRole.WORKER:
+            rows.append((Text(f"    {each.name}", style="bold").append(f" {each.specialty}", "dim not bold"), doing[each.name]))
+        else:
+            rows.append((Text(f"  {each.name}", style="bold").append(f" team:{each.team}", "cyan not bold"), doing[each.name]))
+    return [(who, Text(words, overflow="ellipsis", no_wrap=True)) for who, words in rows]
+
+
+def draw(view: View, crew: Sequence[tuple[Text, Text]], *, seconds: float, height: int) -> RenderableType:
     """The picture: how far it is, the tree, and the agents.
 
     Args:
         view: the board.
-        doing: what each agent did last.
+        crew: each agent, and what it does.
         seconds: since the beginning.
         height: lines of the terminal.
 
@@ -93,13 +107,13 @@ def draw(view: View, doing: dict[str, str], *, seconds: float, height: int) -> R
     heading.add_row(
         Text("swarm-mcp demo", style="bold"),
         ProgressBar(total=max(view.total, 1), completed=view.done, width=BAR_WIDTH),
-        f"{view.done} of {view.total} tasks, {len(doing)} scripted agents, {seconds:.1f} s",
+        f"{view.done} of {view.total} tasks, {len(crew)} scripted agents, {seconds:.1f} s",
     )
-    people = Table.grid(padding=(0, 1))
-    for name, words in doing.items():
-        people.add_row(Text(name, style="bold"), Text(words, overflow="ellipsis", no_wrap=True))
-    room = height - SPARE_LINES - len(doing)
-    return Group(heading, *tree(view, max(room, 1)), people)
+    table = Table.grid(padding=(0, 1))
+    for row in crew:
+        table.add_row(*row)
+    room = height - SPARE_LINES - len(crew)
+    return Group(heading, *tree(view, max(room, 1)), table)
 
 
 def tree(view: View, room: int) -> list[Text]:
