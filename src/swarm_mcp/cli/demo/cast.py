@@ -64,6 +64,12 @@ class Cast:
         return [DIRECTOR, *(each.name for each in self.below)]
 
     @property
+    def counted(self) -> str:
+        """How many there are of each kind, in words."""
+        workers = "1 worker" if len(self.workers) == 1 else f"{len(self.workers)} workers"
+        return f"1 director, {len(self.supervisors)} supervisors and {workers} in {len(TEAMS)} teams"
+
+    @property
     def asker(self) -> str:
         """The worker that asks a question."""
         return self.workers[0].name

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 VERBS = {
     "claim_task": "works on", "report_progress": "reports on", "share_context": "shares on",
     "complete_task": "completed", "delegate": "hands on", "send_message": "writes", "update_task": "frees",
-    "review_task": "reviewed", "register_agent": "registers", "create_plan": "plans", "ready": "has a crew",
+    "review_task": "reviewed", "register_agent": "registers", "create_plan": "plans", "ready": "is ready",
     "lingers": "works for long on", "summary": "sums up",
 }  # fmt: skip
-SPOKEN = frozenset({"ready", "create_plan", "delegate", "send_message", "review_task", "summary"})
+SPOKEN = frozenset({"ready", "create_plan", "delegate", "review_task", "summary"})
 """What is told in the words of the board's answer."""
 
 
@@ -44,6 +44,8 @@ class Commentary:
         self.doing[name] = f"{VERBS.get(what, what)} {about(what, said, answer)}".strip()
         if is_done:
             self._say(f"{self.completed:>4} {name} completed {task['id']}")
+        elif what == "send_message":
+            self._say(f"     {name} to {', '.join(answer['to'])}: {said['text']}")
         elif is_spoken(what, said, answer):
             self._say(f"     {name}: {answer['message']}")
 
@@ -63,7 +65,7 @@ def about(what: str, said: dict[str, Any], answer: dict[str, Any]) -> str:
 
 def is_spoken(what: str, said: dict[str, Any], answer: dict[str, Any]) -> bool:
     """Whether something is worth a line: not each report, and not each of many registrations."""
-    if what == "claim_task":
+    if what == "claim_task" or not answer.get("message"):
         return False
     wants = said.get("status") == "requires_assistance" or said.get("lifecycle")
     waits = what == "complete_task" and answer["task"]["status"] == "in_review"

@@ -17,6 +17,7 @@ LINES = 200
 TOP = re.compile(r"\S ([a-z0-9]{8}) .*?\[(\w+)")
 """A task at the top, as the tree shows it: not indented."""
 MESSAGE_ID = re.compile(r"\bm\d+\b")
+DONE = frozenset({"in_review", "completed"})
 TOPS_HANDED = 4
 NAMED = 3
 DOCUMENT = "Write the documentation of what was decided"
@@ -103,7 +104,7 @@ class Director(Superior):
 
     async def take_up(self, item: dict[str, Any]) -> None:
         """Choose the best when work has begun, decide what supervisors may not, and whatever every superior does."""
-        if item["type"] == "started":
+        if item["type"] in DONE:
             while self.for_the_best:
                 await self.give(self.for_the_best.pop(), "auto", "Whoever fits best.")
         elif item["type"] == "message" and LACKS_CRITERIA in item["text"]:
@@ -112,14 +113,15 @@ class Director(Superior):
         else:
             await super().take_up(item)
 
-    async def consider(self, still_open: int) -> None:
+    async def consider(self, still_open: int) -> int:
         """Wrap up when nothing but one's own task is open."""
-        if still_open > 1:
-            return
+        if still_open != 1:
+            return still_open
         try:
             attempt = (await self.hand.claim(self.goal))["attempt"]
         except Refused:  # what is open is not this one, or this one is not ready yet
-            return
+            return still_open
         summary = "Everything on the board is completed. (a scripted summary)"
         evidence = {"1": "get_overview() has nothing else open."}
         await self.hand.write("complete_task", task=self.goal, attempt=attempt, summary=summary, evidence=evidence)
+        return 0

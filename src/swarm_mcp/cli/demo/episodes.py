@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model.lifecycle import TaskStatus
 from swarm_mcp.model.task import ExecutionStatus
-from swarm_mcp.repository import agents, teams, work
+from swarm_mcp.repository import agents, work
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -59,31 +60,28 @@ def episodes(db: Transaction, ledger: Ledger, cast: Cast, killed: Collection[str
     """
     excuse = "somebody whose part it may have been has crashed" if crashed else ""
     return [
-        Episode("Hierarchy", tuple(hierarchy(db, ledger, cast)), "the hierarchy was not used", excuse),
+        Episode("Hierarchy", tuple(hierarchy(ledger, cast)), "the hierarchy was not used", excuse),
         Episode("Questions", tuple(questions(ledger)), "no question was asked and answered", excuse),
         Episode("Sent back", tuple(reviews(ledger)), "no review sent work back that was then accepted", excuse),
         Episode(
             "Taken over", tuple(takeovers(db, ledger, killed)), "nobody took over what the killed worker held",
-            excuse or ("" if cast.victim else FEW),
+            excuse if cast.victim else FEW,
         ),
     ]  # fmt: skip
 
 
-def hierarchy(db: Transaction, ledger: Ledger, cast: Cast) -> Iterator[str]:
+def hierarchy(ledger: Ledger, cast: Cast) -> Iterator[str]:
     """Who stood where, and what was handed down; nothing unless supervisors handed on what the director gave them."""
     above = {each.data["agent"]: each.data["superior"] for each in ledger.entries if each.kind == "agent_registered"}
     joined = {(each.data["agent"], each.data["team"]) for each in ledger.entries if each.kind == "team_joined"}
-    made = teams.all_team_names(db)
     handed = [each for each in ledger.entries if each.kind == "delegated"]
-    kinds = Counter(each.data["to"].partition(":")[0] if ":" in each.data["to"] else "agent" for each in handed)
-    chosen = sum(BY_THE_BOARD in each.data["reasoning"] for each in handed)
-    places_kept = all(above.get(each.name) == each.superior for each in cast.below)
-    teams_kept = all((each.name, each.team) in joined for each in cast.workers)
-    if places_kept and teams_kept and {each.who for each in handed} & {each.name for each in cast.supervisors}:
-        people = "1 worker" if len(cast.workers) == 1 else f"{len(cast.workers)} workers"
-        yield f"a director, {len(cast.supervisors)} supervisors and {people} in {len(made)} teams;"
-        yield f"work was handed down {len(handed)} times, {kinds['team']} of them to teams, {kinds['specialty']} to"
-        yield f"specialties, {kinds['agent']} to agents, of which the board chose {chosen}."
+    in_place = all(above.get(each.name) == each.superior for each in cast.below)
+    in_teams = all((each.name, each.team) in joined for each in cast.workers)
+    if in_place and in_teams and {each.who for each in handed} & {each.name for each in cast.supervisors}:
+        to = Counter(each.data["to"].partition(":")[0] if ":" in each.data["to"] else "agent" for each in handed)
+        chosen = sum(BY_THE_BOARD in each.data["reasoning"] for each in handed)
+        yield f"{cast.counted}; work was handed down {len(handed)} times: {to['team']} times to a team,"
+        yield f"{to['specialty']} to a specialty, {to['agent']} to an agent, and of those the board chose {chosen}."
 
 
 def questions(ledger: Ledger) -> Iterator[str]:
@@ -103,14 +101,16 @@ def reviews(ledger: Ledger) -> Iterator[str]:
         if each.kind == "sent_back":
             back[each.task] = each.who
         elif each.kind == "accepted" and each.task in back:
-            yield f"{back.pop(each.task)} sent {each.task} back, and {each.who} accepted what was made of it."
+            who = back.pop(each.task)
+            also = "" if who == each.who else f" {each.who}"
+            yield f"{who} sent {each.task} back, and{also} accepted what was made of it."
 
 
 def takeovers(db: Transaction, ledger: Ledger, killed: Collection[str]) -> Iterator[str]:
     """What agents held whose processes are gone, and who took it over and completed it."""
     for task in sorted({task for task, attempt, _ in ledger.claims if attempt > 1}):
         attempts = work.executions(db, task)
-        for lost, after in zip(attempts, attempts[1:], strict=False):
+        for lost, after in pairwise(attempts):
             names = agents.agent_names(db, [lost.agent_id, after.agent_id])
             who, heir = names[lost.agent_id], names[after.agent_id]
             gone = lost.status == ExecutionStatus.RECALLED and agents.agent_row(db, lost.agent_id).lifecycle == "failed"

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 COLUMNS = {
-    "claims": "claim_task", "completed": "complete_task", "reports": "report_progress", "shared": "share_context",
-    "handed on": "delegate", "messages": "send_message", "reviews": "review_task",
+    "claims": "claim_task", "done": "complete_task", "reports": "report_progress", "shared": "share_context",
+    "handed on": "delegate", "wrote": "send_message", "reviews": "review_task",
 }  # fmt: skip
 SHOWN = 10
 

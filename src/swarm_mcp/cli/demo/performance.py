@@ -23,7 +23,7 @@ from swarm_mcp.cli.demo.mishap import Mishaps
 from swarm_mcp.cli.demo.troupe import Troupe
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
     from swarm_mcp.cli.demo.cast import Cast
     from swarm_mcp.cli.demo.outcome import Outcome
@@ -100,17 +100,18 @@ class Performance:
         self.console = console
         self.view = picture.View()
         self.commentary = Commentary(cast.names, self.say if not console.is_terminal else lambda _: None)
-        self.crew_may_come = asyncio.Event()
+        self.listening: dict[str, asyncio.Task[None]] = {}
+        self.ready = {name: asyncio.Event() for name in (DIRECTOR, *(each.name for each in cast.supervisors))}
+        """Who is there whom others wait for."""
 
     def announce(self, report: Imported, reopened: int) -> None:
         """Say what is about to be seen."""
         self.say(report.message)
         if reopened:
             self.say(f"{reopened} of them are finished in the plan; they were opened again, to be done here.")
-        crew = "1 worker" if len(self.cast.workers) == 1 else f"{len(self.cast.workers)} workers"
         self.say(
-            f"1 director, {len(self.cast.supervisors)} supervisors and {crew}, each a process with an MCP server of its "
-            f"own, on the board {self.path}. They are scripted agents: no model thinks, and nothing is really built."
+            f"{self.cast.counted}, each a process with an MCP server of its own, on the board {self.path}. "
+            "They are scripted agents: no model thinks, and nothing is really built."
         )
 
     def say(self, words: str) -> None:
@@ -140,21 +141,30 @@ class Performance:
     async def _follow(self, troupe: Troupe, mishaps: Mishaps) -> None:
         """Listen to everybody, until the workers have ended, and those above them once they have seen it.
 
-        The director comes first, alone: whoever is the first to write on its profile leads the project.
+        The director comes first, alone, since whoever is the first to write on its profile leads the project; and
+        nobody works before those are there who could be asked.
         """
-        listening = {DIRECTOR: asyncio.create_task(self._listen(troupe, mishaps, DIRECTOR))}
         attending = asyncio.create_task(mishaps.attend())
-        called = asyncio.create_task(self.crew_may_come.wait())
+        workers = [each.name for each in self.cast.workers]
         try:
-            await asyncio.wait([called, listening[DIRECTOR]], return_when=asyncio.FIRST_COMPLETED)
-            for each in self.cast.below:
-                listening[each.name] = asyncio.create_task(self._listen(troupe, mishaps, each.name))
-            await asyncio.gather(*(listening[each.name] for each in self.cast.workers))
+            for names in ([DIRECTOR], [each.name for each in self.cast.supervisors], workers):
+                await self._call_in(names, troupe, mishaps)
+            await asyncio.gather(*(self.listening[name] for name in workers))
             if await asyncio.to_thread(self.swarm.read, stage.is_done):
-                await asyncio.gather(*listening.values())
+                await asyncio.gather(*self.listening.values())
         finally:
-            for each in (attending, called, *listening.values()):
+            for each in (attending, *self.listening.values()):
                 each.cancel()
+
+    async def _call_in(self, names: Sequence[str], troupe: Troupe, mishaps: Mishaps) -> None:
+        """Start some of the agents, and wait for those of them that others wait for."""
+        for name in names:
+            self.listening[name] = asyncio.create_task(self._listen(troupe, mishaps, name))
+        for name in names:
+            if name in self.ready:
+                is_ready = asyncio.create_task(self.ready[name].wait())
+                await asyncio.wait([is_ready, self.listening[name]], return_when=asyncio.FIRST_COMPLETED)
+                is_ready.cancel()
 
     async def _listen(self, troupe: Troupe, mishaps: Mishaps, name: str) -> None:
         """Start somebody's process, and listen to it until it ends."""
@@ -168,7 +178,7 @@ class Performance:
         name, what, answer = telling["agent"], telling["what"], telling["answer"]
         self.commentary.heard(telling)
         if what == "ready":
-            self.crew_may_come.set()
+            self.ready[name].set()
         elif what == "lingers":
             mishaps.kill(name, answer["task"]["id"])
         elif what == "claim_task" and answer["task"]["id"] in mishaps.killed.values() and name not in mishaps.killed:

@@ -84,13 +84,12 @@ def look(db: Transaction) -> View:
 
 def people(cast: Cast, doing: Mapping[str, str]) -> list[tuple[Text, Text]]:
     """The agents in the order of the hierarchy, each below its superior, and what each does."""
-    rows = [(Text(DIRECTOR, style="bold"), doing[DIRECTOR])]
+    rows = [(Text(DIRECTOR, style="bold"), DIRECTOR)]
     for each in cast.below:
-        if each.role is AgentRole.WORKER:
-            rows.append((Text(f"    {each.name}", style="bold").append(f" {each.specialty}", "dim not bold"), doing[each.name]))
-        else:
-            rows.append((Text(f"  {each.name}", style="bold").append(f" team:{each.team}", "cyan not bold"), doing[each.name]))
-    return [(who, Text(words, overflow="ellipsis", no_wrap=True)) for who, words in rows]
+        works = each.role is AgentRole.WORKER
+        name = Text(f"{'    ' if works else '  '}{each.name} ", style="bold")
+        rows.append((name.append(each.specialty if works else f"team:{each.team}", style="not bold cyan"), each.name))
+    return [(who, Text(doing[name], overflow="ellipsis", no_wrap=True)) for who, name in rows]
 
 
 def draw(view: View, crew: Sequence[tuple[Text, Text]], *, seconds: float, height: int) -> RenderableType:

@@ -67,9 +67,9 @@ def _completed(db: Transaction, ledger: Ledger, each: Telling) -> bool:
 
 def _delegated(db: Transaction, ledger: Ledger, each: Telling) -> bool:
     _ = ledger
-    # Where the board has chosen, it adds why.
     said = each["said"]
-    return any(row.reasoning.startswith(said["reasoning"]) for row in work.delegations(db, said["task"]))
+    # Where the board has chosen, it adds why.
+    return any(row.reasoning.startswith(said.get("reasoning", "")) for row in work.delegations(db, said["task"]))
 
 
 def _sent(db: Transaction, ledger: Ledger, each: Telling) -> bool:

@@ -44,17 +44,17 @@ class Superior:
             for item in items:
                 await self.take_up(item)
             still_open = (await self.hand.call("get_overview")).get("open_tasks", 0) if items else news.get("open", 0)
-            if not still_open:
+            if not await self.consider(still_open):
                 return
-            await self.consider(still_open)
             waited = not items and time.monotonic() - began >= WAIT_SECONDS
             quiet = quiet + 1 if waited else 0
             if self.leads and quiet >= QUIET_ROUNDS:
                 await self.free()
                 quiet = 0
 
-    async def consider(self, still_open: int) -> None:
-        """Do what follows from how much is open; whoever has tasks of its own wraps them up here."""
+    async def consider(self, still_open: int) -> int:
+        """Do what follows from how much is open, such as wrapping up; how much is open then."""
+        return still_open
 
     async def take_up(self, item: dict[str, Any]) -> None:
         """Do what one item of the inbox asks for, if anything."""

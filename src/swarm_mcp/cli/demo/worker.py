@@ -118,16 +118,18 @@ class Worker:
         for item in (await self.hand.news(seconds)).get("items", []):
             if item["type"] == "answer" and item.get("task") in self.asked:
                 await self.go_on(item["task"])
-        for task, (attempt, since) in list(self.asked.items()):
+        for task, (_, since) in list(self.asked.items()):
             if time.monotonic() - since > PATIENCE:
-                words = "Going on without an answer."
-                await self.hand.write(
-                    "report_progress", task=task, message=words, status="in_progress", attempt=attempt
-                )  # fmt: skip
-                await self.go_on(task)
+                await self.go_on(task, "Going on without an answer.")
 
-    async def go_on(self, task: str) -> None:
+    async def go_on(self, task: str, words: str = "Going on with the answer.") -> None:
         """Complete a task about which a question was asked; its criteria may be others by now."""
         attempt, _ = self.asked.pop(task)
+        try:
+            await self.hand.write("report_progress", task=task, message=words, status="in_progress", attempt=attempt)
+        except Refused as refused:
+            if refused.code == "claim_lost":
+                return
+            raise
         brief = await self.hand.call("get_task", task=task, max_tokens=WHOLE_BRIEF)
         await self.complete_or_ask(task, attempt, brief)
