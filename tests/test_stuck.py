@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from swarm_mcp import operations
-from swarm_mcp.cli.demo.director import read_call
+from swarm_mcp.cli.demo.superior import read_call
 from swarm_mcp.operations import moves
 from swarm_mcp.repository import tables
 from swarm_mcp.repository import tasks as stored
