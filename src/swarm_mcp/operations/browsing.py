@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 LIMIT = 200
+TAG_LIMIT = 1000
+"""Characters: a database gives up on patterns that are far longer."""
 ALWAYS_FIT = 20
 """Rows of ASCII that need not be weighed: at their longest they stay below an answer's ceiling."""
 
@@ -47,12 +49,15 @@ def list_tasks(
     cursor: arg.Text = "",
 ) -> TaskList:
     """Tasks as rows, with `total` and `next_cursor`. `sort`: urgency, created, updated, deadline."""
+    sort = sort.strip().lower() or "urgency"
     if sort not in listing.SORTS:
         near = nearest(sort, listing.SORTS, count=1)
         hint = f" Did you mean `{near[0]}`?" if near else ""
         raise Invalid(f"`{sort[:40]}` is no order.{hint} Known: {', '.join(listing.SORTS)}.")
     if limit < 1:
         raise Invalid(f"limit is 1 to {LIMIT}; got {limit}.")
+    if len(tag) > TAG_LIMIT:
+        raise Invalid(f"A tag that is looked for has at most {TAG_LIMIT:,} characters; this one has {len(tag):,}.")
     wanted = listing.Filter(
         statuses=tuple(dict.fromkeys(read_status(word).value for word in status)),
         place=_place(db, assignee),
