@@ -33,8 +33,15 @@ def sections(db: Transaction, row: Row, include: Sequence[str], cursor: str) -> 
     """
     after = read_cursor(cursor)
     return {
-        FIELDS.get(name, name): SECTIONS[name](db, row, after) for name in include if SECTIONS[name] is not _nothing
+        field: SECTIONS[name](db, row, after)
+        for name in include
+        for field in fields([name])
     }
+
+
+def fields(include: Sequence[str]) -> list[str]:
+    """The fields of the brief that hold the sections which were asked for."""
+    return [FIELDS.get(name, name) for name in include if SECTIONS[name] is not _nothing]
 
 
 def read_cursor(cursor: str) -> int:

@@ -96,6 +96,6 @@ def _words(error: BaseException) -> str:
     name = type(error).__name__
     try:
         said = f"{name}: {error}" if str(error) else name
-    except Exception:  # noqa: BLE001 - words that it has not must not hide what it is, nor keep the claim
+    except Exception:  # that it has no words must not hide what it is, nor keep the claim
         said = name
     return said.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
