@@ -49,6 +49,24 @@ def test_an_entry_that_is_longer_than_its_section_is_there_by_its_beginning(boar
     assert [each.partition(":")[0] for each in brief.left_out] == ["results", "context"]
 
 
+def test_the_newest_report_is_there_as_a_whole_for_whoever_reviews_it(board: Board) -> None:
+    summary, notes = f"{'It was long. ' * 60}It is done.", f"{'Not so. ' * 100}Mend it."
+    task = board.create(needs_review=True)
+    board.claim("ada", task)
+    board.complete("ada", task, summary=summary, outputs={"report": summary})
+    (told,) = read(board, task, include=["executions"]).executions
+    assert told.count("It is done.") == 2
+    board.review("lead", task, "rework", notes=notes)
+    assert read(board, task).review == [f"lead (rework): {notes}"]
+
+
+def test_the_long_summary_of_a_result_names_the_call_that_has_all_of_it(board: Board) -> None:
+    first = board.create()
+    board.finish("ada", first, summary="It was long. " * 60)
+    (result,) = read(board, board.create(depends_on=[first])).results
+    assert result.summary.endswith(f'… (get_task(task="{first}", include=["executions"]) has all of it)')
+
+
 def test_the_reasons_of_a_delegation_are_cut_and_not_left_out(board: Board) -> None:
     task = board.create()
     board.delegate("lead", task, "ada", reasoning=LONG, expected_deliverables=["A list."])

@@ -30,6 +30,7 @@ SHOWN = 10
 ABOVE = 5
 HELD_SHOWN = 50
 RESULTS_SHOWN = 20
+SUMMARY_SHOWN = 400
 LEAST = 30
 """Tokens of a section of which less says nothing."""
 
@@ -137,10 +138,18 @@ def _results(db: Transaction, finished: Sequence[str]) -> list[ResultView]:
     return [
         ResultView(
             id=each.id, title=shorten(each.title), by=names.get(each.worker_id, ""),
-            summary=shorten(each.completion_summary, 400), outputs=each.outputs, artifacts=each.artifacts,
+            summary=_summary(each), outputs=each.outputs, artifacts=each.artifacts,
         )
         for each in rows.values()
     ]  # fmt: skip
+
+
+def _summary(row: Row) -> str:
+    """What was done, for those who wait for it: long words by their beginning, with the call that has the rest."""
+    if len(row.completion_summary) <= SUMMARY_SHOWN:
+        return row.completion_summary
+    call = f'get_task(task="{row.id}", include=["executions"])'
+    return f"{shorten(row.completion_summary, SUMMARY_SHOWN)} ({call} has all of it)"
 
 
 def _context(db: Transaction, row: Row, above: Sequence[Row]) -> list[ContextView]:
@@ -179,8 +188,10 @@ def _review(db: Transaction, row: Row) -> list[str]:
         return []
     said = [each for each in work.feedback_of(db, row.id) if each.notes][-3:]
     names = agents.agent_names(db, (each.by_id for each in said))
+    notes = [*(shorten(each.notes, 600) for each in said[:-1]), *(each.notes for each in said[-1:])]
     return [
-        f"{names.get(each.by_id, 'operator')} ({each.verdict or 'rating'}): {shorten(each.notes, 600)}" for each in said
+        f"{names.get(each.by_id, 'operator')} ({each.verdict or 'rating'}): {words}"
+        for each, words in zip(said, notes, strict=True)
     ]
 
 
