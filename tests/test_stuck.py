@@ -246,6 +246,16 @@ def test_what_is_ready_for_anyone_is_told_once_when_no_worker_is_there(board: Bo
     assert board.holder(first) == "lead"
 
 
+def test_the_operator_who_holds_no_tasks_is_shown_whom_to_give_what_nobody_takes(board: Board) -> None:
+    task = board.create()
+    board.clock.advance(minutes=45)
+    board.inbox("lead")
+    (found,) = board.swarm.read(lambda db: operations.get_overview(db, view="stuck")).model_extra["items"]
+    assert found["call"] == f'delegate(task="{task}", to="lead")'
+    follow(board, found["call"], by="")
+    assert board.assignee(task) == "lead"
+
+
 def test_where_nobody_is_there_at_all_a_task_is_left_to_whoever_comes(board: Board) -> None:
     task = board.create(assignee="ada")
     board.clock.advance(minutes=31)

@@ -20,6 +20,8 @@ from swarm_mcp.repository import listing, sorting, tasks
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
+TAG_LIMIT = 1000
+"""Characters: a database gives up on patterns that are far longer."""
 ALWAYS_FIT = 20
 """Rows of ASCII that need not be weighed: at their longest they stay below an answer's ceiling."""
 
@@ -47,9 +49,12 @@ def list_tasks(
     cursor: arg.Text = "",
 ) -> TaskList:
     """Tasks as rows, with `total` and `next_cursor`. `sort`: urgency, created, updated, deadline."""
+    sort = sort.strip().lower() or "urgency"
     if sort not in sorting.SORTS:
         raise unknown_word(sort, "order", sorting.SORTS)
     most = read_limit(limit)
+    if len(tag) > TAG_LIMIT:
+        raise Invalid(f"A tag that is looked for has at most {TAG_LIMIT:,} characters; this one has {len(tag):,}.")
     wanted = listing.Filter(
         statuses=tuple(dict.fromkeys(read_status(word).value for word in status)),
         place=_place(db, assignee),

@@ -125,7 +125,7 @@ def _without(row: Row, waiter: str) -> str:
 
 def unclaimed(row: Row, lane: str, attendance: Attendance) -> str:
     """The call by which a ready task that nobody takes gets somebody."""
-    if not lane:
+    to = attendance.substitute(lane) if lane or attendance.reader.is_operator else ""
+    if not lane and not to:  # whoever reads this may take it; the operator, who holds nothing, can only wait for one
         return f'claim_task(task="{row.id}")'
-    to = attendance.substitute(lane)
     return f'delegate(task="{row.id}", to="{to}")' if to else f'update_task(task="{row.id}", clear=["assignee"])'

@@ -32,6 +32,7 @@ def get_overview(
     """How the whole stands. `view`: summary, stuck (what does not move, with the call that frees each), tree,
     critical_path, workload, timeline.
     """
+    view = view.strip().lower() or "summary"
     if view not in VIEWS and view not in SINCE:
         raise unknown_word(view, "view", [*VIEWS, *SINCE])
     most = read_limit(limit)

@@ -64,7 +64,7 @@ def undo(db: Transaction, *, event: arg.Whole) -> Written:
 
     """
     _check_may_undo(db)
-    found = events.find_event(db, event)
+    found = events.find_event(db, event) if abs(event) < arg.LARGEST_NUMBER else None
     if found is None:
         raise NotFound(
             f'No event {event} in this project. get_task(task=…, include=["history"]) shows the numbers.', event=event
