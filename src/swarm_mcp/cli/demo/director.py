@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.cli.demo.cast import DIRECTOR
 from swarm_mcp.cli.demo.hand import Refused
-from swarm_mcp.cli.demo.superior import GOODBYE, LACKS_CRITERIA, Superior
+from swarm_mcp.cli.demo.superior import GOODBYE, Superior
 
 if TYPE_CHECKING:
     from swarm_mcp.cli.demo.cast import Cast
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 LINES = 200
 TOP = re.compile(r"\S ([a-z0-9]{8}) .*?\[(\w+)")
 """A task at the top, as the tree shows it: not indented."""
-MESSAGE_ID = re.compile(r"\bm\d+\b")
 DONE = frozenset({"in_review", "completed"})
 TOPS_HANDED = 4
 NAMED = 3
@@ -103,13 +102,10 @@ class Director(Superior):
         await self.hand.attempt("delegate", task=task, to=to, reasoning=reasoning, expected_deliverables=deliverables)
 
     async def take_up(self, item: dict[str, Any]) -> None:
-        """Choose the best when work has begun, decide what supervisors may not, and whatever every superior does."""
+        """Choose the best when work has begun, and whatever every superior does."""
         if item["type"] in DONE:
             while self.for_the_best:
                 await self.give(self.for_the_best.pop(), "auto", "Whoever fits best.")
-        elif item["type"] == "message" and LACKS_CRITERIA in item["text"]:
-            question = MESSAGE_ID.findall(item["text"])[-1]
-            await self.reply({**item, "id": question})
         else:
             await super().take_up(item)
 
