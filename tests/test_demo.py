@@ -86,7 +86,7 @@ def test_a_hierarchy_carries_out_the_plan_and_nothing_is_lost(tmp_path: Path) ->
         out, err = process.communicate(timeout=GIVE_UP_SECONDS)
     assert (process.returncode, err) == (0, ""), out
     assert "They are scripted agents: no model thinks" in out
-    assert "40 of 40 tasks completed" in out
+    assert "41 of 41 tasks completed" in out
     for checked in ("Collisions", "Writes lost", "Too early"):
         assert line(out, checked).endswith("): none.")
     assert re.search("4 workers in 2 teams; .* [1-9] times to a team, 1 to a specialty, ", line(out, "Hierarchy"))
@@ -99,7 +99,7 @@ def test_a_hierarchy_carries_out_the_plan_and_nothing_is_lost(tmp_path: Path) ->
     replayed = swarm.read(ledger.replay)
     assert swarm.read(lambda db: agents.find_agent(db, "chiyo").lifecycle) == "failed"  # type: ignore[union-attr]
     swarm.close()
-    assert len(replayed.claims) == 40 + 2 + 1, "two pieces of work were sent back, and one was taken over"
+    assert len(replayed.claims) == 41 + 2 + 1, "two pieces of work were sent back, and one was taken over"
     assert [agent for task, _, agent in replayed.claims if task == taken[1]][:2] == ["chiyo", taken[2]]
     assert [each.name for each in tmp_path.iterdir() if each.is_dir()] == []
 
@@ -116,7 +116,7 @@ def test_whoever_crashes_is_reported_and_the_others_carry_on(tmp_path: Path, vic
         "The operator: director: " if victim == DIRECTOR else "The operator has told tomasz that the process of boris"
     )
     assert told in out
-    assert "11 of 12 tasks completed (1 are cancelled in the plan)" in out
+    assert "12 of 13 tasks completed (1 are cancelled in the plan)" in out
     assert "Taken over: does not apply; with fewer than three workers nobody is killed." in out
     assert problems(next(tmp_path.glob("swarm-demo-*/swarm.db"))) == []
 
