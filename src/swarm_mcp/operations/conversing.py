@@ -215,7 +215,7 @@ def _item(db: Transaction, row: Row) -> InboxItem:
     if not row.task_id:
         text = clipped(text, LONGEST)
     elif len(text) > TEXT_SHOWN:
-        text = f'{text[:TEXT_SHOWN]}… (get_task(task="{row.task_id}", include=["messages"]) has all of it)'
+        text = f"{text[:TEXT_SHOWN]}… ({_rest(row)})"
     return InboxItem(
         id=f"m{row.message_id}" if row.message_id else f"n{row.id}",
         type=row.type or row.kind,
@@ -225,3 +225,11 @@ def _item(db: Transaction, row: Row) -> InboxItem:
         text=text,
         at=row.at.isoformat(timespec="seconds"),
     )
+
+
+def _rest(row: Row) -> str:
+    """Where all of a long text about a task can be read: a message at the beginning of a page of its own."""
+    if not row.message_id:
+        return f'get_task(task="{row.task_id}", include=["progress"]) says more'
+    page = f'include=["messages"], cursor="{row.message_id - 1}", max_tokens=8000'
+    return f'get_task(task="{row.task_id}", {page}) has all of it'
