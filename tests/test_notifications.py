@@ -56,6 +56,15 @@ def test_a_message_needs_words_and_somebody_who_gets_it(board: Board) -> None:
         board.send("ada", to="bobb")
 
 
+def test_a_message_that_no_answer_could_hold_is_refused_rather_than_cut(board: Board) -> None:
+    task, text = board.create(), "Listen. " * 5000
+    with pytest.raises(Invalid, match="nobody could read more than the first"):
+        board.send("ada", text, to="bob")
+    board.send("ada", text[:8000], to="bob")
+    board.send("ada", text, to="bob", task=task)
+    assert text[:8000] in [item.text for item in board.inbox("bob")]
+
+
 def test_an_ended_agent_gets_no_messages(board: Board) -> None:
     board.enlist("bob", lifecycle="terminated")
     with pytest.raises(NotFound, match="ended"):

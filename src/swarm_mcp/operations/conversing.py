@@ -11,7 +11,7 @@ from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.lifecycle import FINISHED
 from swarm_mcp.model.message import Inbox, InboxItem, Sent
 from swarm_mcp.model.record import spoken
-from swarm_mcp.model.tokens import clipped, fitting
+from swarm_mcp.model.tokens import clipped, fitting, tokens
 from swarm_mcp.operations import asking, claiming, claims, naming, waiting
 from swarm_mcp.operations.answering import shorten, unread
 from swarm_mcp.operations.catalog import operation
@@ -48,6 +48,11 @@ def send_message(
         replied = question
     if row is None and replied is not None and replied.task_id:
         row = tasks.find_task(db, replied.task_id)
+    if row is None and tokens(text) > LONGEST:
+        raise Invalid(
+            f"This message has some {tokens(text):,} tokens and is about no task: nobody could read more than the "
+            f"first {LONGEST:,}. Send it in parts, or put it into a file and send its path."
+        )
     recipients = _recipients(db, to, replied)
     if question is not None and question.sender_id not in {db.actor.id, *recipients}:
         recipients = [*recipients, question.sender_id]
