@@ -48,11 +48,8 @@ def send_message(
         replied = question
     if row is None and replied is not None and replied.task_id:
         row = tasks.find_task(db, replied.task_id)
-    if row is None and tokens(text) > LONGEST:
-        raise Invalid(
-            f"This message has some {tokens(text):,} tokens and is about no task: nobody could read more than the "
-            f"first {LONGEST:,}. Send it in parts, or put it into a file and send its path."
-        )
+    if row is None:
+        _check_readable(text)
     recipients = _recipients(db, to, replied)
     if question is not None and question.sender_id not in {db.actor.id, *recipients}:
         recipients = [*recipients, question.sender_id]
@@ -72,6 +69,15 @@ def send_message(
         claims.touched(db, row)
     resumed = asking.answer(db, question) if question is not None else ""
     return _sent(db, number, recipients, resumed)
+
+
+def _check_readable(text: str) -> None:
+    """Refuse a message about no task of which no answer could hold all; of one about a task, its brief does."""
+    if tokens(text) > LONGEST:
+        raise Invalid(
+            f"This message has some {tokens(text):,} tokens and is about no task: nobody could read more than the "
+            f"first {LONGEST:,}. Send it in parts, or put it into a file and send its path."
+        )
 
 
 def _sent(db: Transaction, number: int, recipients: Sequence[str | None], resumed: str) -> Sent:
