@@ -12,7 +12,7 @@ from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.lifecycle import FINISHED
 from swarm_mcp.model.message import Inbox, InboxItem, Sent
 from swarm_mcp.model.record import spoken
-from swarm_mcp.model.tokens import clipped, fitting
+from swarm_mcp.model.tokens import clipped, fitting, tokens
 from swarm_mcp.operations import asking, claiming, claims, naming, waiting
 from swarm_mcp.operations.answering import shorten, unread
 from swarm_mcp.operations.catalog import operation
@@ -49,6 +49,8 @@ def send_message(
         replied = question
     if row is None and replied is not None and replied.task_id:
         row = tasks.find_task(db, replied.task_id)
+    if row is None:
+        _check_readable(text)
     recipients = _recipients(db, to, replied)
     if question is not None and question.sender_id not in {db.actor.id, *recipients}:
         recipients = [*recipients, question.sender_id]
@@ -68,6 +70,15 @@ def send_message(
         claims.touched(db, row)
     resumed = asking.answer(db, question) if question is not None else ""
     return _sent(db, number, recipients, resumed)
+
+
+def _check_readable(text: str) -> None:
+    """Refuse a message about no task of which no answer could hold all; of one about a task, its brief does."""
+    if tokens(text) > LONGEST:
+        raise Invalid(
+            f"This message has some {tokens(text):,} tokens and is about no task: nobody could read more than the "
+            f"first {LONGEST:,}. Send it in parts, or put it into a file and send its path."
+        )
 
 
 def _sent(db: Transaction, number: int, recipients: Sequence[str | None], resumed: str) -> Sent:
@@ -215,7 +226,7 @@ def _item(db: Transaction, row: Row) -> InboxItem:
     if not row.task_id:
         text = clipped(text, LONGEST)
     elif len(text) > TEXT_SHOWN:
-        text = f'{text[:TEXT_SHOWN]}… (get_task(task="{row.task_id}", include=["messages"]) has all of it)'
+        text = f"{text[:TEXT_SHOWN]}… ({_rest(row)})"
     return InboxItem(
         id=f"m{row.message_id}" if row.message_id else f"n{row.id}",
         type=row.type or row.kind,
@@ -225,3 +236,11 @@ def _item(db: Transaction, row: Row) -> InboxItem:
         text=text,
         at=row.at.isoformat(timespec="seconds"),
     )
+
+
+def _rest(row: Row) -> str:
+    """Where all of a long text about a task can be read: a message at the beginning of a page of its own."""
+    if not row.message_id:
+        return f'get_task(task="{row.task_id}", include=["progress"]) says more'
+    page = f'include=["messages"], cursor="{row.message_id - 1}", max_tokens=8000'
+    return f'get_task(task="{row.task_id}", {page}) has all of it'
