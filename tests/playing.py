@@ -26,7 +26,8 @@ WILD = 4
 WHICH = st.integers(0, 9)
 """Mostly the present attempt at a task; also none, the one before, and one that is still to come."""
 PRIORITIES = st.sampled_from(["medium", "critical", "high", "low"])
-TASKS = st.tuples(SOME, st.booleans(), st.lists(SOME, max_size=2), st.booleans(), PRIORITIES, st.sampled_from(TOPICS))
+RARELY = st.sampled_from([False, False, True])
+TASKS = st.tuples(SOME, RARELY, st.lists(SOME, max_size=1), st.booleans(), PRIORITIES, st.sampled_from(TOPICS))
 """A new task: which parent, whether it has one, after which others, whether it is reviewed, how urgent, about what."""
 Drawn = tuple[int, bool, list[int], bool, str, str]
 
@@ -54,10 +55,19 @@ class Playing(RuleBasedStateMachine):
         good = [each for each in tasks if likely(each)] if n % 5 != WILD else []
         return (good or tasks)[n // 5 % len(good or tasks)].id
 
-    def awake(self, who: str, n: int) -> str:
-        """That agent if it takes part, else one that does; every fifth time that agent all the same."""
-        active = [name for name in STAFF if self.model.crew.active(name)]
-        return who if who not in STAFF or n % 5 == WILD or who in active or not active else active[n // 5 % len(active)]
+    def one(self, who: str, n: int, fits: Callable[[str], object] = bool) -> str:
+        """That somebody if it takes part and it makes sense, else another; every fifth time it itself."""
+        everybody = [who, *STAFF[n % len(STAFF) :], *STAFF[: n % len(STAFF)], OPERATOR]
+        awake = [each for each in everybody if each == OPERATOR or self.model.crew.active(each)]
+        return next((each for each in awake if fits(each)), who) if n % 5 != WILD else who
+
+    def worker(self, who: str, n: int, fits: Callable[[str], object] = bool) -> str:
+        """The same of agents alone."""
+        return self.one(who, n, lambda each: each != OPERATOR and fits(each))
+
+    def master(self, who: str, n: int, name: str) -> str:
+        """The same of those that have authority over a task."""
+        return self.one(who, n, lambda each: self.model.may(each, self.model.tasks[name]))
 
     def holding(self, n: int, likely: Callable[[Task], object] = bool) -> tuple[str, str]:
         """An agent and a task that it holds; every fifth time one that it held once, or never."""
@@ -87,12 +97,25 @@ class Playing(RuleBasedStateMachine):
         """Change a task."""
         self.twin.on(who, lambda db: operations.update_task(db, task=name, **said), plain, told=told)
 
-    def claimed_by(self, who: str, name: str, minutes: int = 0) -> None:
+    def claimed_by(self, who: str, name: str, minutes: int = 0) -> bool:
+        """Claim a task by name; whether that was allowed."""
+
         def plain(answer: Any) -> None:
             attempt = self.model.claim(who, name, minutes)
             assert answer is None or answer.attempt == attempt
 
-        self.twin.do(who, lambda db: operations.claim_task(db, task=name, lease_minutes=minutes), plain, told=name)
+        return bool(
+            self.twin.do(who, lambda db: operations.claim_task(db, task=name, lease_minutes=minutes), plain, told=name)
+        )
+
+    def go_on(self, who: str, name: str, fate: str) -> None:
+        """Do to a claimed task what it takes to bring it there."""
+        if fate == "asked":
+            self.report_as(who, name, 0, self.model.ask, status="requires_assistance")
+        elif fate == "released":
+            self.report_as(who, name, 0, self.model.release, status="released")
+        elif fate != "claimed":
+            self.finish_as(who, name, 0, fate)
 
     def report_as(self, who: str, name: str, which: int, plain: Callable[..., object], **said: Any) -> None:
         attempt, said = self.attempt(name, which), {"message": "So it is.", **said}

@@ -75,12 +75,8 @@ class BoardMachine(PlanningRules, WorkingRules, JudgingRules, PeopleRules, Messa
             self.act("dana", name, "hold", self.model.hold)
         elif name and fate == "cancelled":
             self.act("dana", name, "cancel", lambda who, name: self.model.cancel(who, name, subtree=False))
-        elif name and fate:
-            self.claimed_by(who, name)
-            if fate == "asked":
-                self.report_as(who, name, 0, self.model.ask, status="requires_assistance")
-            elif fate != "claimed":
-                self.finish_as(who, name, 0, fate)
+        elif name and fate and self.model.status(self.model.tasks[name]) == "pending" and self.claimed_by(who, name):
+            self.go_on(who, name, fate)
 
     def teardown(self) -> None:
         if hasattr(self, "twin"):

@@ -36,7 +36,7 @@ STAFF = ("dana", "bob", "ada", "carla")
 HANDS = ("ada", "carla")
 """Those who are workers; the others may create tasks wherever they have a say."""
 TEAMS = ("blue", "red")
-TOPICS = ("coding", "parsing", "something")
+TOPICS = ("coding", "parsing", "coding", "parsing", "something")
 PLACES: dict[str, Place] = {
     **{name: ("agent", name) for name in STAFF},
     **{f"team:{name}": ("team", name) for name in TEAMS},

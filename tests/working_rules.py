@@ -19,7 +19,7 @@ class WorkingRules(Playing):
     @rule(who=AGENTS, n=SOME, outcome=st.sampled_from(["", "completed", "completed", "failed"]))
     def claim_next(self, who: str, n: int, outcome: str) -> None:
         """Take what is most urgent, and sometimes finish it right away."""
-        who = self.awake(who, n)
+        who = self.worker(who, n)
 
         def plain(answer: Any) -> None:
             wanted, got = self.model.claim_next(who), answer.task.id if answer is not None and answer.task else None
@@ -29,27 +29,34 @@ class WorkingRules(Playing):
         if claimed is not None and claimed.task and outcome:
             self.finish_as(who, claimed.task.id, 0, outcome)
 
-    @rule(who=AGENTS, n=SOME, minutes=st.sampled_from([0, 0, 5, 90]))
-    def claim(self, who: str, n: int, minutes: int) -> None:
-        who, good = self.awake(who, n), {"pending", "partial"}
-        name = self.task(n, lambda task: self.model.entitled(who, task) and self.model.status(task) in good)
-        self.claimed_by(who, name, minutes)
+    @rule(
+        who=AGENTS, n=SOME, minutes=st.sampled_from([0, 0, 5, 90]),
+        then=st.sampled_from(["", "", "asked", "released", "partial", "completed"]),
+    )  # fmt: skip
+    def claim(self, who: str, n: int, minutes: int, then: str) -> None:
+        """Take what is ready, and sometimes go on at once."""
+        good = {"pending", "partial"}
+        name = self.task(n, lambda task: self.model.status(task) in good)
+        who = self.worker(who, n, lambda each: self.model.entitled(each, self.model.tasks[name]))
+        if self.claimed_by(who, name, minutes) and then:
+            self.go_on(who, name, then)
 
     @some(lambda task: task.holder)
     @rule(who=AGENTS, n=SOME)
     def claim_what_somebody_has(self, who: str, n: int) -> None:
-        who = self.awake(who, n)
+        who = self.worker(who, n)
         overdue = [each for each in self.model.tasks.values() if self.model.expired(each)]
         self.claimed_by(who, self.task(n, self.model.expired if overdue else lambda task: task.holder))
 
     @some(lambda task: task.hold in STAFF)
     @rule(n=SOME)
     def claim_what_one_put_down(self, n: int) -> None:
-        held = [each for each in self.model.tasks.values() if each.hold in STAFF]
-        task = held[n % len(held)]
-        self.claimed_by(task.hold, task.id)
+        """One's own hold, alone in the way, is lifted by claiming."""
+        alone = self.task(n, lambda task: task.hold in STAFF and not self.model.waits(task)
+                          and not self.model.open_subtasks(task))  # fmt: skip
+        self.claimed_by(self.model.tasks[alone].hold if self.model.tasks[alone].hold in STAFF else "ada", alone)
 
-    @some(lambda task: task.attempts)
+    @some(lambda task: task.holder)
     @rule(n=SOME, which=WHICH, percent=st.sampled_from([-1, 40]))
     def report(self, n: int, which: int, percent: int) -> None:
         who, name = self.holding(n)
@@ -99,7 +106,7 @@ class WorkingRules(Playing):
         who, name = self.holding(n, lambda task: task.asked)
         self.report_as(who, name, which, self.model.withdraw, status="in_progress")
 
-    @some(lambda task: task.attempts)
+    @some(lambda task: task.holder)
     @rule(n=SOME, which=WHICH, outcome=st.sampled_from(["completed", "completed", "completed", "partial", "failed"]))
     def complete(self, n: int, which: int, outcome: str) -> None:
         self.finish_as(*self.holding(n), which, outcome)
