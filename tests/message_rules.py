@@ -59,8 +59,18 @@ class MessageRules(Playing):
             resting=True,
         )
 
-    @rule(who=READERS, reread=st.sampled_from([False, False, True]), limit=st.sampled_from([20, 20, 1, 2, 5]))
-    def read(self, who: str, reread: bool, limit: int) -> None:
+    @precondition(lambda machine: machine.model.post.copies)
+    @rule(
+        readers=st.lists(READERS, min_size=1, max_size=3),
+        reread=st.sampled_from([False, False, True]),
+        limit=st.sampled_from([20, 20, 1, 2, 5]),
+    )
+    def read(self, readers: list[str], reread: bool, limit: int) -> None:
+        """One after the other."""
+        for reader in readers:
+            self._read(reader, reread=reread, limit=limit)
+
+    def _read(self, who: str, *, reread: bool, limit: int) -> None:
         def plain(inbox: Inbox | None) -> None:
             got: list[Any] = inbox.items if inbox is not None else []
             shown = [self.twin.sent.index(int(each.id[1:])) for each in got if each.type in MESSAGE_TYPES]

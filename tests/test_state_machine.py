@@ -43,7 +43,11 @@ PLAY = settings(
     print_blob=True, report_multiple_bugs=False, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
-FATES = st.sampled_from(["", "", "", "claimed", "completed", "partial", "failed", "asked", "held", "cancelled"])
+FATES = st.sampled_from(
+    ["", "", "", "claimed", "completed", "partial", "failed", "asked", "asked", "held", "cancelled"]
+)
+
+BEGINNINGS = st.sampled_from(["", "", "", "team:blue", "team:red", "specialty:coding", "ada", "carla"])
 
 
 class BoardMachine(PlanningRules, WorkingRules, JudgingRules, PeopleRules, MessageRules):
@@ -55,19 +59,19 @@ class BoardMachine(PlanningRules, WorkingRules, JudgingRules, PeopleRules, Messa
 
     @initialize(
         max_lapses=st.sampled_from([2, 5]),
-        tasks=st.lists(st.tuples(TASKS, FATES, AGENTS), min_size=3, max_size=7),
+        tasks=st.lists(st.tuples(TASKS, FATES, AGENTS, BEGINNINGS), min_size=3, max_size=7),
     )
-    def begin(self, max_lapses: int, tasks: list[tuple[Drawn, str, str]]) -> None:
+    def begin(self, max_lapses: int, tasks: list[tuple[Drawn, str, str, str]]) -> None:
         """A director's plan: a few tasks in trees that wait for each other, and what has become of them so far."""
         self.twin = Twin(self.database, self.clock, max_lapses)
         self.model = self.twin.model
         made = []
-        for (n, nested, after, review, priority, topic), _, _ in tasks:
+        for (n, nested, after, review, priority, topic), _, _, to in tasks:
             parent = self.task(n) if nested and self.model.tasks else ""
             blockers = list(dict.fromkeys(map(self.task, after))) if self.model.tasks else []
             new = Task("", "dana", self.clock.now, topic, priority=priority, needs_review=review)
-            made.append(self.twin.create("dana", new, parent, blockers, ""))
-        for name, (_, fate, who) in zip(made, tasks, strict=True):
+            made.append(self.twin.create("dana", new, parent, blockers, to))
+        for name, (_, fate, who, _) in zip(made, tasks, strict=True):
             self._bring(who, name, fate)
 
     def _bring(self, who: str, name: str, fate: str) -> None:
@@ -75,8 +79,10 @@ class BoardMachine(PlanningRules, WorkingRules, JudgingRules, PeopleRules, Messa
             self.act("dana", name, "hold", self.model.hold)
         elif name and fate == "cancelled":
             self.act("dana", name, "cancel", lambda who, name: self.model.cancel(who, name, subtree=False))
-        elif name and fate and self.model.status(self.model.tasks[name]) == "pending" and self.claimed_by(who, name):
-            self.go_on(who, name, fate)
+        elif name and fate and self.model.status(self.model.tasks[name]) == "pending":
+            who = self.worker(who, 0, lambda each: self.model.entitled(each, self.model.tasks[name]))
+            if self.claimed_by(who, name):
+                self.go_on(who, name, fate)
 
     def teardown(self) -> None:
         if hasattr(self, "twin"):

@@ -84,8 +84,8 @@ class Twin:
         agents = [
             Agent("dana", role="director"),
             Agent("bob", "dana", "supervisor", capabilities=("parsing",), capacity=1),
-            Agent("ada", "dana", specialty="coding"),
-            Agent("carla", "bob", capabilities=("coding", "parsing")),
+            Agent("ada", "dana", specialty="coding", capacity=2),
+            Agent("carla", "bob", capabilities=("coding", "parsing"), capacity=1),
         ]
         teams = [Team("blue", "bob", {"bob", "carla"}), Team("red", None, {"ada"})]
         self.model = Board(agents, teams, clock.now, max_lapses)
