@@ -50,8 +50,9 @@ def test_a_message_needs_words_and_somebody_who_gets_it(board: Board) -> None:
         board.send("ada", " ", to="bob")
     with pytest.raises(Invalid, match="`to`"):
         board.send("ada")
-    with pytest.raises(NotFound, match="Nobody would get"):
-        board.send("ada", to="ada")
+    for sender, to in (("ada", "ada"), ("", "operator"), ("", "superior")):
+        with pytest.raises(NotFound, match="Nobody would get"):
+            board.send(sender, to=to)
     with pytest.raises(NotFound, match="Did you mean `bob`"):
         board.send("ada", to="bobb")
 

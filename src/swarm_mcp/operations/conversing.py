@@ -51,7 +51,7 @@ def send_message(
         row = tasks.find_task(db, replied.task_id)
     if row is None:
         _check_readable(text)
-    recipients = _recipients(db, to, replied)
+    recipients = [each for each in _recipients(db, to, replied) if each != db.actor.id]
     if question is not None and question.sender_id not in {db.actor.id, *recipients}:
         recipients = [*recipients, question.sender_id]
     if not recipients:
@@ -125,20 +125,20 @@ def _question_meant(db: Transaction, replied: Row | None, row: Row | None, to: s
 
 
 def _recipients(db: Transaction, to: str, replied: Row | None) -> list[str | None]:
-    """Who gets a copy; None is the operator. Never the sender."""
+    """Whom a message is for; None is the operator."""
     word = to.strip().lower()
     if not word:
         if replied is None:
             raise Invalid("Say in `to` who gets it: an agent, a team, superior, operator or all.")
         if replied.sender_id != db.actor.id:
             return [replied.sender_id]
-        return [each for each in messages.recipients_of(db, replied.id) if each != db.actor.id]
+        return messages.recipients_of(db, replied.id)
     if word == "operator":
         return [None]
     if word == "superior":
         return [_superior(db)]
     if word == "all":
-        return [each.id for each in agents.everybody(db) if each.id != db.actor.id]
+        return [each.id for each in agents.everybody(db)]
     place = naming.find_place(db, to)
     if place is None:
         near = ids.nearest(ids.fold_name(to), naming.known_names(db))
@@ -146,10 +146,10 @@ def _recipients(db: Transaction, to: str, replied: Row | None) -> list[str | Non
     if place.agent is not None:
         if place.agent.lifecycle in ENDED:
             raise NotFound(f"{place.agent.name} has ended and reads nothing any more.")
-        return [place.agent.id] if place.agent.id != db.actor.id else []
+        return [place.agent.id]
     team = place.team
     members = agents.with_specialty(db, place.specialty) if team is None else teams.members_of(db, team.id)
-    return [each.id for each in members if each.id != db.actor.id and each.lifecycle not in ENDED]
+    return [each.id for each in members if each.lifecycle not in ENDED]
 
 
 def _superior(db: Transaction) -> str | None:
