@@ -70,6 +70,7 @@ def revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (versions / "0001_first.py").write_text(FIRST)
     monkeypatch.setattr(migrate, "folder", lambda: folder)
     monkeypatch.setattr(migrate, "HEAD", "0001")
+    monkeypatch.setattr(sqlite, "HEAD", "0001")
     return versions
 
 
