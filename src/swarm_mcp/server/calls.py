@@ -17,7 +17,7 @@ from swarm_mcp.server.refusals import broken, refused
 from swarm_mcp.server.schemas import arguments_model, operations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pydantic import BaseModel
 
@@ -102,7 +102,13 @@ class Calls:
         if operation.writes:
             named = caller.spelt(agent)
             answer = self.swarm.write(
-                change, agent=named, profile=self.profile, via=caller.name, connection=caller.id, patience=patience
+                change,
+                agent=named,
+                profile=self.profile,
+                via=caller.name,
+                connection=caller.id,
+                patience=patience,
+                subject=caller.subject,
             )
             caller.has_acted(agent)
         else:
@@ -113,7 +119,9 @@ class Calls:
 
     def ask(self, question: Callable[[Transaction], Answer], caller: Caller, agent: str) -> Answer:
         """A read in the name of an agent."""
-        return self.swarm.read(question, agent=agent, via=caller.name, connection=caller.id)
+        return self.swarm.read(
+            question, agent=agent, via=caller.name, connection=caller.id, subject=caller.subject
+        )
 
     def make_known(self, caller: Caller, client: str) -> None:
         """Enter a connection into the board with its first call."""
@@ -142,18 +150,24 @@ class Calls:
                 continue
             try:
                 self.swarm.write(
-                    upkeep.renew_all, agent=agent, profile=Profile.WORKER, via=caller.name, connection=caller.id
+                    upkeep.renew_all,
+                    agent=agent,
+                    profile=Profile.WORKER,
+                    via=caller.name,
+                    connection=caller.id,
+                    subject=caller.subject,
                 )
             except Refusal as refusal:
                 _log.debug("no heartbeat for %s: %s", agent, refusal)
             except Exception:
                 _log.exception("the heartbeat of %s failed", agent)
 
-    def sweep(self, caller: Caller) -> None:
-        """What the board does by itself from time to time."""
+    def sweep(self, callers: Sequence[Caller]) -> None:
+        """What the board does by itself from time to time; these are the connections that live."""
         try:
-            if caller.is_known:
-                self.swarm.write(lambda db: upkeep.keep_connection(db, caller.id))
+            alive = [each.id for each in callers if each.is_known]
+            if alive:
+                self.swarm.write(lambda db: upkeep.keep_connections(db, alive))
             if self.swarm.read(upkeep.due):
                 self.swarm.write(upkeep.sweep, via="sweep")
         except Refusal as refusal:

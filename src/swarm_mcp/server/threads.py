@@ -29,7 +29,7 @@ class Threads:
     def __init__(self, count: int = COUNT) -> None:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._idle = 0
-        self._free = count
+        self._count = self._free = count
 
     async def run(self, function: Callable[[], T]) -> T:
         """Run a function on a thread; when cancelled, wait for its end first, since a write cannot be called back."""
@@ -48,7 +48,7 @@ class Threads:
 
     def close(self) -> None:
         """Let the threads go when they have done what they were given."""
-        for _ in range(COUNT):
+        for _ in range(self._count):
             self._jobs.put(None)
 
     def _work(self) -> None:
