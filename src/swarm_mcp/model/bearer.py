@@ -29,6 +29,10 @@ NEEDED: dict[Profile, frozenset[TokenScope]] = {
 """The scopes with which a profile may be used: any one of them does."""
 
 
+BEARER = "swarm.bearer"
+"""Where the scope of an HTTP request has whoever showed a valid token with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bearer:
     """Whoever showed a valid token."""

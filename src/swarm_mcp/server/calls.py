@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from swarm_mcp.interchange.arguments import read_arguments
+from swarm_mcp.interchange.calling import model_of
 from swarm_mcp.interchange.text import render
 from swarm_mcp.model.agent import Profile
 from swarm_mcp.model.errors import Busy, Refusal
 from swarm_mcp.model.task import Brief, Claimed
 from swarm_mcp.operations import upkeep
-from swarm_mcp.server.arguments import read_arguments
 from swarm_mcp.server.refusals import broken, refused
-from swarm_mcp.server.schemas import arguments_model, operations
+from swarm_mcp.server.schemas import operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from pydantic import BaseModel
 
     from swarm_mcp.model.record import Answer
     from swarm_mcp.operations.catalog import Operation
@@ -30,12 +28,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 OPERATIONS = operations()
-
-
-@cache
-def model_of(name: str) -> type[BaseModel]:
-    """The arguments of a tool."""
-    return arguments_model(OPERATIONS[name])
 
 
 class Calls:

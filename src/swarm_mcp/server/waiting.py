@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 
+from swarm_mcp.interchange.arguments import read_arguments
+from swarm_mcp.interchange.calling import model_of
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.operations import waiting
-from swarm_mcp.server.arguments import read_arguments
-from swarm_mcp.server.calls import model_of
 from swarm_mcp.server.notices import Notices
 from swarm_mcp.server.refusals import broken, refused
 
