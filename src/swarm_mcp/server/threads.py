@@ -9,9 +9,13 @@ import asyncio
 import queue
 import threading
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
+
+from swarm_mcp.model.request import REQUEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +39,8 @@ class Threads:
         """Run a function on a thread; when cancelled, wait for its end first, since a write cannot be called back."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
+        if REQUEST_ID.get():  # what is logged there belongs to the request, too
+            function = partial(copy_context().run, function)
         self._jobs.put((function, future, loop))
         if self._free and not self._idle:
             self._free -= 1
