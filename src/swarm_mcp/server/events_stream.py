@@ -1,4 +1,4 @@
-"""HTTP+SSE, which remote agents of the older kind still use: a stream of answers, and an address to post messages to."""
+"""HTTP+SSE, which remote agents of the older kind still use: a stream of answers, and where to post messages for it."""
 
 from __future__ import annotations
 
