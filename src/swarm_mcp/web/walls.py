@@ -19,6 +19,8 @@ LIMIT = 4 * 1024 * 1024
 """Bytes of a request's body."""
 ARRIVAL_SECONDS = 30.0
 """How long a body may take to arrive."""
+PASSING, PASSING_SECONDS = 4 * LIMIT, 2.0
+"""How much of a body that is too large is let pass, so that its sender reads why it was refused."""
 OPEN_TO_ANY_NAME = frozenset({"/health"})
 """A balancer asks by the address; and what it hears, everybody may."""
 FORBIDDEN = 403
@@ -56,6 +58,7 @@ class Walls:
             await mistake(400)(scope, receive, send)
             return
         if int(told[:20]) > LIMIT:
+            await _let_pass(receive)
             await mistake(413, headers={"Connection": "close"})(scope, receive, send)
             return
         if scope["method"] in {"GET", "HEAD"}:
@@ -67,6 +70,7 @@ class Walls:
         if clock.cancelled_caught:
             await mistake(408, headers={"Connection": "close"})(scope, receive, send)
         elif size > LIMIT:
+            await _let_pass(receive)
             await mistake(413, headers={"Connection": "close"})(scope, receive, send)
         else:
             await self._app(scope, _after(arrived, receive), send)
@@ -101,6 +105,17 @@ async def _take(receive: Receive, arrived: list[Message]) -> int:
         more = message.get("more_body", False)
     arrived.insert(0, {"type": "http.request", "body": bytes(parts), "more_body": False})
     return size
+
+
+async def _let_pass(receive: Receive) -> None:
+    """Drop what still comes, for a while: whoever is sending hears an answer only afterwards."""
+    size = 0
+    with anyio.move_on_after(PASSING_SECONDS):
+        while size <= PASSING:
+            message = await receive()
+            size += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return
 
 
 def _after(arrived: list[Message], receive: Receive) -> Receive:
