@@ -126,7 +126,9 @@ def handshake(listener: Listener, path: str = "/mcp", name: str = "host", **said
     return session
 
 
-def old_call(listener: Listener, session: str, tool: str, path: str = "/mcp", /, *, token: str = "", **said: Any) -> Any:
+def old_call(
+    listener: Listener, session: str, tool: str, path: str = "/mcp", /, *, token: str = "", **said: Any
+) -> Any:
     """A call of a tool in a session; its result."""
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": said}}
     heard = listener.ask("POST", path, body, token=token, **of_session(session))
@@ -170,9 +172,11 @@ def port_of(process: subprocess.Popen[bytes], log: Path) -> int:
 @asynccontextmanager
 async def streamable(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
     """The client's side of Streamable HTTP, with headers."""
-    async with create_mcp_http_client(headers=headers) as client:
-        async with streamable_http_client(url, http_client=client) as streams:
-            yield streams
+    async with (
+        create_mcp_http_client(headers=headers) as client,
+        streamable_http_client(url, http_client=client) as streams,
+    ):
+        yield streams
 
 
 @contextmanager

@@ -29,8 +29,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if getattr(record, "request_id", ""):
-            entry["request_id"] = getattr(record, "request_id", "")
+        if REQUEST_ID.get():
+            entry["request_id"] = REQUEST_ID.get()
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
@@ -41,8 +41,7 @@ class OfRequest(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Always keep it."""
-        record.request_id = REQUEST_ID.get()
-        record.of_request = f" [{record.request_id}]" if record.request_id else ""
+        record.of_request = f" [{REQUEST_ID.get()}]" if REQUEST_ID.get() else ""
         return True
 
 

@@ -81,9 +81,7 @@ def serve_board_over_http(settings: Settings) -> None:
             board.close()
 
 
-async def serve(
-    settings: Settings, board: Board, swarm: Swarm, listener: socket.socket, issuer: Issuer | None
-) -> None:
+async def serve(settings: Settings, board: Board, swarm: Swarm, listener: socket.socket, issuer: Issuer | None) -> None:
     """Serve on a socket that listens already."""
     names = names_of(settings, issuer)
     origins = [each.strip() for each in settings.allowed_origins.split(",") if each.strip()]

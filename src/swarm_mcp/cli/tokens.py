@@ -73,7 +73,7 @@ def list_(*, as_json: AsJson = False, database: Database = "", project: Project 
     for each in found:
         expires = f"expires {each.expires_at:%Y-%m-%d %H:%MZ}" if each.expires_at else "does not expire"
         used = f"used {each.last_used_at:%Y-%m-%d %H:%MZ}" if each.last_used_at else "never used"
-        typer.echo("\t".join((each.id, each.agent, each.scope, each.state, expires, used)))
+        typer.echo(f"{each.id}\t{each.agent}\t{each.scope}\t{each.state}\t{expires}\t{used}")
 
 
 @app.command()

@@ -42,13 +42,12 @@ class Session(Caller):
 class Sessionless(Caller):
     """Whoever sends requests that have nothing to do with each other."""
 
-    is_known = True
-
     def __init__(self, project: str, name: str, subject: str = "") -> None:
         super().__init__(name)
         # The same in every process: its claims are renewed by its calls, whichever server they come to.
         self.id = str(uuid.uuid5(SPACE, f"{project}/{self.name}"))
         self.subject = subject
+        self.registered(self.name)
 
     def agent(self, given: str, *, writing: bool) -> str:
         """Whose call this is: whom it names, else the caller itself."""

@@ -111,9 +111,7 @@ class Calls:
 
     def ask(self, question: Callable[[Transaction], Answer], caller: Caller, agent: str) -> Answer:
         """A read in the name of an agent."""
-        return self.swarm.read(
-            question, agent=agent, via=caller.name, connection=caller.id, subject=caller.subject
-        )
+        return self.swarm.read(question, agent=agent, via=caller.name, connection=caller.id, subject=caller.subject)
 
     def make_known(self, caller: Caller, client: str) -> None:
         """Enter a connection into the board with its first call."""

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 
@@ -59,7 +60,6 @@ class RemoteApp(App):
         super().__init__(remote.board, profile)
         self._remote = remote
         self._threads = remote.threads
-        self.in_flight = 0
 
     def server(self) -> Server[Any]:
         """The protocol's side of it, which also notes when a session begins."""
@@ -96,7 +96,7 @@ class RemoteApp(App):
 
     async def _note(self, ctx: ServerRequestContext[Any], call_next: CallNext) -> HandlerResult:
         """Count what is in flight, and enter a session into the board when it begins, for other servers to find."""
-        self.in_flight += 1
+        self._remote.in_flight += 1
         try:
             result = await call_next(ctx)
             if ctx.method == "initialize":
@@ -104,7 +104,8 @@ class RemoteApp(App):
                 await self._begin_session(ctx, str(client.get("name") or ""))
             return result
         finally:
-            self.in_flight -= 1
+            self._remote.in_flight -= 1
+            self._remote.landed.set()
 
     async def _begin_session(self, ctx: ServerRequestContext[Any], client: str) -> None:
         try:
@@ -122,6 +123,9 @@ class Remote:
         self.threads = Threads(THREADS)
         self.callers = Callers(board.project, agent)
         self.streams = OpenStreams()
+        self.in_flight = 0
+        self.landed = asyncio.Event()
+        """Set by every request that is done."""
         self._notices: Notices | None = None
         self.apps = {profile: RemoteApp(self, profile) for profile in Profile}
         servers = {profile: app.server() for profile, app in self.apps.items()}
@@ -183,10 +187,10 @@ class Remote:
         """Begin to stop: whoever waits is answered, calls in flight finish, then the streams that stay open end."""
         if self._notices is not None:
             self._notices.end()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE_SECONDS
-        while loop.time() < deadline and any(app.in_flight for app in self.apps.values()):
-            await asyncio.sleep(LAST_WORDS_SECONDS / 2)
+        with anyio.move_on_after(PATIENCE_SECONDS):
+            while self.in_flight:
+                self.landed.clear()
+                await self.landed.wait()
         await asyncio.sleep(LAST_WORDS_SECONDS)
         self.streams.end()
 

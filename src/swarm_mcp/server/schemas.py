@@ -24,6 +24,7 @@ ORDER = (
 )  # fmt: skip
 """The worker's tools first, in the order of its loop; then the director's."""
 
+
 def operations() -> dict[str, Operation]:
     """Every operation that is a tool, in the order of the list."""
     import_module("swarm_mcp.operations")

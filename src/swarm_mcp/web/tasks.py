@@ -6,7 +6,7 @@ import json
 import logging
 import uuid
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from swarm_mcp.interchange.arguments import read_arguments
 from swarm_mcp.interchange.calling import model_of
@@ -64,17 +64,27 @@ class Tasks:
         given = read_arguments(model_of("create_task"), said)
         bearer: Bearer | None = request.scope.get(BEARER)
         agent = given.pop("agent", "").strip()
+        who = _in_whose_name(bearer, agent)
         return self._swarm.write(
-            lambda db: _run("create_task", db, given), profile=Profile.DIRECTOR, connection=CONNECTION,
-            **_in_whose_name(bearer, agent),
-        )  # fmt: skip
+            lambda db: _run("create_task", db, given),
+            profile=Profile.DIRECTOR,
+            connection=CONNECTION,
+            agent=who.agent,
+            via=who.via,
+            subject=who.subject,
+        )
 
     def _show(self, request: Request, said: dict[str, Any]) -> Answer:
         given = read_arguments(model_of("get_task"), said)
         bearer: Bearer | None = request.scope.get(BEARER)
         agent = given.pop("agent", "").strip()
+        who = _in_whose_name(bearer, agent)
         return self._swarm.read(
-            lambda db: _run("get_task", db, given), connection=CONNECTION, **_in_whose_name(bearer, agent)
+            lambda db: _run("get_task", db, given),
+            connection=CONNECTION,
+            agent=who.agent,
+            via=who.via,
+            subject=who.subject,
         )
 
     def _answered(self, ask: Callable[[], Answer]) -> Response:
@@ -92,7 +102,15 @@ def _run(name: str, db: Transaction, given: dict[str, Any]) -> Answer:
     return CATALOG[name].run(db, **given)  # type: ignore[return-value]
 
 
-def _in_whose_name(bearer: Bearer | None, agent: str) -> dict[str, str]:
+class Who(NamedTuple):
+    """In whose name a request is carried out."""
+
+    agent: str
+    via: str
+    subject: str = ""
+
+
+def _in_whose_name(bearer: Bearer | None, agent: str) -> Who:
     """Who acts: an operator as itself or as anybody, others as themselves or as one below them.
 
     Raises:
@@ -102,7 +120,7 @@ def _in_whose_name(bearer: Bearer | None, agent: str) -> dict[str, str]:
     if agent == "operator":
         raise Invalid("The operator is not named: an operator's token acts as it by itself.")
     if bearer is None:
-        return {"agent": agent or NOBODY, "via": "http"}
+        return Who(agent or NOBODY, "http")
     if bearer.is_operator:
-        return {"agent": agent, "via": f"http:{bearer.agent}"}
-    return {"agent": agent or bearer.agent, "via": bearer.agent, "subject": bearer.agent}
+        return Who(agent, f"http:{bearer.agent}")
+    return Who(agent or bearer.agent, bearer.agent, bearer.agent)

@@ -65,6 +65,7 @@ class Walls:
             await self._app(scope, receive, send)
             return
         arrived: list[Message] = []
+        size = 0
         with anyio.move_on_after(ARRIVAL_SECONDS) as clock:
             size = await _take(receive, arrived)
         if clock.cancelled_caught:
