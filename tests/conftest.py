@@ -86,3 +86,15 @@ def board(manned_board: tuple[Board, Path], clock: Clock) -> Iterator[Board]:
     fresh.replace(path)
     yield board
     assert problems(path) == []
+
+
+@pytest.fixture
+def house(board: Board) -> Board:
+    """Below lead: kim, below kim: sue, below sue: ada; below lead also tom, and below tom: bob."""
+    for name, below, role in (("kim", "lead", "supervisor"), ("sue", "kim", "supervisor"), ("ada", "sue", "worker"),
+                              ("tom", "lead", "supervisor"), ("bob", "tom", "worker")):  # fmt: skip
+        board.register("lead", name, superior=below, role=role)
+    for agent in ("kim", "sue", "tom", "ada", "bob", "lead"):
+        board.inbox(agent)
+        board.inbox(agent)
+    return board

@@ -31,20 +31,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture
-def house(board: Board) -> Board:
-    """Below lead: kim, below kim: sue, below sue: ada; below lead also tom, and below tom: bob."""
-    board.register("lead", "kim", role="supervisor")
-    board.register("kim", "sue", role="supervisor")
-    board.register("lead", "ada", superior="sue")
-    board.register("lead", "tom", role="supervisor")
-    board.register("lead", "bob", superior="tom")
-    for agent in ("kim", "sue", "tom", "ada", "bob", "lead"):
-        board.inbox(agent)
-        board.inbox(agent)
-    return board
-
-
 def place(board: Board, name: str) -> tuple[str, int]:
     """The superior and the level of an agent."""
     row = board.agent(name)
@@ -355,6 +341,15 @@ def test_a_root_director_may_step_down_while_there_is_another(house: Board, said
     assert house.register("other", "kim", capacity=1).agent.superior in {"lead", "other"}
 
 
+@pytest.mark.parametrize("by", ["lead", ""])
+def test_a_root_director_that_becomes_something_else_does_not_stay_at_the_top(house: Board, by: str) -> None:
+    house.register("lead", "other", role="director", superior="operator")
+    house.call("other", operations.check_inbox)
+    with pytest.raises(Invalid, match="root directors alone"):
+        house.register(by, "lead", role="specialist", superior="operator")
+    assert (house.agent("lead").role, place(house, "lead")) == ("director", ("", 0))
+
+
 @pytest.mark.parametrize("lifecycle", ["spawning", "paused", "terminated"])
 def test_a_root_director_that_is_not_active_or_absent_counts_for_nothing(house: Board, lifecycle: str) -> None:
     house.register("lead", "other", role="director", superior="operator")
@@ -581,10 +576,8 @@ def test_the_example_for_newcomers_is_the_tools_own_source() -> None:
     assert [line for line in example[1].splitlines() if line.strip() not in lines] == []
 
 
-def test_what_is_for_scripts_alone_is_no_tool(board: Board) -> None:
+def test_what_is_for_scripts_alone_is_no_tool() -> None:
     from swarm_mcp.operations.catalog import CATALOG
     from swarm_mcp.server.schemas import ORDER
 
-    assert [name for name in ORDER if not CATALOG[name].profiles] == []
-    for name in ("set_policy", "register_team", "configure_agent"):
-        assert name not in ORDER
+    assert {name for name, each in CATALOG.items() if each.profiles} == set(ORDER)

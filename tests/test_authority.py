@@ -26,17 +26,6 @@ def may(board: Board, agent: str, task: str) -> bool:
     return board.swarm.read(ask, agent=agent)
 
 
-@pytest.fixture
-def house(board: Board) -> Board:
-    """Below lead: kim, below kim: sue, below sue: ada; below lead also tom, and below tom: bob."""
-    board.enlist("kim", below="lead", role="supervisor")
-    board.enlist("sue", below="kim", role="supervisor")
-    board.enlist("ada", below="sue")
-    board.enlist("tom", below="lead", role="supervisor")
-    board.enlist("bob", below="tom")
-    return board
-
-
 def having(board: Board, task: str) -> str:
     """Everybody in the house that has authority over a task."""
     return " ".join(agent for agent in ("lead", "kim", "sue", "ada", "tom", "bob") if may(board, agent, task))
@@ -86,6 +75,26 @@ def test_those_above_one_who_merely_claimed_have_none_but_may_end_the_claim(hous
         house.update("sue", task, action="cancel")
     house.update("sue", task, action="recall")
     assert house.status(task) == "pending"
+
+
+def test_a_claim_ended_by_those_above_goes_back_as_by_a_release(house: Board) -> None:
+    house.team("backend", "ada")
+    claimed, split = house.create(assignee="backend"), house.create(assignee="backend")
+    house.claim("ada", claimed)
+    house.claim("ada", split)
+    house.finish("ada", house.create(by="ada", parent=split))
+    house.claim("ada", split)
+    for task in (claimed, split):
+        house.update("sue", task, action="recall")
+        assert (house.line(task).assignee, house.delegations(task)) == ("team:backend", ["offered"])
+
+
+def test_those_above_one_who_keeps_what_it_split_have_none_though_it_was_once_delegated_to_it(house: Board) -> None:
+    task = house.create(assignee="ada")
+    house.update("lead", task, action="recall")
+    house.claim("ada", task)
+    house.create(by="ada", parent=task)
+    assert (house.assignee(task), having(house, task)) == ("ada", "lead")
 
 
 def test_the_supervisor_of_its_team_and_those_above_have_authority_and_the_members_have_not(house: Board) -> None:

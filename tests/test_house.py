@@ -29,7 +29,7 @@ import swarm_mcp
 from swarm_mcp.cli.app import app
 from swarm_mcp.config import Settings
 from swarm_mcp.repository import migrate
-from swarm_mcp.repository.tables import metadata
+from swarm_mcp.repository.tables import WORD_INDEXES, metadata
 from swarm_mcp.server import schemas, toolbox
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ STATUS_WRITERS = {
     "operations/restoring.py:_review_again": "of an execution",
     "operations/reviewing.py:_accept": "of an execution",
     "operations/reviewing.py:_fail": "of an execution",
-    "repository/tasks.py": "the claim's guarded statement, whose event moves.record_claim() writes; and the tally",
+    "repository/queue.py": "the claim's guarded statement, whose event moves.record_claim() writes",
+    "repository/tasks.py": "of the tally",
     "repository/work.py": "of an execution",
     "repository/messages.py": "of a conversation",
 }
@@ -154,10 +155,15 @@ def structure(connection: Connection) -> dict[str, list[str]]:
     }
 
 
+def is_a_table(name: str | None, kind: str, _: object) -> bool:
+    """Not an index of words (nor one of the tables that SQLite keeps it in), of which SQLAlchemy knows nothing."""
+    return not (kind == "table" and str(name).startswith(tuple(WORD_INDEXES)))
+
+
 def test_the_migrations_make_exactly_the_schema_of_the_tables(database: Database) -> None:
     engine = create_engine("sqlite://")
     with engine.connect() as plain, database.reading() as migrated:
-        options = {"compare_type": True, "compare_server_default": True}
+        options = {"compare_type": True, "compare_server_default": True, "include_name": is_a_table}
         assert compare_metadata(MigrationContext.configure(migrated.connection, opts=options), metadata) == []
         metadata.create_all(plain)
         assert structure(migrated.connection) == structure(plain)
@@ -186,7 +192,6 @@ SUFFIXES = ("Manager", "Service", "Handler", "DTO")
 LINES = 300
 LONGER = {
     "repository/tables.py": "the schema on one page",
-    "repository/tasks.py": "every query about tasks, which are what the board is about",
     "repository/graph.py": "edges and the order that they keep are one invariant",
     "repository/gate.py": "one lock, with the reasons for each of its steps",
 }

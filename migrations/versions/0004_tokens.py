@@ -1,6 +1,6 @@
 """Tokens of callers over HTTP.
 
-Revision 0004, after 0001.
+Revision 0004, after 0002.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from swarm_mcp.repository.types import UtcTime
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:

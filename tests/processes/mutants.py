@@ -18,8 +18,8 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from test_state_machine import PLAY, BoardMachine
 
-from swarm_mcp.operations import claims, moves
-from swarm_mcp.repository import events, graph, migrate, tasks
+from swarm_mcp.operations import authority, claiming, claims, moves, retiring
+from swarm_mcp.repository import events, graph, messages, migrate, participants, queue, tasks, teams, tree
 from swarm_mcp.repository.database import Database
 from swarm_mcp.repository.statement import Statement
 
@@ -44,8 +44,8 @@ def without(statement: Statement, *words: str) -> Statement:
 
 def drop_the_guard_of_claims() -> None:
     """A claim takes whatever has the id, and the ready queue offers whatever is in the lane."""
-    tasks.CLAIM = without(tasks.CLAIM, "attempt", "status", "holder_id")
-    tasks.READY = without(tasks.READY, "status")
+    queue.CLAIM = without(queue.CLAIM, "attempt", "status", "holder_id")
+    queue.READY = without(queue.READY, "status")
 
 
 def drop_the_check_of_the_graph() -> None:
@@ -66,7 +66,7 @@ def forget_to_count_waiters() -> None:
 
 def forget_that_gates_pass_down() -> None:
     """A hold keeps nothing below it waiting."""
-    tasks.shift_gates = lambda *_: []
+    tree.shift_gates = lambda *_: []
 
 
 def forget_an_event() -> None:
@@ -82,12 +82,53 @@ def forget_an_event() -> None:
 
 def sweep_claims_that_have_not_expired() -> None:
     """Every claim looks expired."""
-    tasks.EXPIRED = without(tasks.EXPIRED, "lease_until <")
+    queue.EXPIRED = without(queue.EXPIRED, "lease_until <")
 
 
 def let_a_moved_task_turn_by_itself() -> None:
     """Nobody looks whether pending and blocked still agree with what stands in the way."""
     moves.turn = lambda *_: []
+
+
+def keep_one_copy_of_a_broadcast() -> None:
+    """Whoever reads a message to all takes it from the others."""
+    deliver = messages.deliver
+    messages.deliver = lambda db, number, task, readers: deliver(db, number, task, list(readers)[:1])
+
+
+def share_the_read_mark() -> None:
+    """What one reader has seen counts as read for everybody who has seen it."""
+    messages.FINISH_SHOWN = without(messages.FINISH_SHOWN, "agent_id")
+
+
+def let_ended_agents_keep_their_claims() -> None:
+    """Whoever is paused or ends goes on holding what it held."""
+    tasks.ids_held_by = lambda *_: []
+
+
+def leave_members_in_the_pool() -> None:
+    """Whoever has left a team still claims from its pool."""
+    teams.TEAMS_OF = without(teams.TEAMS_OF, "left_at")
+
+
+def ignore_capacity() -> None:
+    """Nobody ever has enough to do."""
+    claiming._is_full = lambda *_: False
+
+
+def forget_who_stands_above() -> None:
+    """Authority does not pass up the hierarchy."""
+    authority._superiors_with_authority = lambda *_: set()
+
+
+def leave_questions_with_the_paused() -> None:
+    """Nobody looks whom an agent that is paused or ends should have answered."""
+    retiring._pass_questions_on = lambda *_: 0
+
+
+def forget_participants() -> None:
+    """Whoever merely takes part in a task hears nothing of it."""
+    participants.participants = lambda *_: []
 
 
 def nothing(*_: object, **__: object) -> None:
@@ -104,6 +145,14 @@ MUTATIONS: dict[str, Callable[..., None]] = {
     "an event": forget_an_event,
     "expiry": sweep_claims_that_have_not_expired,
     "turning": let_a_moved_task_turn_by_itself,
+    "copies": keep_one_copy_of_a_broadcast,
+    "read marks": share_the_read_mark,
+    "the claims of ended agents": let_ended_agents_keep_their_claims,
+    "members that left": leave_members_in_the_pool,
+    "capacity": ignore_capacity,
+    "those above": forget_who_stands_above,
+    "questions to the paused": leave_questions_with_the_paused,
+    "participants": forget_participants,
 }
 
 

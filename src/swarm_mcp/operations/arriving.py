@@ -59,9 +59,9 @@ def _require_below(db: Transaction, row: Row | None, name: str, subject: str) ->
     Whether there is an agent of another name, and where it stands, the refusal does not tell.
     """
     own = agents.find_agent(db, subject)
-    if own is not None and row is not None and own.lifecycle not in {*ENDED, Lifecycle.PAUSED}:
-        if is_above(db, own.id, row.id):
-            return
+    still = {*ENDED, Lifecycle.PAUSED}
+    if own is not None and own.lifecycle not in still and row is not None and is_above(db, own.id, row.id):
+        return
     raise NotAllowed(
         f"{subject} may act as itself or as an agent below it, and `{name}` is none that it could act as. "
         "Leave `agent` out, or name one below you; list_agents shows them.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.errors import NotAllowed
-from swarm_mcp.repository import agents, tasks, teams, work
+from swarm_mcp.repository import agents, teams, tree, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,7 +35,7 @@ def has_authority(db: Transaction, row: Row, actor: Actor | None = None) -> bool
         return False
     if who.id in {row.creator_id, row.delegator_id}:
         return True
-    above = tasks.ancestors(db, row.id) if row.parent_id else []
+    above = tree.ancestors(db, row.id) if row.parent_id else []
     if any(who.id in {each.creator_id, each.delegator_id, each.assignee_id, each.holder_id} for each in above):
         return True
     return who.id in _superiors_with_authority(db, row, above)
@@ -60,7 +60,9 @@ def _superiors_with_authority(db: Transaction, row: Row, above: Iterable[Row]) -
 
 
 def _was_delegated(db: Transaction, row: Row) -> bool:
-    """Whether the assignee has the task from its delegator, and not from one who had merely claimed it."""
+    """Whether the assignee has the task from its delegator, and neither by a claim nor from one who merely had one."""
+    if row.reserved_from is not None:
+        return False
     handed = [each for each in work.delegations(db, row.id) if each.to_agent_id == row.assignee_id]
     return bool(handed) and handed[-1].from_id == row.delegator_id
 

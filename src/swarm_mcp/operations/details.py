@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.errors import Invalid
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 PAGE = 50
 DELIVERABLES_SHOWN = 5
+REPORT_SHOWN = 300
+"""Characters of each part of an earlier report; of the last one everything is told."""
 
 
 def sections(db: Transaction, row: Row, include: Sequence[str], cursor: str) -> dict[str, list[str]]:
@@ -28,13 +31,16 @@ def sections(db: Transaction, row: Row, include: Sequence[str], cursor: str) -> 
         db: the transaction.
         row: the task.
         include: the sections' names.
-        cursor: where a page of progress or history begins: a number that an earlier answer gave.
+        cursor: where a page of notes, messages, progress or history begins: a number that an earlier answer gave.
 
     """
     after = read_cursor(cursor)
-    return {
-        FIELDS.get(name, name): SECTIONS[name](db, row, after) for name in include if SECTIONS[name] is not _nothing
-    }
+    return {field: SECTIONS[name](db, row, after) for name in include for field in fields([name])}
+
+
+def fields(include: Sequence[str]) -> list[str]:
+    """The fields of the brief that hold the sections which were asked for."""
+    return [FIELDS.get(name, name) for name in include if SECTIONS[name] is not _nothing]
 
 
 def read_cursor(cursor: str) -> int:
@@ -69,12 +75,11 @@ def _notes(db: Transaction, row: Row, after: int) -> list[str]:
 
 
 def _messages(db: Transaction, row: Row, after: int) -> list[str]:
-    _ = after
-    found = messages.about_task(db, row.id, db.actor.id, everything=db.actor.is_operator, limit=PAGE)
+    found = messages.about_task(db, row.id, db.actor.id, everything=db.actor.is_operator, limit=PAGE, after=after)
     names = agents.agent_names(db, (each.sender_id for each in found))
     return [
         f"m{each.id} {each.at:%Y-%m-%d %H:%MZ} {names.get(each.sender_id, 'operator')} ({each.type}): {each.text}"
-        for each in reversed(found)
+        for each in sorted(found, key=lambda entry: entry.id)
     ]
 
 
@@ -129,11 +134,17 @@ def _executions(db: Transaction, row: Row, after: int) -> list[str]:
     _ = after
     found = work.executions(db, row.id)[-PAGE:]
     names = agents.agent_names(db, (each.agent_id for each in found))
-    return [_execution(each, names.get(each.agent_id, "operator")) for each in found]
+    last = max((each.attempt for each in found if each.summary), default=0)
+    return [
+        _execution(
+            each, names.get(each.agent_id, "operator"), limit=sys.maxsize if each.attempt == last else REPORT_SHOWN
+        )
+        for each in found
+    ]
 
 
-def _execution(row: Row, agent: str) -> str:
-    """An attempt with the report that ended it, in one line; what is empty is left out."""
+def _execution(row: Row, agent: str, *, limit: int) -> str:
+    """An attempt with the report that ended it, in one line, so many characters of each part that is not empty."""
     kind = f" ({row.specialty})" if row.specialty else ""
     ended = ""
     if row.ended_at is not None:
@@ -146,8 +157,8 @@ def _execution(row: Row, agent: str) -> str:
         "blocking issues": row.blocking_issues, "next": row.next_actions, "measurements": row.measurements,
         "error": row.error if row.error != row.summary else "",
     }  # fmt: skip
-    told = [f"{name}: {shorten(_as_words(value), 300)}" for name, value in said.items() if value]
-    summary = f": {shorten(row.summary, 300)}" if row.summary else ""
+    told = [f"{name}: {shorten(_as_words(value), limit)}" for name, value in said.items() if value]
+    summary = f": {shorten(row.summary, limit)}" if row.summary else ""
     when = f"from {row.started_at:%Y-%m-%d %H:%MZ}{ended}{summary}"
     how = f"{row.status}{', successful,' if successful else ''}"
     return "; ".join([f"attempt {row.attempt} {agent}{kind} {how} {when}", *told, f"execution {row.id}"])

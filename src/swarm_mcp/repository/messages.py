@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, case, func, insert, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
-from swarm_mcp.repository import tables
+from swarm_mcp.repository import indexing, tables
 from swarm_mcp.repository.statement import Statement
 
 if TYPE_CHECKING:
@@ -120,8 +120,12 @@ END_CONVERSATION = Statement(
 
 
 def insert_message(db: Transaction, values: dict[str, Any]) -> int:
-    """Store a message and return its id."""
-    return INSERT_MESSAGE.scalar(db, {"project": db.project.slug, "sender_id": db.actor.id, "at": db.now, **values})
+    """Store a message, index its words if it is about a task, and return its id."""
+    row = {"project": db.project.slug, "sender_id": db.actor.id, "at": db.now, **values}
+    number = INSERT_MESSAGE.scalar(db, row)
+    if values.get("task_id"):
+        indexing.index_message(db, number, values["text"])
+    return number
 
 
 def deliver(db: Transaction, message_id: int, task_id: str | None, recipients: Iterable[str | None]) -> None:
@@ -243,8 +247,12 @@ def set_conversation(db: Transaction, task_id: str, status: str) -> None:
     END_CONVERSATION.run(db, {"key_task": task_id, "new_status": status})
 
 
-def about_task(db: Transaction, task_id: str, reader: str | None, *, everything: bool, limit: int) -> Sequence[Row]:
-    """Messages about a task that a reader may read, newest first: questions, answers, and its own.
+def about_task(
+    db: Transaction, task_id: str, reader: str | None, *, everything: bool, limit: int, after: int = 0
+) -> Sequence[Row]:
+    """Messages about a task that a reader may read: questions, answers, and its own.
+
+    The newest, newest first; or those after a number, oldest first.
 
     A reader that is nobody is a stranger: the operator, who is nobody in the tables too, reads everything.
     """
@@ -255,4 +263,5 @@ def about_task(db: Transaction, task_id: str, reader: str | None, *, everything:
             mine = select(inbox.c.message_id).where(inbox.c.agent_id == reader, inbox.c.message_id.is_not(None))
             readable = or_(readable, message.c.sender_id == reader, message.c.id.in_(mine))
         statement = statement.where(readable)
-    return db.connection.execute(statement.order_by(message.c.id.desc()).limit(limit)).all()
+    statement = statement.where(message.c.id > after) if after else statement
+    return db.connection.execute(statement.order_by(message.c.id if after else message.c.id.desc()).limit(limit)).all()
