@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anyio
 
+from swarm_mcp.model.bearer import BEARER
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from swarm_mcp.model.bearer import Bearer
 
 
 class OpenStreams:
@@ -22,8 +28,11 @@ class OpenStreams:
         self._ending.set()
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one, until it ends, its client goes, or all are ended; then its client sees a proper end."""
+        """Serve one, until it ends, its client goes, its token expires, or all are ended: then it ends properly."""
         is_open = False
+        bearer: Bearer | None = scope.get(BEARER)
+        expires = bearer.expires_at if bearer is not None else None
+        seconds = (expires - datetime.now(UTC)).total_seconds() if expires is not None else math.inf
 
         async def watched(message: Message) -> None:
             nonlocal is_open
@@ -32,12 +41,14 @@ class OpenStreams:
 
         async with anyio.create_task_group() as group:
 
-            async def end_with_all() -> None:
-                await self._ending.wait()
+            async def end_in_time() -> None:
+                with anyio.move_on_after(seconds):
+                    await self._ending.wait()
                 group.cancel_scope.cancel()
 
-            group.start_soon(end_with_all)
+            group.start_soon(end_in_time)
             await app(scope, receive, watched)
+            is_open = False  # it has ended by itself
             group.cancel_scope.cancel()
-        if is_open and self._ending.is_set():
+        if is_open:
             await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -65,6 +65,8 @@ class RemoteApp(App):
         """The protocol's side of it, which also notes when a session begins."""
         server = super().server()
         server.middleware.append(self._note)
+        # Else the SDK lists all tools for each call of one.
+        server.get_tool_input_schema = {tool["name"]: tool["inputSchema"] for tool in self._tools}.get
         return server
 
     @asynccontextmanager
@@ -184,7 +186,10 @@ class Remote:
             self.threads.close()
 
     async def end(self) -> None:
-        """Begin to stop: whoever waits is answered, calls in flight finish, then the streams that stay open end."""
+        """Begin to stop: whoever waits is answered, calls in flight finish, then the streams that stay open end.
+
+        A request that never ends by itself has to be ended here first, or it counts as in flight until the time is up.
+        """
         if self._notices is not None:
             self._notices.end()
         with anyio.move_on_after(PATIENCE_SECONDS):
