@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from listening import (
     old_call,
     visiting,
 )
-from serving import LEGACY, MODERN
+from serving import GIVE_UP_SECONDS, LEGACY, MODERN
 
 from swarm_mcp.model.agent import Profile
 from swarm_mcp.server import toolbox
@@ -29,10 +30,11 @@ from swarm_mcp.server.schemas import ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
     from http.client import HTTPConnection, HTTPResponse
     from pathlib import Path
 
-    from serving import Desk
+    from serving import Answer, Desk
 
 WAYS = [("/mcp", MODERN), ("/mcp", LEGACY), ("/sse", LEGACY)]
 
@@ -103,6 +105,18 @@ def test_an_address_offers_the_tools_of_its_profile(server: Listener, path: str,
     assert offered == [tool["name"] for tool in toolbox.listed(Profile(profile))]
 
 
+def begin_to_wait(desk: Desk) -> Future[Answer]:
+    """Ask for news, and go on when the server has said that there are none yet."""
+    told = threading.Event()
+
+    async def note(*said: Any) -> None:
+        told.set()
+
+    answer = desk.begin("check_inbox", wait_seconds=45, progress=note)
+    assert told.wait(GIVE_UP_SECONDS)
+    return answer
+
+
 @pytest.mark.parametrize(("path", "mode"), WAYS)
 def test_whoever_waits_is_woken_by_another_caller(server: Listener, path: str, mode: str) -> None:
     me = f"eva-{mode}{path.replace('/', '-')}"
@@ -112,14 +126,7 @@ def test_whoever_waits_is_woken_by_another_caller(server: Listener, path: str, m
         waiting.call("claim_task", task=task)
         waiting.call("check_inbox")
         waiting.call("check_inbox")
-        told: list[Any] = []
-
-        async def note(*said: Any) -> None:
-            told.append(said)
-
-        answer = waiting.begin("check_inbox", wait_seconds=45, progress=note)
-        while not told:
-            time.sleep(0.01)
+        answer = begin_to_wait(waiting)
         other.call("send_message", text="Wake up!", to=me, agent="lead")
         assert [item["text"] for item in answer.result()["items"]] == ["Wake up!"]
 
@@ -218,14 +225,15 @@ def test_news_for_a_caller_that_has_gone_stay_unread(server: Listener, generatio
         begin(connection, "POST", "/mcp", body, **headers)
         with closing(connection.getresponse()) as answer:
             hear_that_it_waits(answer)
-    said, headers = call("send_message", text="Are you there?", to=me, agent="lead")
-    assert not server.ask("POST", "/mcp", said, **headers).facts["result"]["isError"]
-    for _ in range(2):  # asked twice: had it been shown to nobody, it would count as read now
-        time.sleep(0.3)
-        body, headers = modern("resources/read", {"uri": f"swarm://agents/{me}/inbox"})
-        body["params"]["_meta"]["io.modelcontextprotocol/clientInfo"]["name"] = me
-        text = server.ask("POST", "/mcp", body, **headers, Mcp_Name=body["params"]["uri"]).facts["result"]["contents"]
-        assert "Are you there?" in text[0]["text"]
+    with visiting(server, name=f"witness-of-{me}") as witness:
+        for _ in range(2):
+            witness.call("check_inbox")
+        answer = begin_to_wait(witness)
+        witness.call("send_message", text="Are you there?", to="all", agent="lead")
+        assert answer.result()["items"]  # so that everybody who waits has been woken
+        news = [witness.call("check_inbox", agent=me).facts.get("items", []) for _ in range(2)]
+    # Had it been shown to nobody, it would count as read when its reader asks.
+    assert [[item["text"] for item in items] for items in news] == [["Are you there?"], []]
 
 
 # Several processes
@@ -306,19 +314,12 @@ def test_a_server_that_is_asked_to_stop_answers_what_is_in_flight_and_ends_its_s
             waits.append(connect())
             begin(waits[-1], "POST", "/mcp", body, **headers)
         with visiting(listener, "/sse", mode=LEGACY, name="old") as desk:
-            told: list[Any] = []
-
-            async def note(*said: Any) -> None:
-                told.append(said)
-
             for _ in range(2):
                 desk.call("check_inbox")
-            waiting = desk.begin("check_inbox", wait_seconds=45, progress=note)
+            waiting = begin_to_wait(desk)
             answers = [each.getresponse() for each in waits]
             for each in answers:
                 hear_that_it_waits(each)
-            while not told:
-                time.sleep(0.01)
             began = time.monotonic()
             assert listener.stop() == 0
             assert not waiting.result().refused

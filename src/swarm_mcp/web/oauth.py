@@ -110,13 +110,17 @@ class Issuer:
 
     def _key(self, kid: str) -> jwt.PyJWK | None:
         """The key of that id; the issuer is asked when it is new, and from time to time, since it may be withdrawn."""
-        with self._loading:
-            now = self._clock()
-            is_old = now - self._loaded >= KEYS_KEPT_SECONDS
-            if (is_old or kid not in self._keys) and now - self._asked >= ASKED_AGAIN_SECONDS:
-                self._asked = now
-                self._load()
-            return self._keys.get(kid) if now - self._loaded < KEYS_TRUSTED_SECONDS else None
+        now = self._clock()
+        is_old = now - self._loaded >= KEYS_KEPT_SECONDS
+        # Whoever comes meanwhile goes by the keys that there are, and waits only while there are none.
+        if (is_old or kid not in self._keys) and self._loading.acquire(blocking=not self._keys):
+            try:
+                if now - self._asked >= ASKED_AGAIN_SECONDS:
+                    self._asked = now
+                    self._load()
+            finally:
+                self._loading.release()
+        return self._keys.get(kid) if now - self._loaded < KEYS_TRUSTED_SECONDS else None
 
     def _load(self) -> None:
         import httpx2  # noqa: PLC0415 - only those who trust an issuer pay for it

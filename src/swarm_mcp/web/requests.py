@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 
 from swarm_mcp.model.bearer import BEARER
+from swarm_mcp.model.errors import Refusal
 from swarm_mcp.model.request import REQUEST_ID
-from swarm_mcp.web.answers import mistake
+from swarm_mcp.web.answers import mistake, refused
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -64,8 +65,11 @@ class Requests:
         self._traffic.open += 1
         try:
             await self._app(scope, receive, noted)
+        except Refusal as refusal:
+            if not status:
+                await refused(refusal)(scope, receive, noted)
         except Exception:
-            _log.exception("%s %s failed", scope["method"], scope["path"])
+            _log.exception("%s %s failed", scope["method"], _path(scope))
             if not status:
                 await mistake(500)(scope, receive, noted)
         finally:
@@ -80,8 +84,13 @@ class Requests:
         _log.info(
             "%s %s %s in %.1f ms%s",
             scope["method"],
-            scope["path"],
+            _path(scope),
             status or "unanswered",
             seconds * 1000,
             f" for {bearer.agent}" if bearer is not None else "",
         )
+
+
+def _path(scope: Scope) -> str:
+    """The path as it was written: decoded, it could have lines of its own, and a query may hold what is nobody's."""
+    return scope.get("raw_path", b"").decode("ascii", "replace")[:200] or "/"
