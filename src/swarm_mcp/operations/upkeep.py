@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import THE_OPERATOR
-from swarm_mcp.operations import asking, claims, moves, telling
+from swarm_mcp.operations import asking, claims, lapsing, moves, telling
 from swarm_mcp.repository import agents, connections, messages, queue, tasks, work
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def sweep(db: Transaction) -> int:
     db.actor, db.via = THE_OPERATOR, "sweep"
     done = 0
     for row in queue.expired_claims(db, limit=BATCH):
-        claims.lapse(db, tasks.task_row(db, row.id))
+        lapsing.lapse(db, tasks.task_row(db, row.id))
         done += 1
     done += _end_reservations(db)
     for question in messages.overdue_questions(db, db.now - 2 * claims.lease_time(db)):
