@@ -105,6 +105,15 @@ def test_an_address_offers_the_tools_of_its_profile(server: Listener, path: str,
     assert offered == [tool["name"] for tool in toolbox.listed(Profile(profile))]
 
 
+def keep_busy(desk: Desk, agent: str) -> None:
+    """Give an agent work and nothing to read, so that it waits whatever else there is to do."""
+    desk.call("register_agent", name=agent, superior="lead", agent="lead")
+    task = desk.call("create_task", title="Keep busy", assignee=agent, agent="lead").task
+    desk.call("claim_task", task=task, agent=agent)
+    for _ in range(2):
+        desk.call("check_inbox", agent=agent)
+
+
 def begin_to_wait(desk: Desk) -> Future[Answer]:
     """Ask for news, and go on when the server has said that there are none yet."""
     told = threading.Event()
@@ -121,11 +130,7 @@ def begin_to_wait(desk: Desk) -> Future[Answer]:
 def test_whoever_waits_is_woken_by_another_caller(server: Listener, path: str, mode: str) -> None:
     me = f"eva-{mode}{path.replace('/', '-')}"
     with visiting(server, path, mode=mode, name=me) as waiting, visiting(server) as other:
-        other.call("register_agent", name=me, superior="lead", agent="lead", capacity=1)
-        task = other.call("create_task", title="Keep busy", assignee=me, agent="lead").task
-        waiting.call("claim_task", task=task)
-        waiting.call("check_inbox")
-        waiting.call("check_inbox")
+        keep_busy(other, me)
         answer = begin_to_wait(waiting)
         other.call("send_message", text="Wake up!", to=me, agent="lead")
         assert [item["text"] for item in answer.result()["items"]] == ["Wake up!"]
@@ -210,10 +215,10 @@ def hear_that_it_waits(answer: HTTPResponse) -> None:
 
 @pytest.mark.parametrize("generation", [MODERN, LEGACY])
 def test_news_for_a_caller_that_has_gone_stay_unread(server: Listener, generation: str) -> None:
-    me = f"gone-{generation}"
-    for _ in range(2):
-        body, headers = call("check_inbox", agent=me)
-        assert server.ask("POST", "/mcp", body, **headers).status == 200
+    me, other = f"gone-{generation}", f"witness-{generation}"
+    with visiting(server) as desk:
+        keep_busy(desk, me)
+        keep_busy(desk, other)
     body, headers = modern(
         "tools/call", {"name": "check_inbox", "arguments": {"wait_seconds": 45, "agent": me}}, progressToken="p"
     )
@@ -225,9 +230,7 @@ def test_news_for_a_caller_that_has_gone_stay_unread(server: Listener, generatio
         begin(connection, "POST", "/mcp", body, **headers)
         with closing(connection.getresponse()) as answer:
             hear_that_it_waits(answer)
-    with visiting(server, name=f"witness-of-{me}") as witness:
-        for _ in range(2):
-            witness.call("check_inbox")
+    with visiting(server, name=other) as witness:
         answer = begin_to_wait(witness)
         witness.call("send_message", text="Are you there?", to="all", agent="lead")
         assert answer.result()["items"]  # so that everybody who waits has been woken

@@ -115,7 +115,10 @@ class Listening(uvicorn.Server):
         self._remote = remote
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more, let what is in flight finish, and end what would stay open."""
+        """Take no more, let what is in flight finish, and end what would stay open; and see to it that the end comes."""
+        guard = threading.Timer(FORCE_SECONDS, os._exit, (1,))
+        guard.daemon = True
+        guard.start()
         ending = asyncio.create_task(self._remote.end())
         try:
             await super().shutdown(sockets)
@@ -133,14 +136,11 @@ class Listening(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; and see to it that the end comes."""
+        """Begin to end; the second time, end."""
         _ = frame
         if self.should_exit:
             os._exit(128 + sig)
         self.should_exit = True
-        guard = threading.Timer(FORCE_SECONDS, os._exit, (1,))
-        guard.daemon = True
-        guard.start()
 
 
 def issuer_of(settings: Settings) -> Issuer | None:
