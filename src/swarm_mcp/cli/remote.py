@@ -115,7 +115,7 @@ class Listening(uvicorn.Server):
         self._remote = remote
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more, let what is in flight finish, and end what would stay open; and see to it that the end comes."""
+        """Take no more, let what is in flight finish, end what would stay open; and see that the end comes."""
         guard = threading.Timer(FORCE_SECONDS, os._exit, (1,))
         guard.daemon = True
         guard.start()
