@@ -15,6 +15,8 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import postgres
+
 from swarm_mcp.operations.moves import VERSIONED
 from swarm_mcp.repository.sqlite import driver
 
@@ -294,21 +296,27 @@ def remembered(name: str, value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def looking(path: Path) -> Iterator[Any]:
-    """A raw connection that has nothing to do with the product's."""
+def looking(path: Path | str) -> Iterator[Any]:
+    """A raw connection, to a file or an address, that has nothing to do with the product's."""
+    if str(path).startswith("postgresql"):
+        with postgres.looking(str(path)) as connection:
+            yield connection
+        return
     with contextlib.closing(driver().connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA busy_timeout=20000")
         yield connection
 
 
-def problems(path: Path, project: str | None = None) -> list[str]:
+def problems(path: Path | str, project: str | None = None) -> list[str]:
     """Everything about a board that does not agree, a sentence each; the file itself is checked too."""
     with looking(path) as connection:
         return [*file_problems(connection), *Recount(connection, project).check()]
 
 
 def file_problems(connection: Any) -> list[str]:
-    """What SQLite finds wrong with its file."""
+    """What SQLite finds wrong with its file; PostgreSQL looks after its own."""
+    if isinstance(connection, postgres.LikeSqlite):
+        return []
     checked = [row[0] for row in connection.execute("PRAGMA integrity_check")]
     orphans = [
         f"{table} row {row} refers to nothing in {other}"

@@ -25,6 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from plain_model import OPERATOR, Task
+from postgres import place_of
 from recount import file_problems, looking
 from twin import PLACES, WORKERS, Twin
 
@@ -425,8 +426,7 @@ class BoardMachine(RuleBasedStateMachine):
 
 def test_whatever_agents_do_the_board_is_what_a_plain_model_says(database: Database, clock: Clock) -> None:
     run_state_machine_as_test(lambda: BoardMachine(database, clock), settings=PLAY)
-    assert database.path is not None
-    with looking(database.path) as connection:
+    with looking(place_of(database)) as connection:
         assert file_problems(connection) == []
 
 

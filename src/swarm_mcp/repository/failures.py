@@ -29,6 +29,10 @@ FOREIGN: Final = (
     "The configured file is not a board of swarm-mcp, and was left as it is. "
     "Point SWARM_DATABASE at another file, or at one that does not exist yet."
 )
+FOREIGN_DATABASE: Final = (
+    "The configured database is not a board of swarm-mcp, and was left as it is. "
+    "Point SWARM_DATABASE at another database, or at an empty one."
+)
 GONE: Final = (
     "The board's file has been moved away; nothing was written. "
     "Whoever runs swarm-mcp has to put it back or start swarm-mcp again."

