@@ -16,12 +16,15 @@ from sqlalchemy import insert
 
 from swarm_mcp.model import ids
 from swarm_mcp.operations.swarm import open_swarm
+from swarm_mcp.repository.indexing import index_everything
 from swarm_mcp.repository.tables import (
     AgentRow,
     CriterionRow,
     DependencyRow,
     EventRow,
     ExecutionRow,
+    InboxRow,
+    MessageRow,
     ProgressRow,
     TallyRow,
     TaskRow,
@@ -33,7 +36,11 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 AGENT = "bench"
-WORKERS = 16
+WORKERS, FOR_EACH_WORKER, MOST_WORKERS = 16, 40, 500
+"""Agents: one for so many tasks, but at least and at most so many; every twentieth leads the nineteen after it."""
+FOR_EACH_MESSAGE, MOST_MESSAGES = 4, 5000
+RARE = 20_000
+"""How many words there are that only a few tasks have."""
 GROUP = 20
 """A parent and nineteen subtasks: six finished, six ready, seven waiting for those that are ready."""
 READY, BLOCKED = range(7, 13), range(13, 20)
@@ -53,6 +60,8 @@ class Board:
     path: Path
     tasks: int
     sample: list[str] = field(default_factory=list[str])
+    rare: str = ""
+    """A word that few of them have."""
 
 
 @dataclass
@@ -88,6 +97,7 @@ class Group:
     def _add_task(self, place: int, task_id: str, states: list[str], parent: str | None, waits: int) -> None:
         state = states[place]
         done = state == "completed"
+        rare = f"{RARE + self.words.randrange(RARE):x}er"
         # Ranked so that parents enclose their subtasks, and blockers finish before waiters start.
         low = (self.number + 1) << 30
         rank, end_rank = (low + (place << 22), low + (place << 22) + (1 << 21)) if place else (low, low + (1 << 29))
@@ -97,7 +107,7 @@ class Group:
                 "id": task_id,
                 "project": "default",
                 "title": " ".join(self.words.choices(WORDS, k=6)).capitalize(),
-                "description": " ".join(self.words.choices(WORDS, k=40)),
+                "description": " ".join([*self.words.choices(WORDS, k=40), rare]),
                 "parent_id": parent,
                 "status": state,
                 "priority": "critical" if state == "blocked" else "medium",
@@ -174,7 +184,7 @@ def seed(path: Path, tasks: int, *, history: bool = True) -> Board:
     groups = max(1, tasks // GROUP)
     swarm = open_swarm(path)
     with swarm.writing(agent=AGENT) as db:  # which makes the first one the root director
-        workers = _insert_workers(db)
+        workers = _insert_workers(db, tasks)
         tally: dict[str, int] = {}
         for start in range(0, groups, BATCH):
             rows: Rows = {
@@ -186,6 +196,7 @@ def seed(path: Path, tasks: int, *, history: bool = True) -> Board:
             for row in rows[TaskRow]:
                 tally[row["status"]] = tally.get(row["status"], 0) + 1
             made = [row["id"] for row in rows[TaskRow]]
+            board.rare = rows[TaskRow][-1]["description"].split()[-1]
             board.sample += words.sample(made, k=max(1, len(made) * min(SAMPLE, tasks) // tasks))
             _insert(db, rows, history=history)
         counts = [
@@ -193,26 +204,61 @@ def seed(path: Path, tasks: int, *, history: bool = True) -> Board:
             for status, count in tally.items()
         ]
         db.execute(insert(TallyRow), counts)
+        _insert_messages(db, board, workers, words)
+        index_everything(db)
     swarm.close()
     return board
 
 
-def _insert_workers(db: Transaction) -> list[str]:
-    rows: list[dict[str, Any]] = [
-        {
-            "id": ids.new_uuid(),
-            "project": "default",
-            "name": f"worker_{number}",
-            "role": "worker",
-            "superior_id": db.actor.id,
-            "level": 1,
-            "created_at": db.now,
-            "updated_at": db.now,
-        }
-        for number in range(WORKERS)
-    ]
+def _insert_workers(db: Transaction, tasks: int) -> list[str]:
+    rows: list[dict[str, Any]] = []
+    for number in range(min(MOST_WORKERS, max(WORKERS, tasks // FOR_EACH_WORKER))):
+        leader = rows[number - number % GROUP] if number % GROUP else None
+        rows.append(
+            {
+                "id": ids.new_uuid(),
+                "project": "default",
+                "name": f"worker_{number}",
+                "role": "worker" if leader else "supervisor",
+                "superior_id": leader["id"] if leader else db.actor.id,
+                "level": 2 if leader else 1,
+                "created_at": db.now,
+                "updated_at": db.now,
+            }
+        )
     db.execute(insert(AgentRow), rows)
     return [row["id"] for row in rows]
+
+
+def _insert_messages(db: Transaction, board: Board, workers: list[str], words: random.Random) -> None:
+    """Every message is about a task and from one worker to another, who has not read it yet."""
+    first = 100  # the board may have said something itself
+    messages: list[dict[str, Any]] = [
+        {
+            "id": first + number,
+            "project": "default",
+            "task_id": words.choice(board.sample),
+            "sender_id": words.choice(workers),
+            "type": "message",
+            "text": " ".join(words.choices(WORDS, k=30)),
+            "at": db.now,
+        }
+        for number in range(min(MOST_MESSAGES, board.tasks // FOR_EACH_MESSAGE))
+    ]
+    copies = [
+        {
+            "project": "default",
+            "agent_id": words.choice(workers),
+            "message_id": row["id"],
+            "task_id": row["task_id"],
+            "at": db.now,
+            "state": "new",
+        }
+        for row in messages
+    ]
+    if messages:
+        db.execute(insert(MessageRow), messages)
+        db.execute(insert(InboxRow), copies)
 
 
 def _insert(db: Transaction, rows: Rows, *, history: bool) -> None:

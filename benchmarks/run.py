@@ -16,6 +16,7 @@ from benchmarks.machine import machine_facts
 from benchmarks.measure import Measure
 from benchmarks.pipe import Era
 from benchmarks.ready import measure_next_ready
+from benchmarks.search import measure_search
 from benchmarks.startup import measure_memory, measure_start
 from benchmarks.tokens import measure_tokens
 from benchmarks.waiting import measure_waiting
@@ -24,7 +25,7 @@ from benchmarks.writers import measure_writers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PARTS = ("calls", "start", "memory", "tokens", "queue", "waiting", "writers")
+PARTS = ("calls", "search", "start", "memory", "tokens", "queue", "waiting", "writers")
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the one folder that is surely not on a disk
 
 
@@ -64,6 +65,8 @@ def _measure(options: argparse.Namespace, fast: Path, disk: Path) -> list[Measur
         match part:
             case "calls":
                 measures += measure_calls(boards, rounds=options.rounds, calls=options.calls, era=options.era)
+            case "search":
+                measures += measure_search(large)
             case "start":
                 measures += measure_start(small, times=options.starts, era=options.era)
             case "memory":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import unicodedata
 from collections import Counter, defaultdict
 from datetime import datetime
 from decimal import Decimal
@@ -38,6 +39,7 @@ WAYS_OUT = {
 TIMES = {"deadline", "started_at", "completed_at", "archived_at"}
 DOCUMENTS = {"tags", "touches", "outputs", "artifacts", "reserved_from"}
 HOURS = {"estimated_hours", "actual_hours"}
+UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA ", "THAI ", "LAO ")
 EMPTY: Row = {
     "description": "", "tags": [], "task_type": "", "area": "", "complexity": "", "source": "", "touches": [],
     "attempt": 0, "needs_review": False, "source_status": "", "completion_summary": "", "outputs": {}, "artifacts": [],
@@ -69,6 +71,10 @@ class Recount:
         self.delegations = by_task(live)
         self.questions = by_task([row for row in self._of_tasks("message", "id") if row["asked_at"]])
         self.tally = self._rows("SELECT * FROM tally", "project")
+        self.messages = self._of_tasks("message", "id")
+        self.context = self._of_tasks("context", "id")
+        self.unindexed = self._of_tasks("unindexed", "place")
+        self.wording = {row["number"]: row["task_id"] for row in self._of_tasks("wording", "number")}
 
     def _of_tasks(self, table: str, order: str) -> list[Row]:
         """The rows of a table that belong to tasks."""
@@ -105,6 +111,7 @@ class Recount:
                 self._check_claim(task)
                 self._check_delegation(task)
                 self._check_ledger(task)
+        self.check_words()
         return self.found
 
     def say(self, task: Row, words: str) -> None:
@@ -213,6 +220,33 @@ class Recount:
         if waiting != ([task["attempt"]] if task["status"] == "requires_assistance" else []):
             self.say(task, f"has open questions of the attempts {waiting}, and is at {task['attempt']}")
 
+    def check_words(self) -> None:
+        """What is in the indexes of words, against one made of everything's present words."""
+        tasks = {number: self.tasks[task] for number, task in self.wording.items()}
+        for row in self.unindexed:
+            if row["number"] is not None:  # these words the index still has
+                tasks[row["number"]] = {**row, "completion_summary": row["summary"]}
+        new = [row["task_id"] for row in self.unindexed if row["number"] is None]
+        if sorted([*self.wording.values(), *new]) != sorted(self.tasks):
+            self.found.append("not every task has one number in the index of words, or none and waits for it")
+        latest = {(row["task_id"], row["key"]): row for row in self.context}
+        present: dict[str, dict[int, list[str]]] = {
+            "task_words": {
+                n: [row["title"], row["description"], row["completion_summary"]] for n, row in tasks.items()
+            },
+            "context_words": {
+                row["id"]: [f"{row['key']} {spoken(json.loads(row['value']))} {row['rationale']}"]
+                for row in latest.values()
+            },
+            "message_words": {row["id"]: [row["text"]] for row in self.messages},
+        }
+        for name, rows in present.items():
+            kept, real = occurrences(self.connection, name, rows)
+            if self.project is not None:  # the index has those of the other projects too
+                kept = {each for each in kept if each[1] in rows}
+            if kept != real:
+                self.found.append(f"{name} has {sorted(kept - real)[:9]} too much and lacks {sorted(real - kept)[:9]}")
+
     def _check_delegation(self, task: Row) -> None:
         live = self.delegations[task["id"]]
         if live and task["status"] in FINISHED:
@@ -263,6 +297,36 @@ class Recount:
         changed = data.get("edges", {})
         edges.update(changed.get("added", []))
         edges.difference_update(changed.get("dropped", []))
+
+
+def occurrences(connection: Any, name: str, rows: dict[int, list[str]]) -> tuple[set[Row], set[Row]]:
+    """Which word occurs where in an index (word, row, column, place), and in one that is made of these texts."""
+    with contextlib.closing(driver().connect(":memory:", isolation_level=None)) as fresh:
+        (made,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+        fresh.execute(made)
+        for number, texts in rows.items():
+            places = ", ".join("?" * (len(texts) + 1))
+            columns = made.partition("fts5(")[2].partition(", content=")[0]
+            apart = [parted(each) for each in texts]
+            fresh.execute(f"INSERT INTO {name} (rowid, {columns}) VALUES ({places})", (number, *apart))
+        found = []
+        for each in (connection, fresh):
+            each.execute(f"CREATE VIRTUAL TABLE temp.occurrences USING fts5vocab(main, {name}, instance)")
+            found.append(set(each.execute("SELECT * FROM temp.occurrences")))
+            each.execute("DROP TABLE temp.occurrences")
+    return found[0], found[1]
+
+
+def parted(text: str) -> str:
+    """A text with the characters of the scripts that are written without spaces apart from each other."""
+    return "".join(f" {each} " if unicodedata.name(each, "").startswith(UNSPACED) else each for each in text)
+
+
+def spoken(value: Any) -> str:
+    """The words of a JSON value."""
+    if isinstance(value, dict):
+        return " ".join(f"{key} {spoken(each)}" for key, each in value.items())
+    return " ".join(map(spoken, value)) if isinstance(value, list) else str(value)
 
 
 def by_task(rows: list[Row]) -> dict[str, list[Row]]:

@@ -1,36 +1,48 @@
-"""Answers never grow with the store: with 5,000 tasks every tool and resource stays below 8,000 tokens."""
+"""Answers never grow with the store: every tool and every resource stays below 8,000 tokens, in both of its forms.
+
+In the store are 20,000 tasks, 500 agents and 5,000 messages. A tool or a template that is new has to be entered here.
+"""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from serving import Answer, Desk, serving
+from sqlalchemy import insert, update
 from tokenizer import count
 
 from swarm_mcp import operations
 from swarm_mcp.interchange import text
+from swarm_mcp.model import ids
 from swarm_mcp.model.record import spoken
 from swarm_mcp.model.task import TaskLine
 from swarm_mcp.model.tokens import clipped, fitting, tokens
 from swarm_mcp.operations import browsing
 from swarm_mcp.operations.swarm import Swarm, open_swarm
+from swarm_mcp.repository import tables, tasks, work
+from swarm_mcp.repository.indexing import index_everything
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TASKS = 5000
+    from swarm_mcp.repository.database import Transaction
+
+PLANNED, TASKS, AGENTS, MESSAGES = 5000, 20_000, 500, 5000
 CEILING = 8000
 ROW_OF_TEXT = 40
 ROW_OF_JSON = 50
 CHINESE = "构建认证服务的接口并编写测试用例,确保所有边界条件都被覆盖"
+LONG = "x9_-" * 13
 PROSE = "Look at every request that comes in, decide who may see what, and write it down where others find it. "
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A board with 5,000 tasks: chains, parts, long texts, holds and questions; `host` is its root director."""
+    """A large board: chains, parts, long texts, holds, questions, a hierarchy; `host` is its root director."""
     board = tmp_path_factory.mktemp("board") / "swarm.db"
     swarm = open_swarm(board)
     fill(swarm)
@@ -40,14 +52,102 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def fill(swarm: Swarm) -> None:
-    for start in range(0, TASKS, 1000):
+    for start in range(0, PLANNED, 1000):
         swarm.write(lambda db, start=start: operations.create_plan(db, tasks=plan(start)), agent="host")
     with swarm.writing(agent="host") as db:
+        agents = add_agents(db)
+        add_tasks(db, agents)
+        hub = operations.list_tasks(db, priority="critical", limit=1).tasks[0].id
+        add_messages(db, hub, agents)
+        add_history(db, hub, agents)
+        index_everything(db)
         for n in range(150):
             operations.send_message(db, text=f"{n}: {PROSE * 20}{CHINESE * 20}", to="backend_dev")
             operations.share_context(db, key=f"Key {n} {CHINESE}", value=PROSE * 5)
         for row in operations.list_tasks(db, limit=100, assignee="backend_dev", sort="created").tasks[1:]:
             operations.update_task(db, task=row.id, action="hold", reason=PROSE * 3)
+
+
+def add_agents(db: Transaction) -> list[str]:
+    """Ten supervisors below `host` and five hundred below the first of them, the longest names, forty teams."""
+    rows: list[dict[str, Any]] = []
+    for n in range(AGENTS):
+        above = db.actor.id if n < 10 else rows[0]["id"]
+        rows.append({
+            "id": ids.new_uuid(), "project": "default", "name": f"agent_{n:03}_{LONG}", "title": CHINESE * 3,
+            "description": PROSE * 20, "role": "supervisor" if n < 10 else "worker", "specialty": f"craft-{n % 50}",
+            "superior_id": above, "level": 1 if n < 10 else 2,
+            "capabilities": [f"skill {m} {CHINESE}" for m in range(9)], "created_at": db.now,
+            "updated_at": db.now, "last_seen_at": db.now,
+        })  # fmt: skip
+    db.execute(insert(tables.agent), rows)
+    for n in range(40):
+        team = {"id": ids.new_uuid(), "project": "default", "created_at": db.now, "updated_at": db.now}
+        said = {"name": f"team_{n}_{LONG}", "supervisor_id": rows[n % 10]["id"], "objective": PROSE * 5}
+        db.execute(insert(tables.team), {**team, **said})
+        members = rows[:400] if n == 0 else rows[n * 10 : n * 10 + 10]
+        stays = [{"id": ids.new_uuid(), "team_id": team["id"], "agent_id": each["id"]} for each in members]
+        db.execute(insert(tables.team_member), [{**each, "joined_at": db.now} for each in stays])
+    return [row["id"] for row in rows]
+
+
+def add_tasks(db: Transaction, agents: list[str]) -> None:
+    """Fifteen thousand more, in bulk: every fourth is Chinese, every third has an assignee."""
+    rows = [
+        {
+            "id": ids.new_task_id(), "project": "default",
+            "title": (f"{CHINESE} {n}" * 15)[:500] if n % 4 else f"Part {n}", "description": PROSE * (n % 5),
+            "assignee_id": agents[n % 13 * (n % 7)] if n % 3 == 0 else None,
+            "status": "pending", "version": 1, "created_at": db.now, "updated_at": db.now, "due": END_OF_TIME,
+            "rank": n << 22, "end_rank": (n << 22) + (1 << 21), "tags": [f"tag {n % 99} {CHINESE}"],
+            "area": f"{CHINESE} {n}",
+        }
+        for n in range(TASKS - PLANNED)
+    ]  # fmt: skip
+    db.execute(insert(tables.task), rows)
+    tasks.count_status(db, "pending", len(rows))
+    made = {"project": "default", "at": db.now, "kind": "created", "version": 1, "data": {}}
+    db.execute(insert(tables.event), [{**made, "task_id": row["id"]} for row in rows])
+
+
+def add_messages(db: Transaction, hub: str, agents: list[str]) -> None:
+    """Five thousand about one task, half of them to `host` and half among others, every fifth a public answer."""
+    said = {"project": "default", "task_id": hub, "at": db.now}
+    rows = [
+        {
+            **said, "id": 1000 + n, "sender_id": agents[n % AGENTS], "type": "answer" if n % 5 == 0 else "message",
+            "text": f"{n}: {PROSE * (n % 9)}{CHINESE * (n % 7)}",
+        }
+        for n in range(MESSAGES)
+    ]  # fmt: skip
+    db.execute(insert(tables.message), rows)
+    copies = [
+        {**said, "message_id": row["id"], "state": "new", "agent_id": db.actor.id if n % 2 else agents[n * 7 % AGENTS]}
+        for n, row in enumerate(rows)
+    ]
+    db.execute(insert(tables.inbox), copies)
+
+
+def add_history(db: Transaction, hub: str, agents: list[str]) -> None:
+    """A thousand reports, notes, events, attempts and delegations of one task."""
+    of_hub = {"task_id": hub, "at": db.now}
+    progress = [{**of_hub, "agent_id": agents[n % 9], "percent": n % 100, "message": PROSE * 3} for n in range(1000)]
+    db.execute(insert(tables.progress), progress)
+    db.execute(insert(tables.note), [{**of_hub, "agent_id": db.actor.id, "text": PROSE * 5} for _ in range(1000)])
+    changed = {"project": "default", "kind": "changed", "data": {"title": [CHINESE * 9, CHINESE * 9]}}
+    db.execute(insert(tables.event), [{**of_hub, **changed} for _ in range(1000)])
+    for n in range(1000):
+        work.insert_delegation(
+            db,
+            {
+                "task_id": hub, "from_id": db.actor.id, "to_agent_id": agents[n % AGENTS], "to_team_id": None,
+                "to_specialty": None, "state": "declined", "before": {}, "reasoning": PROSE * 9,
+            },
+        )  # fmt: skip
+    ended = {"status": "released", "started_at": db.now, "ended_at": db.now, "error": PROSE * 9}
+    made = [{"id": ids.new_uuid(), "task_id": hub, "attempt": n, "agent_id": agents[n % 9]} for n in range(1, 1001)]
+    db.execute(insert(tables.execution), [{**ended, **each} for each in made])
+    db.execute(update(tables.task).where(tables.task.c.id == hub).values(attempt=1000))
 
 
 def plan(start: int) -> Any:
@@ -96,32 +196,111 @@ def within(answer: Answer) -> tuple[int, int]:
     return costs
 
 
-LISTS: list[tuple[str, dict[str, Any]]] = [
-    ("list_tasks", {"limit": 200}),
-    ("list_tasks", {"limit": 100_000}),
-    ("list_tasks", {"limit": 200, "sort": "created", "text": "构建"}),
-    ("list_tasks", {"limit": 200, "status": ["blocked"]}),
-    ("list_tasks", {"limit": 200, "text": "part service"}),
-    ("get_overview", {}),
-    ("get_overview", {"limit": 200}),
-    ("get_overview", {"view": "tree", "limit": 200}),
-    ("get_overview", {"view": "stuck", "limit": 200}),
-    ("get_overview", {"view": "workload", "limit": 200}),
-    ("list_agents", {"limit": 200}),
-    ("get_overview", {"view": "critical_path", "limit": 200}),
-    ("get_overview", {"view": "timeline", "limit": 200}),
-    ("get_overview", {"view": "timeline", "limit": 200, "since": "2026-01-01"}),
-    ("check_inbox", {"agent": "backend_dev"}),
-    ("check_inbox", {"agent": "backend_dev", "limit": 50}),
-    ("claim_task", {"agent": "frontend_dev"}),
-    ("claim_task", {"agent": "backend_dev"}),
-    ("get_task", {"agent": "backend_dev"}),
-]
+HUNDRED_LINES = [f"{n}: {PROSE}{CHINESE}" for n in range(100)]
+CALLS: dict[str, list[dict[str, Any]]] = {
+    "claim_task": [{"agent": "frontend_dev"}, {"agent": "backend_dev"}, {"agent": "frontend_dev", "task": "$new"}],
+    "get_task": [{"agent": "backend_dev"}, {"task": "$parent"}, {"task": "$hub", "include": "$sections"}],
+    "report_progress": [
+        {"task": "$held", "message": PROSE * 100, "percent": 50},
+        {"task": "$held", "message": PROSE * 100, "status": "blocked", "depends_on": "$many"},
+        {"task": "$held", "message": PROSE * 100, "status": "requires_assistance"},
+        {"task": "$held", "message": PROSE * 100, "status": "released"},
+    ],
+    "complete_task": [
+        {"task": "$held", "summary": PROSE * 100, "outputs": {line: line for line in HUNDRED_LINES}},
+        {"task": "$held", "summary": PROSE * 100, "outcome": "failed", "issues": HUNDRED_LINES[:20]},
+    ],
+    "share_context": [{"key": CHINESE, "value": HUNDRED_LINES, "task": "$hub", "rationale": PROSE * 100}],
+    "add_note": [{"task": "$hub", "text": PROSE * 1000}],
+    "send_message": [{"to": "all", "text": PROSE * 100}, {"to": f"team_0_{LONG}", "text": PROSE, "task": "$hub"}],
+    "check_inbox": [{"agent": "backend_dev"}, {"agent": "backend_dev", "limit": 50}, {"limit": 50}],
+    "create_plan": [{"tasks": [{"title": (CHINESE * 20)[:500], "criteria": HUNDRED_LINES[:5]}] * 50}],
+    "create_task": [
+        {"title": (CHINESE * 20)[:500], "description": PROSE * 1000, "criteria": HUNDRED_LINES, "depends_on": "$many"},
+        {"title": "New", "assignee": "agent_00"},
+        {"title": "New", "parent": "$parent", "assignee": f"agent_007_{LONG}"},
+    ],
+    "update_task": [
+        {"task": "$new", "title": (CHINESE * 20)[:500], "add_depends_on": "$many", "add_criteria": HUNDRED_LINES},
+        {"task": "$new", "action": "cancel", "reason": PROSE * 100},
+        {"task": "$new", "parent": "$parent", "tags": HUNDRED_LINES[:20]},
+    ],
+    "list_tasks": [
+        {"limit": 200},
+        {"limit": 100_000},
+        {"limit": 200, "sort": "created", "text": "构建"},
+        {"limit": 200, "text": "构建 认证"},
+        {"limit": 200, "text": "part service"},
+        {"limit": 200, "status": ["blocked"]},
+        {"limit": 200, "status": ["pending", "blocked"], "sort": "deadline"},
+        {"limit": 200, "assignee": f"agent_012_{LONG}"},
+        {"limit": 200, "under": "$parent"},
+        {"limit": 200, "ready": True, "tag": f"tag 1 {CHINESE}"},
+    ],
+    "delegate": [
+        {
+            "task": "$new", "to": f"agent_007_{LONG}", "reasoning": PROSE * 100,
+            "success_criteria": HUNDRED_LINES[:10], "risk_factors": HUNDRED_LINES[:10], "depends_on": "$fifty",
+        },
+        {"task": "$new", "to": f"team_0_{LONG}"},
+    ],
+    "review_task": [{"task": "$new", "quality": 5, "timeliness": 1, "notes": PROSE * 100}],
+    "get_overview": [
+        {},
+        {"limit": 200},
+        {"view": "tree", "limit": 200},
+        {"view": "tree", "limit": 200, "under": "$parent"},
+        {"view": "stuck", "limit": 200},
+        {"view": "workload", "limit": 200},
+        {"view": "critical_path", "limit": 200},
+        {"view": "timeline", "limit": 200},
+        {"view": "timeline", "limit": 200, "since": "2026-01-01"},
+        {"since": "2000-01-01"},
+    ],
+    "register_agent": [
+        {"name": f"agent_007_{LONG}", "capabilities": [line[:100] for line in HUNDRED_LINES[:50]]},
+        {"name": "a_new_one", "description": PROSE * 1000, "title": PROSE * 10, "team": f"team_0_{LONG}"},
+    ],
+    "list_agents": [{"limit": 200}, {"limit": 100_000}, {"limit": 200, "team": f"team_0_{LONG}"}],
+    "join_task": [{"task": "$hub", "role": "onlooker"}],
+}  # fmt: skip
+"""Every tool, with what could make its answer long. `$…` stands for tasks of the board."""
 
 
-@pytest.mark.parametrize(("tool", "arguments"), LISTS, ids=lambda value: json.dumps(value, ensure_ascii=False))
-def test_no_answer_grows_with_the_store(desk: Desk, tool: str, arguments: dict[str, Any]) -> None:
-    within(desk.call(tool, **arguments))
+def test_every_tool_has_its_calls_here(desk: Desk) -> None:
+    assert {tool.name for tool in desk.run("list_tools").tools} == CALLS.keys()
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [(tool, each) for tool, calls in CALLS.items() for each in calls],
+    ids=lambda value: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:60],
+)
+def test_no_answer_grows_with_the_store(
+    request: pytest.FixtureRequest, desk: Desk, tool: str, arguments: dict[str, Any]
+) -> None:
+    (schema,) = (each.input_schema for each in desk.run("list_tools").tools if each.name == tool)
+    who = {"agent": "host"} if "agent" in schema["properties"] else {}
+    within(desk.call(tool, **who | {name: stand_in(request, desk, value) for name, value in arguments.items()}))
+
+
+def stand_in(request: pytest.FixtureRequest, desk: Desk, value: Any) -> Any:
+    """What an argument stands for."""
+    match value:
+        case "$parent" | "$hub":
+            return request.getfixturevalue(value[1:])
+        case "$new":
+            return desk.call("create_task", title=CHINESE * 10, description=PROSE * 100, agent="host").task
+        case "$held":
+            task = stand_in(request, desk, "$new")
+            desk.call("claim_task", task=task, agent="host")
+            return task
+        case "$many" | "$fifty":
+            rows = desk.call("list_tasks", text="part", status=["pending"], limit=200 if value == "$many" else 50)
+            return [row["id"] for row in rows["tasks"]]
+        case "$sections":
+            return SECTIONS
+    return value
 
 
 SECTIONS = ["context", "notes", "messages", "progress", "history", "executions", "delegations", "tree"]
@@ -138,23 +317,44 @@ def test_a_brief_stays_within_its_tokens(request: pytest.FixtureRequest, desk: D
     assert brief["left_out"]
 
 
-@pytest.mark.parametrize("which", ["parent", "hub"])
-@pytest.mark.parametrize("document", ["", "/tree", "/graph", "/context", "/progress", "/notes", "/history"])
-def test_no_document_grows_with_the_store(
-    request: pytest.FixtureRequest, desk: Desk, which: str, document: str
-) -> None:
-    assert count(desk.read(f"swarm://tasks/{request.getfixturevalue(which)}{document}")) < CEILING
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "swarm://overview", "swarm://tasks?limit=200", "swarm://tasks?limit=200&status=blocked", "swarm://agents",
-        "swarm://agents/backend_dev", "swarm://agents/host", "swarm://agents/host/inbox", "swarm://events",
+DOCUMENTS: dict[str, list[str]] = {
+    "swarm://tasks{?status,assignee,ready,limit,cursor}": [
+        "swarm://tasks",
+        "swarm://tasks?limit=200",
+        "swarm://tasks?limit=200&status=blocked",
+        f"swarm://tasks?limit=200&assignee=agent_012_{LONG}",
     ],
-)  # fmt: skip
-def test_no_list_of_resources_grows_either(desk: Desk, uri: str) -> None:
+    **{
+        f"swarm://tasks/{{task_id}}{path}": [f"swarm://tasks/{x}{path.partition('{')[0]}" for x in ("$parent", "$hub")]
+        for path in ("", "/tree", "/graph", "/context", "/progress{?cursor}", "/notes{?cursor}", "/history{?cursor}")
+    },
+    "swarm://agents{?cursor}": ["swarm://agents"],
+    "swarm://agents/{name}": ["swarm://agents/backend_dev", f"swarm://agents/agent_007_{LONG}"],
+    "swarm://agents/{name}/inbox": ["swarm://agents/host/inbox"],
+    "swarm://conversations/{id}{?cursor}": ["swarm://conversations/$hub"],
+    "swarm://events{?after,limit}": ["swarm://events", "swarm://events?limit=200"],
+}  # fmt: skip
+"""Every template of a resource, with the longest there are under it."""
+FIXED = ["swarm://overview", "swarm://agents", "swarm://agents/host/inbox"]
+
+
+def test_every_template_has_its_documents_here(desk: Desk) -> None:
+    assert {each.uri_template for each in desk.run("list_resource_templates").resource_templates} == DOCUMENTS.keys()
+
+
+@pytest.mark.parametrize("uri", [*FIXED, *(uri for uris in DOCUMENTS.values() for uri in uris)])
+def test_no_document_grows_with_the_store(request: pytest.FixtureRequest, desk: Desk, uri: str) -> None:
+    for name in ("parent", "hub"):
+        if f"${name}" in uri:
+            uri = uri.replace(f"${name}", request.getfixturevalue(name))
     assert count(desk.read(uri)) < CEILING
+
+
+def test_a_page_of_resources_is_short_and_names_those_that_are_always_there(desk: Desk) -> None:
+    page = desk.run("list_resources")
+    listed = [str(each.uri) for each in page.resources]
+    assert [uri for uri in listed if not uri.startswith("swarm://tasks/")] == FIXED
+    assert count(page.model_dump_json(exclude_none=True)) < CEILING
 
 
 def test_a_page_that_was_cut_goes_on_where_it_ended(desk: Desk) -> None:

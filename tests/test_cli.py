@@ -12,7 +12,7 @@ import typer
 
 from swarm_mcp import __version__, open_swarm, operations
 from swarm_mcp.cli.app import app, run
-from swarm_mcp.repository import agents, events
+from swarm_mcp.repository import agents, events, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,7 +177,7 @@ def test_the_doctor_looks_and_touches_nothing(program: Program, plan: Path, tmp_
     assert not (tmp_path / "board.db").exists()
     program("import", "taskmaster", plan)
     found = json.loads(program("doctor", "--json")[1])
-    assert (found["health"], found["revision"]) == ("ok", "0001")
+    assert (found["health"], found["revision"]) == ("ok", migrate.HEAD)
     assert found["sqlite"].count(".") == 2
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.script import ScriptDirectory
+from recount import Recount, looking
 from sqlalchemy import text
 
+from swarm_mcp import open_swarm, operations
 from swarm_mcp.model.errors import Invalid, Unavailable
 from swarm_mcp.repository import migrate, sqlite
 from swarm_mcp.repository.database import Database
@@ -70,6 +74,7 @@ def revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (versions / "0001_first.py").write_text(FIRST)
     monkeypatch.setattr(migrate, "folder", lambda: folder)
     monkeypatch.setattr(migrate, "HEAD", "0001")
+    monkeypatch.setattr(sqlite, "HEAD", "0001")
     return versions
 
 
@@ -255,3 +260,87 @@ def test_a_board_can_be_emptied_of_its_schema(board: Database) -> None:
     assert board.revision() is None
     migrate.upgrade(board)
     assert migrate.pending(board) is None
+
+
+def test_a_board_from_before_the_search_is_searched_after_its_upgrade(board_of_0001: Database) -> None:
+    migrate.upgrade(board_of_0001)
+    (snapshot,) = snapshots(board_of_0001)
+    assert ".before-0001-to-" in snapshot.name
+    assert board_of_0001.path
+    assert problems_of_words(board_of_0001.path) == []
+    swarm = open_swarm(board_of_0001.path)
+    for words, ids in FOUND_AFTER_UPGRADE.items():
+        found = swarm.read(lambda db, words=words: operations.list_tasks(db, text=words, limit=200))
+        assert {line.id for line in found.tasks} == set(ids), words
+    swarm.close()
+
+
+def test_a_board_loses_nothing_but_its_indexes_on_the_way_back(board_of_0001: Database) -> None:
+    before = dump(board_of_0001)
+    migrate.upgrade(board_of_0001)
+    migrate.downgrade(board_of_0001, "0001")
+    assert dump(board_of_0001) == before
+    migrate.upgrade(board_of_0001)
+    assert board_of_0001.path
+    assert problems_of_words(board_of_0001.path) == []
+
+
+FOUND_AFTER_UPGRADE = {
+    "parser": ["aaaaaaa0", "aaaaaaa1", "aaaaaaa2", "aaaaaaa3", "aaaaaaa4"],
+    "构建": ["aaaaaaa5"],
+    "lisp": [],
+    "aaaaaaa4": ["aaaaaaa4"],
+    "many": [f"many{n:04}" for n in range(150)],
+}
+
+
+@pytest.fixture
+def board_of_0001(database_path: Path) -> Iterator[Database]:
+    """A board as the first revision left it, with words in every place where they are searched for."""
+    with contextlib.closing(Database(database_path)) as board:
+        with board.migrating() as link:
+            command.upgrade(migrate.alembic_config(link.connection), "0001")
+        with board.writing() as db:
+            words = {
+                "aaaaaaa0": ("The parser", "", ""), "aaaaaaa1": ("b", "It needs a parser.", ""),
+                "aaaaaaa2": ("c", "", "The parser is done."), "aaaaaaa3": ("d", "", ""), "aaaaaaa4": ("e", "", ""),
+                "aaaaaaa5": ("请构建认证服务", "", ""), **{f"many{n:04}": (f"many {n}", "", "") for n in range(150)},
+            }  # fmt: skip
+            for rank, (task, texts) in enumerate(words.items()):
+                db.driver.execute(TASK, (task, *texts, 2 * rank, 2 * rank + 1))
+            for value in ("lisp", {"tools": ["parser"]}):
+                db.driver.execute(CONTEXT, ("aaaaaaa3", json.dumps(value)))
+            db.driver.execute(MESSAGE, ("aaaaaaa4", "Which parser?"))
+            db.driver.execute(MESSAGE, (None, "Which parser, in general?"))
+        yield board
+
+
+NOW = "'2026-01-02T03:04:05.678901+00:00'"
+TASK = f"""
+INSERT INTO task (id, project, title, description, completion_summary, rank, end_rank, tags, task_type, area,
+    complexity, source, touches, created_at, updated_at, status, priority, attempt, needs_review, source_status,
+    version, outputs, artifacts, error, lease_minutes, connection_id, lapses, waits, gates, subtasks,
+    open_subtasks, due)
+VALUES (?, 'default', ?, ?, ?, ?, ?, '[]', '', '', '', '', '[]', {NOW}, {NOW}, 'pending', 'medium', 0, 0, '', 1, '{{}}',
+    '[]', '', 0, '', 0, 0, 0, 0, 0, {NOW})
+"""
+CONTEXT = f"""
+INSERT INTO context (project, task_id, key, value, kind, rationale, at) VALUES ('default', ?, 'k', ?, 'fact', '', {NOW})
+"""
+MESSAGE = f"INSERT INTO message (project, task_id, type, text, at) VALUES ('default', ?, 'question', ?, {NOW})"
+
+
+def problems_of_words(path: Path) -> list[str]:
+    """What a recount finds wrong with the indexes of words."""
+    with looking(path) as connection:
+        recount = Recount(connection)
+        recount.check_words()
+    return recount.found
+
+
+def dump(board: Database) -> dict[str, list[tuple[object, ...]]]:
+    """Everything in a board but its revision: what it is made of, and the rows of each table."""
+    with board.reading() as db:
+        schema = db.driver.execute("SELECT name, type, sql FROM sqlite_master ORDER BY name").fetchall()
+        tables = [name for name, kind, _ in schema if kind == "table" and not name.startswith(("alembic_", "sqlite_"))]
+        return {"": schema, **{name: db.driver.execute(f"SELECT * FROM {name}").fetchall() for name in tables}}

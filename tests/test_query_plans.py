@@ -122,6 +122,10 @@ CALLS: dict[str, tuple[str, Callable[[Transaction, list[str]], Any]]] = {
     ),
     "list the agents": ("lead", lambda db, _: operations.list_agents(db)),
     "hand down to whoever fits": ("lead", lambda db, tasks: operations.delegate(db, task=tasks[28], to="auto")),
+    "search": ("worker1", lambda db, _: operations.list_tasks(db, text="task 1999")),
+    "search for what is common": ("worker1", lambda db, _: operations.list_tasks(db, text="task", status=["pending"])),
+    "search in a narrow list": ("lead", lambda db, _: operations.list_tasks(db, text="task", assignee="worker1")),
+    "list what somebody has": ("lead", lambda db, _: operations.list_tasks(db, assignee="worker1")),
     "look whether there is something to sweep": ("lead", lambda db, _: upkeep.due(db)),
     "sweep": ("lead", lambda db, _: upkeep.sweep(db)),
 }  # fmt: skip
@@ -137,7 +141,7 @@ def plans(swarm: Swarm, name: str) -> Plans:
         db.driver.set_trace_callback(executed.append)
         change(db, tasks)
         db.driver.set_trace_callback(None)
-        asked = [sql for sql in executed if re.match(r"SELECT|UPDATE|DELETE|WITH", sql)]
+        asked = [sql for sql in executed if re.match(r"(?!.*_config')(SELECT|UPDATE|DELETE|WITH)", sql)]
         return [(sql, [step[3] for step in db.driver.execute(f"EXPLAIN QUERY PLAN {sql}")]) for sql in asked]
 
     return call(swarm, agent, explained)
@@ -164,6 +168,13 @@ SERVED: list[tuple[str, str, str, str]] = [
     ("list", "FROM task.*ORDER BY task.finished", "ix_task_urgency (project=?)", ""),
     ("list two pages", "FROM task.*> \\(.*ORDER BY task.finished", "ix_task_urgency (project=? AND ", ""),
     ("list what is pending", "FROM task.*status.*ORDER BY", "ix_task_list (project=? AND status=?)", ""),
+    ("search", "task_words MATCH", "SCAN task_words VIRTUAL TABLE INDEX", ""),
+    ("search", "FROM task_words JOIN wording", "SEARCH wording USING INTEGER PRIMARY KEY", ""),
+    ("search", "message_words MATCH", "ix_inbox_message_id (message_id=? AND agent_id=?)", ""),
+    ("search", "FROM task, json_each", "sqlite_autoindex_task_1 (id=?)", "the few that were found"),
+    ("search for what is common", "MATCH.*task.status", "SEARCH task USING INDEX sqlite_autoindex_task_1 (id=?)", ""),
+    ("search in a narrow list", "^SELECT task.id\\s+FROM task", "ix_task_assignee_id (assignee_id=?)", ""),
+    ("list what somebody has", "FROM task.*LIMIT", "ix_task_assignee_id (assignee_id=?)", "what one agent has"),
     ("look whether there is something to sweep", "lease_until <", "ix_task_expired (project=? AND lease_until", ""),
     ("look whether there is something to sweep", "reserved_from IS NOT NULL", "ix_task_reserved (project=?)", ""),
 ]

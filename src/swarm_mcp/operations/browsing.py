@@ -14,7 +14,7 @@ from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import naming
 from swarm_mcp.operations.answering import task_lines
 from swarm_mcp.operations.catalog import EVERY, operation
-from swarm_mcp.repository import listing, tasks
+from swarm_mcp.repository import listing, sorting, tasks
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -47,10 +47,10 @@ def list_tasks(
     cursor: arg.Text = "",
 ) -> TaskList:
     """Tasks as rows, with `total` and `next_cursor`. `sort`: urgency, created, updated, deadline."""
-    if sort not in listing.SORTS:
-        near = nearest(sort, listing.SORTS, count=1)
+    if sort not in sorting.SORTS:
+        near = nearest(sort, sorting.SORTS, count=1)
         hint = f" Did you mean `{near[0]}`?" if near else ""
-        raise Invalid(f"`{sort[:40]}` is no order.{hint} Known: {', '.join(listing.SORTS)}.")
+        raise Invalid(f"`{sort[:40]}` is no order.{hint} Known: {', '.join(sorting.SORTS)}.")
     if limit < 1:
         raise Invalid(f"limit is 1 to {LIMIT}; got {limit}.")
     wanted = listing.Filter(
@@ -67,20 +67,21 @@ def list_tasks(
         is_operator=db.actor.is_operator,
     )
     if wanted.text and sort == "urgency":
-        sort = listing.BEST
+        sort = sorting.BEST
     page = listing.find(db, wanted, sort=sort, limit=min(limit, LIMIT), cursor=cursor)
     lines = task_lines(db, page.rows)
     if len(lines) > ALWAYS_FIT or not all(line.title.isascii() and line.hold.isascii() for line in lines):
         lines = fitting(lines, spoken)
     if len(lines) < len(page.rows):
-        page.next_cursor = listing.cursor_after(page.rows[len(lines) - 1], sort)
+        page.next_cursor = sorting.cursor_after(page.rows[len(lines) - 1], sort)
     cut = f" (at most {LIMIT} at once)" if limit > LIMIT else ""
     total = f"{page.total:,}" if page.exact else f"more than {page.total:,}"
+    common = "; add a word: this is in more than can be ranked" if wanted.text and not page.exact else ""
     return TaskList(
         tasks=lines,
         total=page.total,
         next_cursor=page.next_cursor,
-        message=f"{len(lines)} of {total} {'task' if page.total == 1 else 'tasks'}{cut}.",
+        message=f"{len(lines)} of {total} {'task' if page.total == 1 else 'tasks'}{cut}{common}.",
     )
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BindParameter, Text, bindparam, cast, func, literal, select, text, tuple_
+from sqlalchemy import Text, bindparam, cast, func, literal, literal_column, select, text, tuple_
 
-from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import FINISHED
 from swarm_mcp.repository import search, tables, tasks
 from swarm_mcp.repository.lines import LINE
+from swarm_mcp.repository.sorting import BEST, DESCENDING, ORDERS, cursor_after, read_cursor
 from swarm_mcp.repository.statement import Statement
 from swarm_mcp.repository.tables import OVERDUE
+from swarm_mcp.repository.words import Sought, sought
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,18 +29,8 @@ task = tables.task
 COUNTED = 2000
 """How far a filtered list is counted; without a filter the tally knows."""
 
-SORTS: dict[str, tuple[str, ...]] = {
-    "urgency": ("finished", "urgency", "due", "created_at", "id"),
-    "created": ("created_at", "id"),
-    "updated": ("updated_at", "id"),
-    "deadline": ("due", "id"),
-}
-BEST = "best"
-ORDERS = {**SORTS, BEST: ("distance", *SORTS["urgency"])}
-"""What is searched for comes in the best order, which no list without words has."""
-DESCENDING = frozenset({"updated"})
-INSTANTS = frozenset({"due", "created_at", "updated_at"})
-WORDS = 8
+FEW = 2000
+"""Tasks that pass a filter and can be collected before those are looked for that contain words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +65,12 @@ class Filter:
             priority=bool(self.priority),
             tag=bool(self.tag),
             area=bool(self.area),
-            words=len(self.text.split()[:WORDS]),
-            searcher=self._searcher() if self.text else search.Reader.OPERATOR,
+            text=bool(self.text),
         )
 
-    def _searcher(self) -> search.Reader:
+    @property
+    def searcher(self) -> search.Reader:
+        """Who searches."""
         if self.is_operator:
             return search.Reader.OPERATOR
         return search.Reader.STRANGER if self.reader is None else search.Reader.AGENT
@@ -89,13 +79,17 @@ class Filter:
         """The values of its conditions."""
         return {
             **dict(self.place),
-            **{f"word_{n}": search.pattern(word) for n, word in enumerate(self.text.split()[:WORDS])},
-            "reader": self.reader,
             "root": self.under,
             "priority": self.priority,
             "area": self.area,
-            "tag": search.pattern(json.dumps(self.tag, ensure_ascii=False)),
+            "tag": _pattern(json.dumps(self.tag, ensure_ascii=False)),
         }
+
+
+def _pattern(word: str) -> str:
+    """A word anywhere in a text, for LIKE."""
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
 class Shape(NamedTuple):
@@ -108,8 +102,7 @@ class Shape(NamedTuple):
     priority: bool
     tag: bool
     area: bool
-    words: int
-    searcher: search.Reader
+    text: bool
 
 
 @dataclass(slots=True)
@@ -129,8 +122,10 @@ def find(db: Transaction, wanted: Filter, *, sort: str, limit: int, cursor: str)
         Invalid: the cursor belongs to no such list.
 
     """
-    after = _read_cursor(sort, cursor)
+    after = read_cursor(sort, cursor)
     values = {**wanted.values(), **after, "project": db.project.slug, "now": db.now, "limit": limit + 1}
+    found = _search(db, wanted, values) if wanted.text else search.Finds()
+    values["found"] = json.dumps(found.distances)
     rows: list[Any] = []
     for status in wanted.statuses or ("",):
         rows += _head(db, wanted, status, sort, after, values)
@@ -143,7 +138,38 @@ def find(db: Transaction, wanted: Filter, *, sort: str, limit: int, cursor: str)
         page.total = len(rows)
     else:
         page.total, page.exact = _count(db, wanted, values)
+    page.exact = page.exact and found.complete
     return page
+
+
+def _search(db: Transaction, wanted: Filter, values: dict[str, Any]) -> search.Finds:
+    """The tasks with all words that are searched for: before the filter if they are few, else after it."""
+    words = sought(wanted.text)
+    if not words:
+        return search.Finds()
+    finds = search.find_own(db, words)
+    if finds is None:
+        finds = _search_common(db, wanted, words, values)
+    search.add_rest(db, words, finds, wanted.searcher, wanted.reader)
+    return finds
+
+
+def _search_common(db: Transaction, wanted: Filter, words: list[Sought], values: dict[str, Any]) -> search.Finds:
+    """The tasks that have words which are in very many, after the filter."""
+    shape, finds = wanted.shape()._replace(text=False), search.Finds()
+    statuses = wanted.statuses or ("",)
+    if not replace(wanted, text="").by_status_alone:
+        some = _some(shape, bool(wanted.statuses))
+        passing = [
+            each for status in statuses for each in some.scalars(db, {**values, "status": status, "limit": FEW + 1})
+        ]
+        if not passing:
+            return finds
+        if len(passing) <= FEW:
+            return search.find_newest(db, words, search.AMONG_THESE, {"tasks": json.dumps(passing)})
+    for status in statuses:
+        finds |= search.find_newest(db, words, _newest(shape, bool(status)), {**values, "status": status})
+    return finds
 
 
 def _head(
@@ -166,12 +192,12 @@ def _head(
 @cache
 def _page(shape: Shape, sort: str, continued: bool, of_status: bool) -> Statement:  # noqa: FBT001 - parts of a key
     """The statement for one page of the lists of one shape."""
-    best = [search.distance(_words(shape)).label("distance")] if sort == BEST else []
+    best = [search.DISTANCE.label("distance")] if sort == BEST else []
     columns = [*best, *(task.c[name] for name in ORDERS[sort][len(best) :])]
     if sort == "urgency" and (of_status or shape.ready):
         del columns[0]  # whether they are finished
     descending = sort in DESCENDING
-    statement = select(*LINE, *best).where(*_conditions(shape, of_status=of_status))
+    statement = select(*LINE, *best).where(*_conditions(shape, of_status=of_status, joined=bool(best)))
     if continued:
         bound = tuple_(*(bindparam(f"after_{column.key}", type_=column.type) for column in columns))
         statement = statement.where(tuple_(*columns) < bound if descending else tuple_(*columns) > bound)
@@ -185,9 +211,12 @@ def _counting(shape: Shape, of_status: bool) -> Statement:  # noqa: FBT001 - par
     return Statement(select(func.count()).select_from(inner.limit(bindparam("limit")).subquery()))
 
 
-def _conditions(shape: Shape, *, of_status: bool) -> list[ColumnElement[bool] | TextClause]:
+def _conditions(shape: Shape, *, of_status: bool, joined: bool = False) -> list[ColumnElement[bool] | TextClause]:
+    # The plus keeps SQLite from an index of the whole project where the few that were found or given are looked up.
+    few = shape.text or ("assignee_id", False) in shape.place
+    project = literal_column("+task.project", task.c.project.type) if few else task.c.project
     found: list[ColumnElement[bool] | TextClause] = [
-        task.c.project == bindparam("project"),
+        project == bindparam("project"),
         text("task.archived_at IS NULL"),
     ]
     if of_status:
@@ -206,12 +235,19 @@ def _conditions(shape: Shape, *, of_status: bool) -> list[ColumnElement[bool] | 
         found.append(cast(task.c.tags, Text).like(bindparam("tag"), escape="\\"))
     if shape.under:
         found.append(task.c.id.in_(tasks.BELOW))
-    found += [search.mentions(word, shape.searcher) for word in _words(shape)]
+    if shape.text:
+        found.append(task.c.id == search.FOUND_ID if joined else task.c.id.in_(search.FOUND))
     return found
 
 
-def _words(shape: Shape) -> list[BindParameter[str]]:
-    return [bindparam(f"word_{n}") for n in range(shape.words)]
+@cache
+def _newest(shape: Shape, of_status: bool) -> Statement:  # noqa: FBT001 - a part of the key
+    return search.newest_of(_conditions(shape, of_status=of_status))
+
+
+@cache
+def _some(shape: Shape, of_status: bool) -> Statement:  # noqa: FBT001 - a part of the key
+    return Statement(select(task.c.id).where(*_conditions(shape, of_status=of_status)).limit(bindparam("limit")))
 
 
 def _count(db: Transaction, wanted: Filter, values: dict[str, Any]) -> tuple[int, bool]:
@@ -223,33 +259,3 @@ def _count(db: Transaction, wanted: Filter, values: dict[str, Any]) -> tuple[int
         counting.scalar(db, {**values, "status": status, "limit": COUNTED + 1}) for status in wanted.statuses or ("",)
     )
     return min(total, COUNTED), total <= COUNTED
-
-
-def cursor_after(row: Row, sort: str) -> str:
-    """Where the page after this row begins."""
-    values = [getattr(row, name) for name in ORDERS[sort]]
-    plain = [each.isoformat() if isinstance(each, datetime) else each for each in values]
-    return base64.urlsafe_b64encode(json.dumps([sort, *plain], separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def _read_cursor(sort: str, cursor: str) -> dict[str, Any]:
-    """Where the page begins, as values of the statement."""
-    if not cursor.strip():
-        return {}
-    names = ORDERS[sort]
-    try:
-        padded = cursor.strip() + "=" * (-len(cursor.strip()) % 4)
-        made_for, *values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        read = [
-            datetime.fromisoformat(each) if name in INSTANTS else each for name, each in zip(names, values, strict=True)
-        ]
-        if made_for != sort or any(
-            type(each) is not (datetime if name in INSTANTS else str if name == "id" else int)
-            or (isinstance(each, datetime) and each.tzinfo is None)
-            or (isinstance(each, int) and abs(each) > 9)  # noqa: PLR2004 - no order has more classes
-            for name, each in zip(names, read, strict=True)
-        ):
-            raise ValueError(cursor)  # noqa: TRY301 - one sentence for every way of being wrong
-    except (ValueError, TypeError, UnicodeDecodeError):
-        raise Invalid(f"`{cursor[:40]}` is no cursor of this list; leave it empty to begin anew.") from None
-    return {f"after_{name}": each for name, each in zip(names, read, strict=True)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, exists, insert, select
 
-from swarm_mcp.repository import tables
+from swarm_mcp.repository import indexing, tables
 from swarm_mcp.repository.statement import ListStatement, Statement
 
 if TYPE_CHECKING:
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 context = tables.context
 note = tables.note
 
-INSERT_CONTEXT = Statement(insert(context))
+INSERT_CONTEXT = Statement(insert(context).returning(context.c.id))
+LATEST = Statement(
+    select(context)
+    .where(
+        context.c.project == bindparam("project"),
+        context.c.task_id == bindparam("task_id"),
+        context.c.key == bindparam("key"),
+    )
+    .order_by(context.c.id.desc())
+    .limit(1)
+)
 INSERT_NOTE = Statement(insert(note))
 
 
@@ -69,8 +79,13 @@ LATEST_NOTES = Statement(
 
 
 def insert_context(db: Transaction, values: dict[str, Any]) -> None:
-    """Append a value under a key; the one before stays in the history."""
-    INSERT_CONTEXT.run(db, {"project": db.project.slug, "by_id": db.actor.id, "at": db.now, **values})
+    """Append a value under a key; the one before stays in the history, and is found no more."""
+    row = {"project": db.project.slug, "by_id": db.actor.id, "at": db.now, **values}
+    if row["task_id"] is None:
+        INSERT_CONTEXT.run(db, row)
+        return
+    replaced = LATEST.first(db, row)
+    indexing.index_context(db, INSERT_CONTEXT.scalar(db, row), row, replaced)
 
 
 def context_of(db: Transaction, task_ids: Iterable[str], *, limit: int) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, case, func, insert, or_, select, text, update
 
 from swarm_mcp.model import ids
-from swarm_mcp.repository import tables
+from swarm_mcp.repository import indexing, tables
 from swarm_mcp.repository.statement import Statement
 from swarm_mcp.repository.upsert import upsert
 
@@ -123,8 +123,12 @@ END_CONVERSATION = Statement(
 
 
 def insert_message(db: Transaction, values: dict[str, Any]) -> int:
-    """Store a message and return its id."""
-    return INSERT_MESSAGE.scalar(db, {"project": db.project.slug, "sender_id": db.actor.id, "at": db.now, **values})
+    """Store a message, index its words if it is about a task, and return its id."""
+    row = {"project": db.project.slug, "sender_id": db.actor.id, "at": db.now, **values}
+    number = INSERT_MESSAGE.scalar(db, row)
+    if values.get("task_id"):
+        indexing.index_message(db, number, values["text"])
+    return number
 
 
 def deliver(db: Transaction, message_id: int, task_id: str | None, recipients: Iterable[str | None]) -> None:

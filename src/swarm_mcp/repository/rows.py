@@ -43,6 +43,8 @@ MAPPED: dict[str, type[Any]] = {
         "InboxRow": tables.inbox,
         "EventRow": tables.event,
         "IdempotencyRow": tables.idempotency,
+        "WordingRow": tables.wording,
+        "UnindexedRow": tables.unindexed,
     }.items()
 }
 """Every mapped class by its name."""

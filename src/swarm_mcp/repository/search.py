@@ -1,19 +1,57 @@
-"""Where the words of a search are found: in a task, in what was shared about it, in what its reader may read of it."""
+"""Searching: which tasks have the words that are searched for, how good a find each is, and who may find it.
+
+This and `indexing`, which says what is indexed, are the only modules that know SQLite's FTS5 (sqlite.org/fts5.html).
+"""
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, Text, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy import (
+    Float,
+    Integer,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    or_,
+    select,
+    table,
+    text,
+    union_all,
+)
 
+from swarm_mcp.model import ids
 from swarm_mcp.repository import tables
-from swarm_mcp.repository.statement import among
+from swarm_mcp.repository.indexing import fresh_words
+from swarm_mcp.repository.statement import Statement, among
+from swarm_mcp.repository.words import Sought
 
 if TYPE_CHECKING:
-    from sqlalchemy import BindParameter, ColumnElement, Table
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from swarm_mcp.repository.database import Transaction
 
 task, context, message, inbox = tables.task, tables.context, tables.message, tables.inbox
+wording, unindexed, ref = tables.wording, tables.unindexed, tables.external_ref
+task_words, context_words, message_words = (
+    table(name, column("rowid", Integer)) for name in ("task_words", "context_words", "message_words")
+)
+RANKED = 1000
+"""How many finds are ranked against each other. Words that are in more tasks say little about any of them …"""
+LISTED = 500
+"""… so of those tasks the newest are listed, so many, the ones with all words in the title first."""
+NO_ID = "~"
+"""Comes after every id."""
+TITLE, TEXT, BELONGING = 0, 1000, 2000
+"""How good a find is, the lower the better: every word in the title, in the task's own words, or elsewhere too …"""
+BEST_OF_ITS_KIND = 999
+"""… less what the index says about it, as far as it says something; what has just changed comes first of its kind."""
 
 
 class Reader(StrEnum):
@@ -24,52 +62,171 @@ class Reader(StrEnum):
     STRANGER = "stranger"
 
 
-def pattern(word: str) -> str:
-    """A word anywhere in a text, for LIKE."""
-    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+@dataclass(slots=True)
+class Finds:
+    """Tasks by id, with how good a find each is; `complete` unless there are more than are listed."""
+
+    distances: dict[str, int] = field(default_factory=dict[str, int])
+    complete: bool = True
+
+    def __or__(self, other: Finds) -> Finds:
+        """What either found."""
+        return Finds(self.distances | other.distances, self.complete and other.complete)
 
 
-def mentions(word: BindParameter[str], reader: Reader) -> ColumnElement[bool]:
-    """Whether a word is found in a task or in what belongs to it."""
-    latest = select(func.max(context.c.id)).where(_in_project(context)).group_by(context.c.task_id, context.c.key)
-    shared = select(context.c.task_id).where(
-        context.c.id.in_(latest),
-        context.c.task_id.is_not(None),
-        or_(_has(context.c.key, word), _has(cast(context.c.value, Text), word)),
+IN_TASK = text("task_words MATCH :words")
+NEWEST_FIRST = task_words.c.rowid.desc()
+_found = func.json_each(bindparam("found")).table_valued("key", "value")
+FOUND = select(_found.c.key)
+"""The ids of what was found, for a list that filters and sorts them …"""
+FOUND_ID, DISTANCE = _found.c.key, _found.c.value.cast(Integer)
+"""… and for one that takes them in the best order."""
+
+HITS = Statement(select(task_words.c.rowid).where(IN_TASK).order_by(NEWEST_FIRST).limit(bindparam("limit")))
+_own = (
+    select(wording.c.task_id)
+    .join_from(task_words, wording, wording.c.number == task_words.c.rowid)
+    .where(IN_TASK, wording.c.task_id.not_in(select(unindexed.c.task_id)))
+)
+IN_OWN_WORDS = Statement(_own)
+RANKED_BY_WORDS = Statement(_own.add_columns(literal_column("bm25(task_words, 10, 1, 1)", Float).label("score")))
+_unsought = literal_column("+task_words.rowid", Integer)
+"""Compared with many numbers: looked up one by one, each would execute the whole search."""
+_among = select(wording.c.number).where(
+    wording.c.task_id.in_(select(func.json_each(bindparam("tasks")).table_valued("value").c.value))
+)
+AMONG_THESE = Statement(_own.where(_unsought.in_(_among)).order_by(NEWEST_FIRST).limit(bindparam("limit")))
+SHARED = Statement(
+    select(context.c.task_id)
+    .join_from(context_words, context, context.c.id == context_words.c.rowid)
+    .where(text("context_words MATCH :words"), context.c.project == bindparam("project"))
+    .order_by(context_words.c.rowid.desc())
+    .limit(bindparam("limit"))
+)
+NAMED = Statement(
+    union_all(
+        select(ref.c.task_id).where(
+            ref.c.project == bindparam("project"), ref.c.foreign_id.in_([bindparam("name"), bindparam("shouted")])
+        ),
+        select(task.c.id).where(
+            task.c.project == bindparam("project"), task.c.id >= bindparam("low"), task.c.id < bindparam("high")
+        ),
+    ).limit(bindparam("limit"))
+)
+
+
+def find_own(db: Transaction, words: Sequence[Sought]) -> Finds | None:
+    """Every task whose own words contain all of these, ranked; None if they are too many for that."""
+    query = ""
+    hits = -1
+    for probe in _forms(words):
+        found = len(HITS.all(db, {"words": probe, "limit": RANKED + 1}))
+        if found > RANKED:
+            return None
+        if found > hits:  # else whole words find as much, and are faster
+            query, hits = probe, found
+    in_title = set(IN_OWN_WORDS.scalars(db, {"words": _in_title(query)}))
+    return Finds(
+        {
+            row.task_id: (TITLE if row.task_id in in_title else TEXT) - min(BEST_OF_ITS_KIND, round(-10 * row.score))
+            for row in RANKED_BY_WORDS.all(db, {"words": query})
+        }
     )
-    said = select(message.c.task_id).where(
-        _in_project(message), message.c.task_id.is_not(None), _has(message.c.text, word), *_readable(reader)
-    )
-    return or_(_in_its_words(word), task.c.id.in_(shared), task.c.id.in_(said))
 
 
-def distance(words: list[BindParameter[str]]) -> ColumnElement[int]:
-    """How good a find is: 0 if the title has every word, 1 if the task's own words have, else 2."""
-    in_title = and_(*(_has(task.c.title, word) for word in words))
-    in_words = and_(*(_in_its_words(word) for word in words))
-    return case((in_title, 0), (in_words, 1), else_=2).cast(Integer)
+def newest_of(conditions: Sequence[Any]) -> Statement:
+    """The statement for the newest tasks that contain words and pass a list's conditions."""
+    passing = _own.join(task, task.c.id == wording.c.task_id).where(*conditions)
+    return Statement(passing.order_by(NEWEST_FIRST).limit(bindparam("limit")))
 
 
-def _in_its_words(word: BindParameter[str]) -> ColumnElement[bool]:
-    return or_(*(_has(column, word) for column in (task.c.title, task.c.description, task.c.completion_summary)))
+def find_newest(db: Transaction, words: Sequence[Sought], statement: Statement, values: Mapping[str, Any]) -> Finds:
+    """The newest tasks that contain words which are in very many: first those with all of them in the title.
+
+    Whole words come before beginnings of words, which take the index milliseconds to collect.
+    """
+    whole, begun = _forms(words)
+    found: dict[str, int] = {}
+    for query, distance in ((_in_title(whole), TITLE), (_in_title(begun), TITLE), (whole, TEXT), (begun, TEXT)):
+        if len(found) <= LISTED:
+            for each in statement.scalars(db, {**values, "limit": LISTED + 1, "words": query}):
+                found.setdefault(each, distance)
+    return Finds(dict(list(found.items())[:LISTED]), complete=len(found) <= LISTED)
 
 
-def _has(column: ColumnElement[str], word: BindParameter[str]) -> ColumnElement[bool]:
-    return column.ilike(word, escape="\\")
+def add_rest(db: Transaction, words: Sequence[Sought], finds: Finds, reader: Reader, reader_id: str | None) -> None:
+    """Add what the index cannot tell: tasks just changed, and those that have words in what belongs to them."""
+    query = _forms(words)[-1]
+    elsewhere = [_elsewhere(db, each, finds, reader, reader_id) for each in words]
+    lacking: dict[tuple[Sought, ...], list[str]] = defaultdict(list)
+    for each in sorted(set().union(*elsewhere)):
+        lacking[tuple(word for word, found in zip(words, elsewhere, strict=True) if each not in found)].append(each)
+    with fresh_words(db) as fresh:
+        finds.distances |= dict.fromkeys(fresh(query), TEXT - BEST_OF_ITS_KIND)
+        finds.distances |= dict.fromkeys(fresh(_in_title(query)), TITLE - BEST_OF_ITS_KIND)
+        for rest, candidates in lacking.items():
+            for each in _having(db, rest, candidates, fresh):
+                nearest = min(found.get(each, BELONGING) for found in elsewhere)
+                finds.distances[each] = min(nearest, finds.distances.get(each, nearest))
 
 
-def _in_project(table: Table) -> ColumnElement[bool]:
-    return table.c.project == bindparam("project")
+def _having(
+    db: Transaction, words: Sequence[Sought], candidates: list[str], fresh: Callable[[str], set[str]]
+) -> Iterable[str]:
+    """Those tasks that have all of the words among their own."""
+    if not words:
+        return candidates
+    found = fresh(_forms(words)[-1]).intersection(candidates)
+    for query in _forms(words):
+        left = sorted(set(candidates).difference(found))
+        if left:
+            found.update(AMONG_THESE.scalars(db, {"words": query, "tasks": json.dumps(left), "limit": -1}))
+    return sorted(found)
 
 
-def _readable(reader: Reader) -> list[ColumnElement[bool]]:
+def _elsewhere(db: Transaction, sought: Sought, finds: Finds, reader: Reader, reader_id: str | None) -> dict[str, int]:
+    """The tasks with a word in what belongs to them and its reader may read, and how good a find that is."""
+    here = {"project": db.project.slug, "limit": RANKED}
+    found: dict[str, int] = {}
+    for statement in (SHARED, _said(reader)):
+        hits = statement.scalars(db, {**here, "words": sought.phrase, "reader": reader_id})
+        finds.complete = finds.complete and len(hits) < RANKED
+        found |= dict.fromkeys(hits, BELONGING)
+    low = sought.word.lower()
+    if not (len(low) >= ids.PREFIX_MINIMUM and low.isascii() and low.isalnum()):
+        low = NO_ID
+    names = {"name": sought.word, "shouted": sought.word.upper(), "low": low, "high": f"{low}~"}
+    return found | dict.fromkeys(NAMED.scalars(db, {**here, **names}), TITLE)
+
+
+@cache
+def _said(reader: Reader) -> Statement:
     """Questions and answers are everybody's; other messages are their sender's and their recipients'."""
-    if reader is Reader.OPERATOR:
-        return []
+    statement = (
+        select(message.c.task_id)
+        .join_from(message_words, message, message.c.id == message_words.c.rowid)
+        .where(text("message_words MATCH :words"), message.c.project == bindparam("project"))
+        .order_by(message_words.c.rowid.desc())
+        .limit(bindparam("limit"))
+    )
     public = among(message.c.type, "question", "answer")
+    if reader is Reader.OPERATOR:
+        return Statement(statement)
     if reader is Reader.STRANGER:
-        return [public]
+        return Statement(statement.where(public))
     me = bindparam("reader")
     got = select(inbox.c.id).where(inbox.c.message_id == message.c.id, inbox.c.agent_id == me).exists()
-    return [or_(public, message.c.sender_id == me, got)]
+    return Statement(statement.where(or_(public, message.c.sender_id == me, got)))
+
+
+def _forms(words: Sequence[Sought]) -> tuple[str, str]:
+    """The query for whole words, which the index finds in no time, and the one for beginnings of words too."""
+    return _all_of(each.whole for each in words), _all_of(each.phrase for each in words)
+
+
+def _all_of(phrases: Iterable[str]) -> str:
+    return " AND ".join(phrases)
+
+
+def _in_title(query: str) -> str:
+    return f"{{title}} : ({query})"

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -30,6 +31,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.event import listen
 
 from swarm_mcp.model.agent import AgentRole, Lifecycle
 from swarm_mcp.model.lifecycle import Priority, TaskStatus
@@ -545,6 +547,7 @@ feedback = Table(
     CheckConstraint("quality IS NULL OR quality BETWEEN 1 AND 5", name="quality"),
     CheckConstraint("timeliness IS NULL OR timeliness BETWEEN 1 AND 5", name="timeliness"),
     Index("ix_feedback_task_id", "task_id", "id"),
+    Index("ix_feedback_worker_id", "worker_id", "id"),
 )
 """What a reviewer thought of the work: 1 very poor to 5 excellent."""
 
@@ -638,7 +641,7 @@ inbox = Table(
         sqlite_where=text("message_id IS NULL AND state <> 'read'"),
         postgresql_where=text("message_id IS NULL AND state <> 'read'"),
     ),
-    Index("ix_inbox_message_id", "message_id"),
+    Index("ix_inbox_message_id", "message_id", "agent_id"),
 )
 """One recipient's copy of a message, or a notification; every recipient has its own read mark."""
 
@@ -681,6 +684,42 @@ idempotency = Table(
     Index("ix_idempotency_at", "at"),
 )
 """The first success under a key, so that a repeated call repeats the answer and not the effect."""
+
+
+wording = Table(
+    "wording",
+    metadata,
+    Column("number", Row_id, primary_key=True),
+    Column("task_id", ForeignKey("task.id"), nullable=False, unique=True),
+)
+"""Derived: the number under which SQLite's index of words knows a task."""
+
+
+unindexed = Table(
+    "unindexed",
+    metadata,
+    Column("place", Row_id, primary_key=True),
+    Column("task_id", ForeignKey("task.id"), nullable=False),
+    Column("number", BigInteger, doc="What the index knows it under; nothing while it does not know it at all."),
+    Column("title", Text, doc="The words that the index still has, here …"),
+    Column("description", Text, doc="… and here …"),
+    Column("summary", Text, doc="… and here."),
+)
+"""Derived: the few tasks whose words the index does not have, or not as they are now."""
+
+
+WORD_INDEXES = {"task_words": "title, description, summary", "context_words": "text", "message_words": "text"}
+"""Derived: SQLite's indexes of words, which are no tables for SQLAlchemy; only `repository.indexing` writes them."""
+
+
+def index_of_words(name: str) -> str:
+    """The statement that makes an index of words."""
+    tokenizer = "unicode61 remove_diacritics 2"
+    return f"CREATE VIRTUAL TABLE {name} USING fts5({WORD_INDEXES[name]}, content='', tokenize='{tokenizer}')"
+
+
+for _name in WORD_INDEXES:
+    listen(metadata, "after_create", DDL(index_of_words(_name)).execute_if(dialect="sqlite"))
 
 
 def __getattr__(name: str) -> Any:

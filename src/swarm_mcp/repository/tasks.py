@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, TaskNotFound
-from swarm_mcp.repository import tables
+from swarm_mcp.repository import indexing, tables
 from swarm_mcp.repository.lines import LINE
 from swarm_mcp.repository.statement import ListStatement, Statement, among, setting
 from swarm_mcp.repository.upsert import upsert
@@ -197,8 +197,9 @@ def task_rows(db: Transaction, task_ids: Iterable[str]) -> dict[str, Row]:
 
 
 def insert_task(db: Transaction, values: dict[str, Any]) -> None:
-    """Store a new task; every column that the caller leaves out has its default."""
+    """Store a new task, whose words are to be found; every column that the caller leaves out has its default."""
     INSERT.run(db, values)
+    indexing.note_new(db, values["id"])
 
 
 def insert_reference(db: Transaction, task_id: str, source: str, foreign_id: str, raw: dict[str, Any]) -> None:
@@ -218,6 +219,7 @@ def insert_reference(db: Transaction, task_id: str, source: str, foreign_id: str
 
 def update_task(db: Transaction, task_id: str, values: dict[str, Any]) -> Row:
     """Set columns of one task and return it as it is now."""
+    indexing.note_change(db, task_id, values)
     columns = tuple(sorted(values))
     bound = {"key_id": task_id, **{f"new_{column}": values[column] for column in columns}}
     return setting(task, ("id",), columns, returning=True).first(db, bound)

@@ -1,0 +1,163 @@
+"""The indexes of words, written in the transaction of the change, or a few changes later.
+
+`task_words` has a task's own words, by the number that `wording` gives it; `context_words` the latest value of each key
+and `message_words` the messages, by the ids of these rows, so that every find in them passes its reader's rights. Only
+what belongs to a task is indexed, and never a note. The indexes are contentless, which costs the least to write: what
+leaves one has to be said again exactly as it went in.
+
+A change of a task's words is only noted (`unindexed`), because an insert into the index costs more than one into the
+task itself; every `BATCH`th writes down what was noted. A search looks at those few tasks by themselves.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Integer, bindparam, delete, func, insert, select, text
+
+from swarm_mcp.repository import tables
+from swarm_mcp.repository.sqlite import driver
+from swarm_mcp.repository.statement import Statement
+from swarm_mcp.repository.words import spaced, value_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
+
+task, context, message = tables.task, tables.context, tables.message
+wording, unindexed = tables.wording, tables.unindexed
+OWN = ("title", "description", "completion_summary")
+"""The columns of a task that are indexed, each as a column of the index."""
+BATCH = 64
+"""How many changes are noted before they are written down together."""
+END_OF_PLACES = 1 << 62
+
+NOTE = Statement(insert(unindexed).returning(unindexed.c.place))
+NOTE_CHANGE = Statement(
+    text(
+        "INSERT INTO unindexed (task_id, number, title, description, summary) "
+        "SELECT task.id, wording.number, task.title, task.description, task.completion_summary "
+        "FROM task LEFT JOIN wording ON wording.task_id = task.id "
+        "WHERE task.id = :id AND NOT EXISTS (SELECT 1 FROM unindexed WHERE unindexed.task_id = :id) RETURNING place"
+    ).columns(place=Integer)
+)
+NOTED = Statement(
+    select(unindexed, *(task.c[name].label(f"present_{name}") for name in OWN))
+    .join(task, task.c.id == unindexed.c.task_id)
+    .where(unindexed.c.place < bindparam("before"))
+    .order_by(unindexed.c.place)
+)
+FORGET = Statement(delete(unindexed).where(unindexed.c.place < bindparam("before")))
+NUMBER = Statement(insert(wording).returning(wording.c.number))
+ADDING_TASK = (
+    "INSERT INTO task_words (rowid, title, description, summary) VALUES (:number, :title, :description, :summary)"
+)
+ADD_TASK = Statement(text(ADDING_TASK))
+DROP_TASK = Statement(
+    text(
+        "INSERT INTO task_words (task_words, rowid, title, description, summary) "
+        "VALUES ('delete', :number, :title, :description, :summary)"
+    )
+)
+ADD_CONTEXT = Statement(text("INSERT INTO context_words (rowid, text) VALUES (:number, :text)"))
+DROP_CONTEXT = Statement(
+    text("INSERT INTO context_words (context_words, rowid, text) VALUES ('delete', :number, :text)")
+)
+ADD_MESSAGE = Statement(text("INSERT INTO message_words (rowid, text) VALUES (:number, :text)"))
+
+
+def note_new(db: Transaction, task_id: str) -> None:
+    """A task was stored: its words have to be indexed."""
+    nothing = {"number": None, "title": None, "description": None, "summary": None}
+    _write_down(db, NOTE.scalar(db, {"task_id": task_id, **nothing}))
+
+
+def note_change(db: Transaction, task_id: str, values: Mapping[str, Any]) -> None:
+    """A task is about to get these values; nothing happens if no searched word is among them."""
+    if not values.keys() & OWN:
+        return
+    place = NOTE_CHANGE.scalar(db, {"id": task_id})
+    if place is not None:  # else it was noted before
+        _write_down(db, place)
+
+
+def _write_down(db: Transaction, place: int) -> None:
+    """Bring the index up to date whenever a batch is full, except for the last change, which may not be made yet."""
+    if place % BATCH:
+        return
+    for row in NOTED.all(db, {"before": place}):
+        number = row.number
+        if number is None:
+            number = NUMBER.scalar(db, {"task_id": row.task_id})
+        else:
+            DROP_TASK.run(db, _own_words(number, row.title, row.description, row.summary))
+        present = (row.present_title, row.present_description, row.present_completion_summary)
+        ADD_TASK.run(db, _own_words(number, *present))
+    FORGET.run(db, {"before": place})
+
+
+@contextmanager
+def fresh_words(db: Transaction) -> Generator[Callable[[str], set[str]]]:
+    """An index of the few tasks that the index does not have as they are: the ids that a query finds there."""
+    rows = NOTED.all(db, {"before": END_OF_PLACES})
+    if not rows:
+        yield lambda _: set()
+        return
+    with closing(driver().connect(":memory:", isolation_level=None)) as index:
+        index.execute(tables.index_of_words("task_words"))
+        words = [_own_words(n, *row[-len(OWN) :]) for n, row in enumerate(rows)]
+        index.executemany(ADDING_TASK, words)
+
+        def find(query: str) -> set[str]:
+            found = index.execute("SELECT rowid FROM task_words WHERE task_words MATCH ?", (query,))
+            return {rows[number].task_id for (number,) in found}
+
+        yield find
+
+
+def index_context(db: Transaction, number: int, values: Mapping[str, Any], replaced: Row | None) -> None:
+    """Index a value that was shared, instead of the one that was under its key before."""
+    if replaced is not None:
+        words = _shared_words(replaced.key, replaced.value, replaced.rationale)
+        DROP_CONTEXT.run(db, {"number": replaced.id, "text": words})
+    words = _shared_words(values["key"], values["value"], values.get("rationale", ""))
+    ADD_CONTEXT.run(db, {"number": number, "text": words})
+
+
+def index_message(db: Transaction, number: int, words: str) -> None:
+    """Index a message about a task."""
+    ADD_MESSAGE.run(db, {"number": number, "text": spaced(words)})
+
+
+def index_everything(db: Transaction) -> None:
+    """Make the indexes anew from what there is, after rows were written past them."""
+    for name in tables.WORD_INDEXES:
+        db.driver.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")  # noqa: S608 - names of ours
+    db.execute(delete(unindexed))
+    db.execute(delete(wording))
+    of_tasks = select(task.c.id, *(task.c[name] for name in OWN)).order_by(task.c.created_at, task.c.rank)
+    for row in db.execute(of_tasks):
+        number = NUMBER.scalar(db, {"task_id": row.id})
+        ADD_TASK.run(db, _own_words(number, row.title, row.description, row.completion_summary))
+    latest = select(func.max(context.c.id)).where(context.c.task_id.is_not(None))
+    of_context = select(context).where(context.c.id.in_(latest.group_by(context.c.task_id, context.c.key)))
+    for row in db.execute(of_context.order_by(context.c.id)):
+        index_context(db, row.id, row._asdict(), None)
+    for row in db.execute(select(message).where(message.c.task_id.is_not(None)).order_by(message.c.id)):
+        index_message(db, row.id, row.text)
+
+
+def _own_words(number: int, title: str, description: str, summary: str) -> dict[str, Any]:
+    return {
+        "number": number,
+        "title": spaced(title),
+        "description": spaced(description),
+        "summary": spaced(summary),
+    }
+
+
+def _shared_words(key: str, value: Any, rationale: str) -> str:
+    return spaced(f"{key} {value_text(value)} {rationale}")
