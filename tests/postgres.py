@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from swarm_mcp.repository.database import Database
 
-NAMES = [table.name for table in tables.metadata.sorted_tables]
-EVERY_TABLE = ", ".join(NAMES)
+NAMES = [*(table.name for table in tables.metadata.sorted_tables), *tables.WORD_TABLES]
+
+JSONB = 3802
 
 
 @cache
@@ -88,8 +89,11 @@ class Kept:
         script += [f"DELETE FROM public.{name}" for name in NAMES]
         for name in NAMES:
             if self._own.execute(f"CREATE TABLE kept.{name} AS SELECT * FROM public.{name}").rowcount:
-                columns = ", ".join(column.name for column in tables.metadata.tables[name].c if column.computed is None)
-                script.append(f"INSERT INTO public.{name} ({columns}) SELECT {columns} FROM kept.{name}")
+                table = tables.metadata.tables.get(name)
+                names = [column.name for column in table.c if column.computed is None] if table is not None else []
+                columns = ", ".join(names) or "*"
+                into = f"({columns})" if names else ""
+                script.append(f"INSERT INTO public.{name} {into} SELECT {columns} FROM kept.{name}")
         self._script = f"BEGIN; {'; '.join(script)}; COMMIT"
 
     def bring_back(self) -> None:
@@ -117,7 +121,7 @@ class LikeSqlite:
     def fetchone(self) -> tuple[Any, ...] | None:
         """The next row."""
         row = self.cursor.fetchone()
-        return None if row is None else tuple(map(plain, row))
+        return None if row is None else self._plain(row)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Every row."""
@@ -125,17 +129,20 @@ class LikeSqlite:
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """Every row."""
-        return iter([tuple(map(plain, row)) for row in self.cursor])
+        return iter([self._plain(row) for row in self.cursor])
+
+    def _plain(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(plain(value, column.type_code) for value, column in zip(row, self.description, strict=True))
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, kind: int) -> Any:
     """A value as SQLite has it."""
+    if value is not None and (kind == JSONB or isinstance(value, list)):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, datetime):
         return value.isoformat(timespec="microseconds")
     if isinstance(value, Decimal):
         return int(value * 1_000_000)
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return int(value) if isinstance(value, bool) else value
 
 
@@ -143,8 +150,12 @@ def plain(value: Any) -> Any:
 def looking(address: str) -> Iterator[LikeSqlite]:
     """A connection of the tests' own to a board."""
     raw = _lookers.pop(address, None) or looking_at_server(address)
-    raw.execute("ROLLBACK; SET timezone = 'UTC'")
-    yield LikeSqlite(raw)
+    try:
+        raw.execute("ROLLBACK; SET timezone = 'UTC'")
+        yield LikeSqlite(raw)
+    except BaseException:
+        raw.close()
+        raise
     _lookers[address] = raw
 
 

@@ -23,6 +23,11 @@ revision = "0002"
 down_revision = "0001"
 
 INDEXES = {"task_words": "title, description, summary", "context_words": "text", "message_words": "text"}
+TABLES = {
+    "task_words": ("task_id varchar(8)", "task"),
+    "context_words": ("id bigint", "context"),
+    "message_words": ("id bigint", "message"),
+}
 BATCH = 1000
 
 
@@ -50,6 +55,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_unindexed_task_id_task")),
         sa.PrimaryKeyConstraint("place", name=op.f("pk_unindexed")),
     )
+    if op.get_bind().dialect.name == "postgresql":
+        for name, (key, table) in TABLES.items():
+            op.execute(f"CREATE TABLE {name} ({key} PRIMARY KEY REFERENCES {table} (id), words tsvector NOT NULL)")
+            op.execute(f"CREATE INDEX ix_{name}_words ON {name} USING gin (words)")
+        return  # no board on PostgreSQL is older than this revision
     for name, columns in INDEXES.items():
         op.execute(
             f"CREATE VIRTUAL TABLE {name} USING fts5({columns}, content='', tokenize='unicode61 remove_diacritics 2')"

@@ -14,13 +14,14 @@ from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Insert, Select, bindparam, literal_column, update
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import ColumnElement, Insert, Select, bindparam, literal_column, update
+from sqlalchemy.ext.compiler import compiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Dialect, Executable, Table
+    from sqlalchemy import Dialect, Executable, Table
+    from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.sql.elements import BindParameter
 
     from swarm_mcp.repository.database import Transaction
@@ -66,10 +67,12 @@ class Statement:
     An insert takes a value for each column; those left out get the column's default.
     """
 
-    __slots__ = ("_plans", "_source")
+    __slots__ = ("_other", "_plans", "_source")
 
-    def __init__(self, source: Executable) -> None:
+    def __init__(self, source: Executable, *, postgres: Executable | None = None) -> None:
+        """Prepare `source`, or, where PostgreSQL has to be asked otherwise, that other one."""
         self._source = source
+        self._other = source if postgres is None else postgres
         self._plans: list[Plan | None] = [None, None]
         """For SQLite and for PostgreSQL: a process may have boards on both."""
 
@@ -106,16 +109,17 @@ class Statement:
 
     def _compile(self, db: Transaction) -> Plan:
         dialect = db.connection.dialect
-        compiled = self._source.compile(dialect=dialect, **_columns_to_insert(self._source))  # type: ignore[attr-defined]
+        source = self._other if db.is_postgres else self._source
+        compiled = source.compile(dialect=dialect, **_columns_to_insert(source))  # type: ignore[attr-defined]
         defaults = {
             name: value
             for name, value in compiled.params.items()
             if value is not None and not compiled.binds[name].required
         }
-        defaults |= _column_defaults(self._source, compiled.params)
+        defaults |= _column_defaults(source, compiled.params)
         names = compiled.positiontup or []
         parameters = tuple((name, _to_driver(compiled.binds[name], dialect)) for name in names)
-        columns = list(_columns(self._source))
+        columns = list(_columns(source))
         row = row_type(tuple(column.key for column in columns))
         convert = tuple(
             (place, processor)
@@ -170,6 +174,26 @@ def set_columns(db: Transaction, table: Table, keys: Mapping[str, Any], values: 
     setting(table, tuple(keys), tuple(sorted(values))).run(db, bound)
 
 
+class Unsought(ColumnElement[Any]):
+    """A column by which SQLite shall not look for rows; PostgreSQL decides for itself."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+        self.type = column.type
+
+
+@compiles(Unsought)
+def _as_it_is(element: Unsought, compiler: SQLCompiler, **said: Any) -> str:
+    return compiler.process(element.column, **said)
+
+
+@compiles(Unsought, "sqlite")
+def _with_a_plus(element: Unsought, compiler: SQLCompiler, **said: Any) -> str:
+    return f"+{compiler.process(element.column, **said)}"
+
+
 def among(column: ColumnElement[str], *words: str) -> ColumnElement[bool]:
     """Whether a column has one of these fixed words, which become part of the statement's text."""
     return column.in_([literal_column(f"'{word}'") for word in words])
@@ -218,7 +242,9 @@ def _columns_to_insert(source: Executable) -> dict[str, list[str]]:
         "column_keys": [
             column.key
             for column in source.table.columns
-            if column.computed is None and not (column.primary_key and column is source.table.autoincrement_column)  # type: ignore[attr-defined]
+            if column.computed is None
+            and column.server_default is None
+            and not (column.primary_key and column is source.table.autoincrement_column)  # type: ignore[attr-defined]
         ]
     }
 

@@ -712,14 +712,30 @@ WORD_INDEXES = {"task_words": "title, description, summary", "context_words": "t
 """Derived: SQLite's indexes of words, which are no tables for SQLAlchemy; only `repository.indexing` writes them."""
 
 
+WORD_TABLES = {"task_words": "task", "context_words": "context", "message_words": "message"}
+"""Derived: the same on PostgreSQL, one row for each row of these."""
+
+
 def index_of_words(name: str) -> str:
-    """The statement that makes an index of words."""
+    """The statement that makes an index of words on SQLite."""
     tokenizer = "unicode61 remove_diacritics 2"
     return f"CREATE VIRTUAL TABLE {name} USING fts5({WORD_INDEXES[name]}, content='', tokenize='{tokenizer}')"
 
 
+def table_of_words(name: str) -> list[str]:
+    """The statements that make an index of words on PostgreSQL."""
+    about = WORD_TABLES[name]
+    key = "task_id varchar(8)" if about == "task" else "id bigint"
+    return [
+        f"CREATE TABLE {name} ({key} PRIMARY KEY REFERENCES {about} (id), words tsvector NOT NULL)",
+        f"CREATE INDEX ix_{name}_words ON {name} USING gin (words)",
+    ]
+
+
 for _name in WORD_INDEXES:
     listen(metadata, "after_create", DDL(index_of_words(_name)).execute_if(dialect="sqlite"))
+    for _statement in table_of_words(_name):
+        listen(metadata, "after_create", DDL(_statement).execute_if(dialect="postgresql"))
 
 
 def __getattr__(name: str) -> Any:

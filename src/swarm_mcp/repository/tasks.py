@@ -199,7 +199,7 @@ def task_rows(db: Transaction, task_ids: Iterable[str]) -> dict[str, Row]:
 def insert_task(db: Transaction, values: dict[str, Any]) -> None:
     """Store a new task, whose words are to be found; every column that the caller leaves out has its default."""
     INSERT.run(db, values)
-    indexing.note_new(db, values["id"])
+    indexing.note_new(db, values["id"], values)
 
 
 def insert_reference(db: Transaction, task_id: str, source: str, foreign_id: str, raw: dict[str, Any]) -> None:
