@@ -66,13 +66,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def database(engine: str, tmp_path: Path, clock: Clock) -> Iterator[Database]:
-    """Open a board with the newest schema and nothing in it."""
+def place(engine: str, tmp_path: Path) -> Iterator[Path | str]:
+    """Where a board will be: a path without a file, or the address of an empty database."""
     with postgres.new_database() if engine == "postgres" else nullcontext(tmp_path / "swarm.db") as place:
-        board = Database(place, clock=clock)
-        migrate.upgrade(board)
-        yield board
-        board.close()
+        yield place
+
+
+@pytest.fixture
+def database(place: Path | str, clock: Clock) -> Iterator[Database]:
+    """Open a board with the newest schema and nothing in it."""
+    board = Database(place, clock=clock)
+    migrate.upgrade(board)
+    yield board
+    board.close()
 
 
 def manned(place: Path | str) -> Board:
