@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measure import Measure, Times
 from swarm_mcp.operations.swarm import open_swarm
-from swarm_mcp.repository.tasks import ready_in_lane
+from swarm_mcp.repository.queue import ready_in_lane
 
 if TYPE_CHECKING:
     from benchmarks.board import Board

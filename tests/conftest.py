@@ -131,3 +131,15 @@ def board(request: pytest.FixtureRequest, engine: str, clock: Clock) -> Iterator
     board.clock.now = clock.now
     yield board
     assert problems(board.place) == []
+
+
+@pytest.fixture
+def house(board: Board) -> Board:
+    """Below lead: kim, below kim: sue, below sue: ada; below lead also tom, and below tom: bob."""
+    for name, below, role in (("kim", "lead", "supervisor"), ("sue", "kim", "supervisor"), ("ada", "sue", "worker"),
+                              ("tom", "lead", "supervisor"), ("bob", "tom", "worker")):  # fmt: skip
+        board.register("lead", name, superior=below, role=role)
+    for agent in ("kim", "sue", "tom", "ada", "bob", "lead"):
+        board.inbox(agent)
+        board.inbox(agent)
+    return board

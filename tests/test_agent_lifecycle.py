@@ -20,18 +20,6 @@ if TYPE_CHECKING:
 ENDED = ["failed", "terminated"]
 
 
-@pytest.fixture
-def house(board: Board) -> Board:
-    """Below lead: kim, below kim: sue, below sue: ada; below lead also tom, and below tom: bob."""
-    for name, below, role in (("kim", "lead", "supervisor"), ("sue", "kim", "supervisor"), ("ada", "sue", "worker"),
-                              ("tom", "lead", "supervisor"), ("bob", "tom", "worker")):  # fmt: skip
-        board.register("lead", name, superior=below, role=role)
-    for agent in ("kim", "sue", "tom", "ada", "bob", "lead"):
-        board.inbox(agent)
-        board.inbox(agent)
-    return board
-
-
 def become(board: Board, name: str, lifecycle: str, by: str = "lead") -> dict[str, int]:
     """Give an agent another lifecycle; what that has concerned."""
     said = board.register(by, name, lifecycle=lifecycle)

@@ -26,17 +26,6 @@ def may(board: Board, agent: str, task: str) -> bool:
     return board.swarm.read(ask, agent=agent)
 
 
-@pytest.fixture
-def house(board: Board) -> Board:
-    """Below lead: kim, below kim: sue, below sue: ada; below lead also tom, and below tom: bob."""
-    board.enlist("kim", below="lead", role="supervisor")
-    board.enlist("sue", below="kim", role="supervisor")
-    board.enlist("ada", below="sue")
-    board.enlist("tom", below="lead", role="supervisor")
-    board.enlist("bob", below="tom")
-    return board
-
-
 def having(board: Board, task: str) -> str:
     """Everybody in the house that has authority over a task."""
     return " ".join(agent for agent in ("lead", "kim", "sue", "ada", "tom", "bob") if may(board, agent, task))

@@ -389,6 +389,12 @@ def show(found: dict[str, str]) -> str:
     return " ".join(f"{name}:{value}" for name, value in found.items())
 
 
+def compare(house: Board, row: dict[str, str], who: dict[str, str], do: Callable[[Transaction], object]) -> None:
+    """Let everybody of whom a row of a table says something try a deed."""
+    expected = {name: value for name, value in row.items() if value}
+    assert show({name: verdict(house, who[name], do) for name in expected}) == show(expected)
+
+
 @pytest.mark.parametrize("deed", DEEDS)
 @pytest.mark.parametrize("scene", SCENES)
 def test_everybody_may_do_to_a_task_what_the_table_says(house: Board, scene: str, deed: str) -> None:
@@ -453,9 +459,7 @@ policies                     .      .        .         .     .    .        .    
 
 @pytest.mark.parametrize("deed", REGISTERING)
 def test_everybody_may_make_of_an_agent_what_the_table_says(house: Board, deed: str) -> None:
-    expected = {name: value for name, value in rows(AGENTS)[deed].items() if value}
-    found = {name: verdict(house, RELATED[name], REGISTERING[deed]) for name in expected}
-    assert show(found) == show(expected)
+    compare(house, rows(AGENTS)[deed], RELATED, REGISTERING[deed])
 
 
 TEAMED = {
@@ -485,9 +489,7 @@ end mia's stay           x      x          x           x                .       
 
 @pytest.mark.parametrize("deed", GROUPING)
 def test_everybody_may_make_of_a_team_what_the_table_says(house: Board, deed: str) -> None:
-    expected = {name: value for name, value in rows(TEAMS)[deed].items() if value}
-    found = {name: verdict(house, TEAMED[name], GROUPING[deed]) for name in expected}
-    assert show(found) == show(expected)
+    compare(house, rows(TEAMS)[deed], TEAMED, GROUPING[deed])
 
 
 # --- completeness -----------------------------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ import pytest
 from recount import problems
 
 from swarm_mcp.cli.demo import ledger, outcome, receipts, stage
-from swarm_mcp.cli.demo.director import read_call
 from swarm_mcp.cli.demo.performance import WORKERS
+from swarm_mcp.cli.demo.superior import read_call
 from swarm_mcp.model import ids
 from swarm_mcp.operations import moves
 from swarm_mcp.operations.swarm import open_swarm

@@ -69,7 +69,8 @@ STATUS_WRITERS = {
     "operations/restoring.py:_review_again": "of an execution",
     "operations/reviewing.py:_accept": "of an execution",
     "operations/reviewing.py:_fail": "of an execution",
-    "repository/tasks.py": "the claim's guarded statement, whose event moves.record_claim() writes; and the tally",
+    "repository/queue.py": "the claim's guarded statement, whose event moves.record_claim() writes",
+    "repository/tasks.py": "of the tally",
     "repository/work.py": "of an execution",
     "repository/messages.py": "of a conversation",
 }
@@ -222,7 +223,6 @@ SUFFIXES = ("Manager", "Service", "Handler", "DTO")
 LINES = 300
 LONGER = {
     "repository/tables.py": "the schema on one page",
-    "repository/tasks.py": "every query about tasks, which are what the board is about",
     "repository/graph.py": "edges and the order that they keep are one invariant",
     "repository/gate.py": "one lock, with the reasons for each of its steps",
 }

@@ -12,7 +12,7 @@ from swarm_mcp import operations
 from swarm_mcp.model.agent import Profile
 from swarm_mcp.model.errors import ClaimLost, Conflict, NotAllowed
 from swarm_mcp.operations import upkeep
-from swarm_mcp.repository import tasks
+from swarm_mcp.repository import queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -323,5 +323,5 @@ def test_expired_claims_are_found_the_oldest_first(board: Board) -> None:
     board.clock.advance(minutes=1)
     second = board.task_in("in_progress")
     board.clock.advance(hours=1)
-    found = board.swarm.read(lambda db: tasks.expired_claims(db, limit=10))
+    found = board.swarm.read(lambda db: queue.expired_claims(db, limit=10))
     assert [row.id for row in found] == [first, second]

@@ -109,15 +109,22 @@ def test_a_cursor_of_another_order_is_invalid(board: Board) -> None:
         listed(board, limit=1, cursor=cursor)
 
 
+def test_the_empty_order_is_the_usual_one_and_capitals_do_not_matter(board: Board) -> None:
+    low, high = board.create(priority="low"), board.create(priority="high")
+    for sort in ("", " ", "URGENCY"):
+        assert [line.id for line in listed(board, sort=sort).tasks] == [high, low]
+
+
 def test_a_limit_above_two_hundred_is_taken_as_two_hundred_and_said(board: Board) -> None:
     board.create()
     assert "at most 200" in listed(board, limit=201).message
     overview = board.swarm.read(lambda db: operations.get_overview(db, view="tree", limit=5000))
-    assert "At most 200" in overview.message
+    assert "at most 200" in overview.message
 
 
 @pytest.mark.parametrize(
-    "said", [{"limit": 0}, {"sort": "urgencies"}, {"status": ["nowhere"]}, {"assignee": "nobody_here"}]
+    "said",
+    [{"limit": 0}, {"sort": "urgencies"}, {"status": ["nowhere"]}, {"assignee": "nobody_here"}, {"tag": "x" * 60_000}],
 )
 def test_what_a_list_does_not_understand_is_refused(board: Board, said: dict[str, Any]) -> None:
     with pytest.raises(Invalid):

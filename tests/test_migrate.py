@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from recount import Recount, looking
 from postgres import place_of
+from recount import Recount, looking
 from sqlalchemy import text
 
 from swarm_mcp import open_swarm, operations

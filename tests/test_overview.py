@@ -97,6 +97,11 @@ def test_since_is_a_moment_that_has_been(board: Board, since: str, words: str) -
         overview(board, "summary", since=since)
 
 
+def test_the_empty_view_is_the_summary_and_capitals_do_not_matter(board: Board) -> None:
+    for view in ("", " ", "Summary"):
+        assert overview(board, view).view == "summary"
+
+
 def test_views_of_the_present_refuse_since(board: Board) -> None:
     with pytest.raises(Invalid, match="since goes with summary and timeline"):
         overview(board, "stuck", since="2026-01-01")

@@ -246,7 +246,7 @@ def test_a_worker_that_moves_a_task_moves_it_to_where_it_says(board: Board) -> N
 def test_cancelling_a_parent_with_unfinished_subtasks_needs_subtree(board: Board) -> None:
     parent = board.create()
     part = board.create(parent=board.create(parent=parent))
-    with pytest.raises(Blocked, match="subtree=true"):
+    with pytest.raises(Blocked, match="subtree=True"):
         board.update("lead", parent, action="cancel")
     board.update("lead", parent, action="cancel", subtree=True)
     assert board.status(part) == board.status(parent) == "cancelled"

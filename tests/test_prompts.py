@@ -89,8 +89,8 @@ def test_arguments_stand_in_the_text_and_optional_ones_may_be_absent(desk: Desk)
     assert "others do it:\nBuild a bridge.\n" in prompt(desk, "direct", goal="Build a bridge.")
     assert prompt(desk, "work").startswith("You are a worker.\n")
     assert prompt(desk, "work", agent="ada").startswith("You are the worker ada: say agent=… in every call.\n")
-    assert "begun since Monday." in prompt(desk, "standup", since="Monday")
-    assert "failed or begun.\n" in prompt(desk, "standup")
+    assert "begun since Monday, and" in prompt(desk, "standup", since="Monday")
+    assert "failed or begun, and" in prompt(desk, "standup")
     assert r'get_task(task="k3\"x", ' in prompt(desk, "review", task='k3"x')
 
 

@@ -13,7 +13,7 @@ from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, NotFound, TaskNotFound
 from swarm_mcp.operations import projects
 from swarm_mcp.operations.swarm import Swarm
-from swarm_mcp.repository import tables, tasks
+from swarm_mcp.repository import tables, tasks, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,7 @@ def test_a_foreign_reference_names_its_task(board: Board) -> None:
 
 
 def tops(db: object) -> list[object]:
-    return list(tasks.top_tasks(db, limit=10))  # type: ignore[arg-type]
+    return list(tree.top_tasks(db, limit=10))  # type: ignore[arg-type]
 
 
 def test_an_id_goes_before_a_reference_and_a_reference_before_a_prefix(

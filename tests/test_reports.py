@@ -412,6 +412,21 @@ def test_a_failure_is_recorded_and_raised(board: Board) -> None:
     assert board.executions(task) == ["failed"]
 
 
+def test_a_failure_that_cannot_be_put_into_words_is_recorded_by_its_name(board: Board) -> None:
+    task = board.create()
+
+    class Speechless(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def fall(_: Brief) -> str:
+        raise Speechless
+
+    with pytest.raises(Speechless):
+        run(board, task, fall)
+    assert (board.status(task), board.row(task).error) == ("failed", "Speechless")
+
+
 def test_an_interruption_gives_the_task_back(board: Board) -> None:
     task = board.create()
 
@@ -487,6 +502,10 @@ def test_a_task_that_cannot_be_claimed_is_not_run(board: Board) -> None:
         run(board, waiting, never)
     with pytest.raises(Invalid, match="done by an agent"):
         operations.run_task(board.swarm, task=waiting, agent="", function=never)
+    board.create()
+    for nothing in ("", " "):
+        with pytest.raises(Invalid, match="which task"):
+            run(board, nothing, never)
 
     async def later(_: Brief) -> str:
         return "It is done."

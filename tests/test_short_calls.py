@@ -83,6 +83,10 @@ def test_nothing_is_written_at_once_while_somebody_else_writes(calls: Calls, dat
         ("list_tasks", {"text": "auth"}),
         ("claim_task", {"under": "k3x9m2qa"}),
         ("get_task", {"include": ["tree"]}),
+        ("list_agents", {}),
+        ("delegate", {"task": "k3x9m2qa", "to": "auto"}),
+        ("register_agent", {"name": "bob", "lifecycle": "terminated"}),
+        ("update_task", {"task": "k3x9m2qa", "action": "cancel", "subtree": True}),
     ],
 )
 def test_what_may_look_at_much_of_the_board_is_left_to_a_thread(

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from swarm_mcp import operations
-from swarm_mcp.cli.demo.director import read_call
+from swarm_mcp.cli.demo.superior import read_call
 from swarm_mcp.operations import moves
 from swarm_mcp.repository import tables
 from swarm_mcp.repository import tasks as stored
@@ -212,6 +212,19 @@ def test_an_agent_that_is_silent_over_its_work_is_not_offline(board: Board) -> N
     assert stuck(board, under=other) == []
 
 
+def test_an_agent_is_away_here_exactly_when_the_list_of_agents_says_so(board: Board) -> None:
+    asked, ready = board.create(), board.create(assignee="ada")
+    board.claim("ada", asked)
+    board.ask("ada", asked)
+    board.clock.advance(minutes=40)
+    listed = board.swarm.read(lambda db: operations.list_agents(db, status="busy"))
+    assert ([each.name for each in listed.agents], stuck(board, under=ready)) == (["ada"], [])
+    board.send("lead", task=asked)
+    board.clock.advance(minutes=40)
+    board.sweep()
+    assert ready in [each["task"] for each in stuck(board) if each["why"].endswith("ada is offline")]
+
+
 def test_a_pool_of_which_nobody_is_there_is_stuck(board: Board) -> None:
     board.team("pair", "ada", "bob")
     task = board.create(assignee="team:pair")
@@ -231,6 +244,16 @@ def test_what_is_ready_for_anyone_is_told_once_when_no_worker_is_there(board: Bo
     assert (found["task"], found["why"]) == (first, "ready, but no worker is there; the same goes for 1 more")
     follow(board, found["call"])
     assert board.holder(first) == "lead"
+
+
+def test_the_operator_who_holds_no_tasks_is_shown_whom_to_give_what_nobody_takes(board: Board) -> None:
+    task = board.create()
+    board.clock.advance(minutes=45)
+    board.inbox("lead")
+    (found,) = board.swarm.read(lambda db: operations.get_overview(db, view="stuck")).model_extra["items"]
+    assert found["call"] == f'delegate(task="{task}", to="lead")'
+    follow(board, found["call"], by="")
+    assert board.assignee(task) == "lead"
 
 
 def test_where_nobody_is_there_at_all_a_task_is_left_to_whoever_comes(board: Board) -> None:

@@ -18,7 +18,7 @@ from postgres import place_of
 from recount import Recount, looking
 
 from swarm_mcp import operations
-from swarm_mcp.cli.demo.director import read_call
+from swarm_mcp.cli.demo.superior import read_call
 from swarm_mcp.model.errors import CriteriaUnmet, LimitReached, Refusal
 from swarm_mcp.repository import tasks as stored
 

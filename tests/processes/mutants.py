@@ -19,7 +19,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from test_state_machine import PLAY, BoardMachine
 
 from swarm_mcp.operations import claims, moves
-from swarm_mcp.repository import events, graph, migrate, tasks
+from swarm_mcp.repository import events, graph, migrate, queue, tree
 from swarm_mcp.repository.database import Database
 from swarm_mcp.repository.statement import Statement
 
@@ -44,8 +44,8 @@ def without(statement: Statement, *words: str) -> Statement:
 
 def drop_the_guard_of_claims() -> None:
     """A claim takes whatever has the id, and the ready queue offers whatever is in the lane."""
-    tasks.CLAIM = without(tasks.CLAIM, "attempt", "status", "holder_id")
-    tasks.READY = without(tasks.READY, "status")
+    queue.CLAIM = without(queue.CLAIM, "attempt", "status", "holder_id")
+    queue.READY = without(queue.READY, "status")
 
 
 def drop_the_check_of_the_graph() -> None:
@@ -66,7 +66,7 @@ def forget_to_count_waiters() -> None:
 
 def forget_that_gates_pass_down() -> None:
     """A hold keeps nothing below it waiting."""
-    tasks.shift_gates = lambda *_: []
+    tree.shift_gates = lambda *_: []
 
 
 def forget_an_event() -> None:
@@ -82,7 +82,7 @@ def forget_an_event() -> None:
 
 def sweep_claims_that_have_not_expired() -> None:
     """Every claim looks expired."""
-    tasks.EXPIRED = without(tasks.EXPIRED, "lease_until <")
+    queue.EXPIRED = without(queue.EXPIRED, "lease_until <")
 
 
 def let_a_moved_task_turn_by_itself() -> None:

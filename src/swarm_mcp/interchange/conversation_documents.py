@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from swarm_mcp.interchange.agent_documents import find_agent
+from swarm_mcp.interchange.agent_documents import LISTED
 from swarm_mcp.interchange.text import render
 from swarm_mcp.model.errors import NotAllowed, NotFound
 from swarm_mcp.model.ids import fold_name
 from swarm_mcp.model.tokens import clipped, fitting
-from swarm_mcp.operations import conversing
+from swarm_mcp.operations import conversing, naming
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.repository import agents, conversations
 
@@ -34,7 +34,7 @@ def inbox_text(db: Transaction, name: str) -> str:
 
     """
     if fold_name(name) != db.actor.name:
-        owner = find_agent(db, name).name
+        owner = naming.known_agent(db, name, listed=LISTED).name
         raise NotAllowed(f"Only {owner} reads that inbox. Yours is swarm://agents/{db.actor.name}/inbox.")
     return f"{render(conversing.look_into(db))}\n"
 

@@ -36,7 +36,7 @@ def agent(line: AgentLine, *, alone: bool) -> str:
         f"in {', '.join(line.teams)}{others}" if line.teams else "",
         f"unseen since {line.last_seen[:10]} {line.last_seen[11:16]}Z" if line.last_seen else "",
         *_load(line),
-        *_record(line),
+        *record(line),
     ]
     lifecycle = f" {line.lifecycle}" if line.lifecycle != "active" else ""
     return " · ".join([f"{line.name} {line.role}{lifecycle} {line.availability}", *(each for each in extras if each)])
@@ -50,17 +50,19 @@ def _load(line: AgentLine) -> list[str]:
     ]
 
 
-def _record(line: AgentLine) -> list[str]:
+def record(line: AgentLine) -> list[str]:
+    """How well an agent has done, as phrases."""
     rated = [
         f"quality {line.quality:g}" if line.quality is not None else "",
         f"timeliness {line.timeliness:g}" if line.timeliness is not None else "",
     ]
     count = f"{line.ratings} {'rating' if line.ratings == 1 else 'ratings'}"
-    return [
+    said = [
         f"{line.completed} of {line.ended} done ({line.success_percentage}%)" if line.ended else "",
         f"accepts in {line.response_minutes:g} min" if line.response_minutes is not None else "",
         f"{', '.join(each for each in rated if each)} ({count})" if line.ratings else "",
     ]
+    return [each for each in said if each]
 
 
 def load(facts: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from swarm_mcp.model.tokens import clipped, fitting, tokens
 from swarm_mcp.operations import details
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.briefing import brief_of
-from swarm_mcp.repository import agents, events, graph, memory, tasks, work
+from swarm_mcp.repository import agents, events, graph, memory, tasks, tree, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -130,7 +130,7 @@ def history(db: Transaction, row: Row, after: int) -> str:
 
 def mermaid(db: Transaction, row: Row) -> str:
     """The graph around a task: what is below it, and what those wait for; some hundred nodes."""
-    below = tasks.descendants(db, row.id)
+    below = tree.descendants(db, row.id)
     rows = {each.id: each for each in [row, *below[: NODES - 1]]}
     edges = graph.blockers(db, rows)
     waiters = graph.waiters(db, row.id)

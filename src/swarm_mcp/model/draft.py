@@ -150,8 +150,10 @@ def read_hours(hours: float | Decimal | str, what: str) -> Decimal | None:
         Invalid: negative, absurd, or finer than six places.
 
     """
+    if not hours:
+        return None
     try:
-        exact = Decimal(str(hours or 0))
+        exact = Decimal(str(hours))
     except InvalidOperation:
         raise Invalid(f"`{str(hours)[:40]}` is no number of hours.") from None
     if not exact.is_finite() or exact < 0 or exact > HOURS_LIMIT:

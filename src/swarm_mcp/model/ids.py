@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from swarm_mcp.model.errors import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits without look-alikes (no 0 o 1 l i)."""
+
+FAIR = 256 // len(ALPHABET) * len(ALPHABET)
+"""Bytes below it stand for each letter equally often."""
 
 TASK_ID_LENGTH = 8
 PREFIX_MINIMUM = 4
@@ -26,7 +29,10 @@ RESERVED = frozenset({"operator", "system", "all", "superior", "anyone", "auto"}
 
 def new_task_id() -> str:
     """Eight letters and digits: 8.5e11 ids, drawn from the system's randomness."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(TASK_ID_LENGTH))
+    found = ""
+    while len(found) < TASK_ID_LENGTH:  # at once, unless more than eight of the bytes are too large
+        found += "".join(ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(16) if byte < FAIR)
+    return found[:TASK_ID_LENGTH]
 
 
 def new_uuid() -> str:
@@ -67,3 +73,16 @@ def nearest(word: str, choices: Iterable[str], *, count: int = 3, cutoff: float 
     from difflib import get_close_matches  # noqa: PLC0415 - only mistakes pay for it
 
     return get_close_matches(word, list(choices), n=count, cutoff=cutoff)
+
+
+def did_you_mean(near: Sequence[str]) -> str:
+    """What a refusal says besides where something like the word is known; it begins with a blank."""
+    return f" Did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else ""
+
+
+def unknown_word(word: str, what: str, known: Iterable[str]) -> Invalid:
+    """The refusal of a word that is none of those that may stand there: it names the nearest, and all."""
+    words = list(known)
+    folded = word.strip().lower().replace("-", "_").replace(" ", "_")
+    hint = did_you_mean(nearest(folded, words, count=1))
+    return Invalid(f"`{word[:40]}` is no {what}.{hint} Known: {', '.join(words)}.")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TypeVar
 
-from swarm_mcp.model.errors import Invalid
-from swarm_mcp.model.ids import nearest
+from swarm_mcp.model.ids import unknown_word
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -125,7 +124,4 @@ def choose(word: str, choices: type[E], what: str) -> E:
     try:
         return choices(folded)
     except ValueError:
-        known = [member.value for member in choices]
-        near = nearest(folded, known, count=1)
-        hint = f" Did you mean `{near[0]}`?" if near else ""
-        raise Invalid(f"`{word[:40]}` is no {what}.{hint} Known: {', '.join(known)}.") from None
+        raise unknown_word(word, what, (member.value for member in choices)) from None

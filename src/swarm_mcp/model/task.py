@@ -116,7 +116,7 @@ class Written(Answer):
     task: TaskChange | None
     unread: int = 0
     ready: int | None = None
-    """How many tasks this agent could claim now, where the write may have changed that."""
+    """How many ready tasks lie where this agent may claim, where the write may have changed that."""
     attempt: int = 0
     warnings: list[str] = Field(default_factory=list)
 

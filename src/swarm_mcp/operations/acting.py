@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.errors import Blocked, Conflict, IllegalMove, Invalid, NotAllowed
-from swarm_mcp.model.ids import nearest
+from swarm_mcp.model.ids import unknown_word
 from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, SETTLED, WAITING, TaskStatus
 from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.operations import claims, completing, moves, telling
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.authority import has_authority, is_above, is_own, require_authority, whom_to_ask
-from swarm_mcp.repository import graph, tasks, work
+from swarm_mcp.repository import graph, tasks, tree, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +32,7 @@ def act(db: Transaction, row: Row, action: str, reason: str, *, subtree: bool) -
     """
     verb = action.strip().lower()
     if verb not in ACTIONS:
-        near = nearest(verb, ACTIONS, count=1)
-        hint = f" Did you mean `{near[0]}`?" if near else ""
-        raise Invalid(f"`{action[:40]}` is no action.{hint} Known: {', '.join(ACTIONS)}.")
+        raise unknown_word(action, "action", ACTIONS)
     if verb == "cancel":
         return _cancel(db, row, reason, subtree=subtree)
     return ACTIONS[verb](db, row, reason)
@@ -134,7 +132,7 @@ def _open_again(db: Transaction, task_id: str, kind: str, data: dict[str, Any] |
 
 def _reopen_above(db: Transaction, row: Row) -> None:
     """A subtask that is open again reopens its finished ancestors, and sends those in review back."""
-    shut = [each for each in tasks.ancestors(db, row.id) if each.status in FINISHED or each.status == S.IN_REVIEW]
+    shut = [each for each in tree.ancestors(db, row.id) if each.status in FINISHED or each.status == S.IN_REVIEW]
     if not shut or row.status not in SETTLED:
         return
     if not has_authority(db, shut[-1]):
@@ -156,7 +154,8 @@ def _cancel(db: Transaction, row: Row, reason: str, *, subtree: bool) -> tuple[R
     open_below = unfinished_below(db, row)
     if open_below and not subtree:
         raise Blocked(
-            f"{row.id} has {len(open_below)} unfinished subtasks. subtree=true cancels them too.",
+            f"{row.id} has {len(open_below)} unfinished {'subtask' if len(open_below) == 1 else 'subtasks'}; "
+            f'update_task(task="{row.id}", action="cancel", subtree=True) cancels all of it.',
             task=row.id,
             open_subtasks=len(open_below),
         )
@@ -174,7 +173,7 @@ def _cancel(db: Transaction, row: Row, reason: str, *, subtree: bool) -> tuple[R
 
 def unfinished_below(db: Transaction, row: Row) -> list[Row]:
     """What is neither completed nor cancelled below a task."""
-    return [each for each in tasks.descendants(db, row.id) if each.status not in SETTLED]
+    return [each for each in tree.descendants(db, row.id) if each.status not in SETTLED]
 
 
 def _cancel_one(db: Transaction, row: Row, reason: str) -> Row:

@@ -10,7 +10,7 @@ from swarm_mcp.model.errors import Conflict, Invalid
 from swarm_mcp.model.lifecycle import TaskStatus, natural_progress
 from swarm_mcp.model.task import TaskChange, TaskLine
 from swarm_mcp.operations import claims
-from swarm_mcp.repository import agents, lines, messages, tasks, teams, work
+from swarm_mcp.repository import agents, lines, messages, queue, teams, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,8 +38,11 @@ def unread(db: Transaction) -> int:
 
 
 def ready_count(db: Transaction) -> int:
-    """How many tasks whoever acts could claim now, counting to a hundred in each lane."""
-    return tasks.count_ready(db, claims.lanes(db), limit=READY_COUNTED)
+    """How many ready tasks lie where whoever acts may claim, counting to a hundred in each lane.
+
+    Neither its capacity nor what it has just let go of is looked at, which would cost more: `claiming.would_get` does.
+    """
+    return queue.count_ready(db, claims.lanes(db), limit=READY_COUNTED)
 
 
 def shorten(words: str, limit: int = TITLE_SHOWN) -> str:

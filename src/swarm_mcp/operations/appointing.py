@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.agent import ENDED, LIFECYCLE_ALIASES, OPERATOR, AgentRole, Lifecycle
-from swarm_mcp.model.errors import Invalid, NotAllowed, NotFound
+from swarm_mcp.model.errors import Invalid, NotAllowed
 from swarm_mcp.model.lifecycle import choose
-from swarm_mcp.operations import hierarchy
+from swarm_mcp.operations import hierarchy, naming
 from swarm_mcp.repository import agents
 
 if TYPE_CHECKING:
@@ -41,33 +41,14 @@ def read_wanted(role: str, superior: str, lifecycle: str) -> Wanted:
     )
 
 
-def known_agent(db: Transaction, said: str) -> Row:
-    """The agent of that name.
-
-    Raises:
-        NotFound: none; the sentence names the nearest.
-
-    """
-    name = ids.fold_name(said)
-    row = agents.find_agent(db, name)
-    if row is None:
-        raise _unknown(name, ids.nearest(name, agents.all_agent_names(db)))
-    return row
-
-
-def _unknown(name: str, near: list[str]) -> NotFound:
-    hint = f" Did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else ""
-    return NotFound(f"No agent `{name}`.{hint} list_agents() shows who is here.", candidates=near)
-
-
 # --- new agents -------------------------------------------------------------------------------------------------------
 
 
 def check_meant(db: Transaction, name: str, wanted: Wanted, warnings: list[str], *, leaving: bool) -> None:
     """Refuse to add an agent where one was meant that is here already; warn of names that are nearly the same."""
-    near = ids.misspelt(name, agents.all_agent_names(db))
     if leaving or wanted.lifecycle not in BEGINNINGS:
-        raise _unknown(name, near)
+        raise naming.no_agent(db, name)
+    near = ids.misspelt(name, agents.all_agent_names(db))
     if near:
         warnings.append(f"{name} is new; there is also {' and '.join(near)}.")
 
@@ -84,7 +65,7 @@ def add(db: Transaction, name: str, spelt: str, wanted: Wanted, words: dict[str,
     role = wanted.role or AgentRole.WORKER
     _check_role(db, role)
     if wanted.superior:
-        above = None if wanted.superior == OPERATOR else known_agent(db, wanted.superior)
+        above = None if wanted.superior == OPERATOR else naming.known_agent(db, wanted.superior)
         _check_reach(db, above)
     elif actor.is_operator:
         above = None if role is AgentRole.DIRECTOR else hierarchy.oldest_active_root(db)
@@ -115,7 +96,7 @@ def change(db: Transaction, row: Row, wanted: Wanted, words: dict[str, Any]) -> 
     if wanted.lifecycle is not None:
         values["lifecycle"] = wanted.lifecycle.value
     if wanted.superior:
-        above = None if wanted.superior == OPERATOR else known_agent(db, wanted.superior)
+        above = None if wanted.superior == OPERATOR else naming.known_agent(db, wanted.superior)
         values["superior_id"] = above.id if above is not None else None
     elif row.superior_id is None and (wanted.role or wanted.lifecycle):
         values |= _where_others_stand(db, row, values)
@@ -202,9 +183,14 @@ def _check_top(db: Transaction, role: AgentRole, *, asked: bool) -> None:
     """Refuse the top to whoever is no director, and to a director of whom none may make a root director."""
     if role is AgentRole.DIRECTOR:
         if not (db.actor.is_operator or db.actor.is_root):
-            raise NotAllowed("Root directors come only from a root director or the operator.")
+            raise NotAllowed(
+                "Root directors come only from a root director or the operator: name a superior, or "
+                'ask with send_message(to="operator", text=…).'
+            )
     elif asked:
-        raise Invalid('Directly below the operator stand root directors alone: role="director".')
+        raise Invalid(
+            'Directly below the operator stand root directors alone: say role="director", or name another superior.'
+        )
 
 
 def _check_specialty(db: Transaction, name: str, words: dict[str, Any]) -> None:
@@ -214,7 +200,7 @@ def _check_specialty(db: Transaction, name: str, words: dict[str, Any]) -> None:
         return
     if specialty == name:
         raise Invalid(
-            f"`{name}` cannot be an agent and a specialty: agents, teams and specialties share one namespace. Choose "
-            "another name for one of them."
+            f"`{name}` cannot be an agent and a specialty: agents, teams and specialties share one namespace. Call one "
+            "of them otherwise."
         )
     hierarchy.check_free(db, specialty, "specialty")

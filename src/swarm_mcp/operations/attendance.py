@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from swarm_mcp.model.agent import AgentRole, Lifecycle
-from swarm_mcp.operations import claims
-from swarm_mcp.repository import standstill
+from swarm_mcp.model.agent import AgentRole, Availability, Lifecycle
+from swarm_mcp.operations.availability import availability
+from swarm_mcp.repository import crew, figures
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -23,23 +23,20 @@ class Attendance:
 
     def __init__(self, db: Transaction) -> None:
         self.reader = db.actor
-        self.agents: dict[str, Row] = {row.id: row for row in standstill.staff(db)}
-        self.loads = standstill.loads(db)
-        self._silent_since = db.now - (claims.lease(db) - db.now)
+        self.agents: dict[str, Row] = {row.id: row for row in crew.places(db)}
+        self.loads = figures.live_claims(db)
         self.missed_since = db.now - GRACE
-        self.present = {row.id for row in self.agents.values() if self._is_present(row)}
-        """Active agents that were seen within one lease time, or hold something; and whoever reads this."""
+        self.present = {row.id for row in self.agents.values() if self._is_present(db, row)}
+        """Active agents that are not offline, and whoever reads this."""
         self.hands = {each for each in self.present if not self._is_root(self.agents[each])}
         """Those who work on what is anyone's: all of them but the root directors."""
-        self.members: dict[str, set[str]] = {}
-        for team, agent in standstill.members(db):
-            self.members.setdefault(team, set()).add(agent)
+        self.members = crew.members_by_team(db)
 
-    def _is_present(self, row: Row) -> bool:
+    def _is_present(self, db: Transaction, row: Row) -> bool:
         if row.lifecycle != Lifecycle.ACTIVE:
             return False
-        seen = row.last_seen_at is not None and row.last_seen_at >= self._silent_since
-        return seen or row.id in self.loads or row.id == self.reader.id
+        there = availability(db, row, busy=row.id in self.loads)
+        return there is not Availability.OFFLINE or row.id == self.reader.id
 
     @staticmethod
     def _is_root(row: Row) -> bool:

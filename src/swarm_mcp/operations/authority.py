@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.errors import NotAllowed
-from swarm_mcp.repository import agents, tasks, teams, work
+from swarm_mcp.repository import agents, teams, tree, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,7 +35,7 @@ def has_authority(db: Transaction, row: Row, actor: Actor | None = None) -> bool
         return False
     if who.id in {row.creator_id, row.delegator_id}:
         return True
-    above = tasks.ancestors(db, row.id) if row.parent_id else []
+    above = tree.ancestors(db, row.id) if row.parent_id else []
     if any(who.id in {each.creator_id, each.delegator_id, each.assignee_id, each.holder_id} for each in above):
         return True
     return who.id in _superiors_with_authority(db, row, above)

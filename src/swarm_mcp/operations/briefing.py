@@ -14,7 +14,7 @@ from swarm_mcp.model.tokens import CEILING, clipped, tokens
 from swarm_mcp.operations import claims, details, judging, standing
 from swarm_mcp.operations.answering import shorten, task_lines, unread
 from swarm_mcp.operations.catalog import EVERY, operation
-from swarm_mcp.repository import agents, graph, lines, memory, tasks, work
+from swarm_mcp.repository import agents, graph, lines, memory, queue, tasks, tree, work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,9 @@ SHOWN = 10
 ABOVE = 5
 HELD_SHOWN = 50
 RESULTS_SHOWN = 20
+SUMMARY_SHOWN = 400
+LEAST = 30
+"""Tokens of a section of which less says nothing."""
 
 
 @operation(profiles=EVERY, writes=False, long_with=["include"])
@@ -73,8 +76,8 @@ def brief_of(
     db: Transaction, row: Row, *, include: Sequence[str] = (), max_tokens: int = 1500, cursor: str = ""
 ) -> Brief:
     """Gather a task's brief and cut it to its budget."""
-    above = tasks.ancestors(db, row.id) if row.parent_id else []
-    subtasks = tasks.children(db, row.id, limit=RESULTS_SHOWN) if row.subtasks else []
+    above = tree.ancestors(db, row.id) if row.parent_id else []
+    subtasks = tree.children(db, row.id, limit=RESULTS_SHOWN) if row.subtasks else []
     near = task_lines(db, lines.line_rows(db, [each.id for each in (row, *above[:ABOVE], *subtasks[:SHOWN])]))
     parents = min(ABOVE, len(above))
     task = BriefTask(**near[0].model_dump() | {"title": row.title, "version": row.version})
@@ -103,7 +106,7 @@ def brief_of(
         next=next_calls(db, row),
         **{"notes": _own_notes(db, row), **details.sections(db, row, include, cursor)},
     )
-    return cut(brief, max_tokens)
+    return cut(brief, max_tokens, details.fields(include))
 
 
 def _own_notes(db: Transaction, row: Row) -> list[str]:
@@ -135,10 +138,18 @@ def _results(db: Transaction, finished: Sequence[str]) -> list[ResultView]:
     return [
         ResultView(
             id=each.id, title=shorten(each.title), by=names.get(each.worker_id, ""),
-            summary=shorten(each.completion_summary, 400), outputs=each.outputs, artifacts=each.artifacts,
+            summary=_summary(each), outputs=each.outputs, artifacts=each.artifacts,
         )
         for each in rows.values()
     ]  # fmt: skip
+
+
+def _summary(row: Row) -> str:
+    """What was done, for those who wait for it: long words by their beginning, with the call that has the rest."""
+    if len(row.completion_summary) <= SUMMARY_SHOWN:
+        return row.completion_summary
+    call = f'get_task(task="{row.id}", include=["executions"])'
+    return f"{shorten(row.completion_summary, SUMMARY_SHOWN)} ({call} has all of it)"
 
 
 def _context(db: Transaction, row: Row, above: Sequence[Row]) -> list[ContextView]:
@@ -163,7 +174,7 @@ def _context(db: Transaction, row: Row, above: Sequence[Row]) -> list[ContextVie
 def _also_changing(db: Transaction, row: Row) -> list[str]:
     if not row.touches:
         return []
-    live = [each for each in tasks.live_touches(db) if each.id != row.id]
+    live = [each for each in queue.live_touches(db) if each.id != row.id]
     names = agents.agent_names(db, (each.holder_id for each in live))
     return [
         f"{names.get(each.holder_id, '')} with {each.id} changes {', '.join(both[:5])}"
@@ -177,8 +188,10 @@ def _review(db: Transaction, row: Row) -> list[str]:
         return []
     said = [each for each in work.feedback_of(db, row.id) if each.notes][-3:]
     names = agents.agent_names(db, (each.by_id for each in said))
+    notes = [*(shorten(each.notes, 600) for each in said[:-1]), *(each.notes for each in said[-1:])]
     return [
-        f"{names.get(each.by_id, 'operator')} ({each.verdict or 'rating'}): {shorten(each.notes, 600)}" for each in said
+        f"{names.get(each.by_id, 'operator')} ({each.verdict or 'rating'}): {words}"
+        for each, words in zip(said, notes, strict=True)
     ]
 
 
@@ -198,16 +211,24 @@ def next_calls(db: Transaction, row: Row) -> list[str]:
     return []
 
 
-def cut(brief: Brief, max_tokens: int) -> Brief:
-    """Leave out from the end until the brief fits; what was left out is named as the call that gets it."""
+def cut(brief: Brief, max_tokens: int, asked: Sequence[str] = ()) -> Brief:
+    """Leave out from the end until the brief fits; what was left out is named as the call that gets it.
+
+    Up to half the room is kept for the sections that were asked for, however much comes before them.
+    """
     room = min(max_tokens, CEILING) - FRAME
     if tokens(spoken(brief)) <= room:  # as nearly always, and in one look
         return brief
     task = brief.task.id if brief.task is not None else ""
     left: list[str] = []
     values: dict[str, Any] = {}
+    kept = {name: _cost(getattr(brief, name)) for name in asked}
+    for_asked = min(sum(kept.values()), room // 2)
+    room -= for_asked
     kept_free = min(_cost(brief.in_the_way) + _cost(brief.criteria), room // 2)
     for name in ORDER:
+        if name in kept:
+            room, for_asked = room + for_asked, 0
         value = getattr(brief, name)
         if not value:
             continue
@@ -218,7 +239,7 @@ def cut(brief: Brief, max_tokens: int) -> Brief:
             room -= size
             continue
         values[name] = _fit(value, here)
-        room -= min(here, room)
+        room = max(room - _cost(values[name]), 0)
         call = f'get_task(task="{task}", max_tokens={LARGEST})'
         left.append(f"{name}: {call if max_tokens < LARGEST else 'too long'}")
     return brief.model_copy(update={**values, "left_out": left}) if left else brief
@@ -242,13 +263,26 @@ def _cost(value: object) -> int:
 
 
 def _fit(value: Any, room: int) -> Any:
-    """As much of a section as there is room for: the beginning of a text, the first entries of a list."""
+    """As much as there is room for of a section, or of one of its entries, too long to be shown whole."""
     if isinstance(value, str):
         return clipped(value, room)
+    if isinstance(value, Record):
+        return _shortened(value, room)
     kept: list[Any] = []
-    for each in value if isinstance(value, list) else ():
-        room -= _cost(each)
-        if room < 0:
-            return kept
-        kept.append(each)
-    return {}
+    for each in value.values() if isinstance(value, dict) else value:
+        size = _cost(each)
+        if size > room and (kept or room < LEAST) and isinstance(value, list):
+            break
+        kept.append(each if size <= room else _fit(each, room))
+        room -= min(size, room)
+    return dict(zip(value, kept, strict=True)) if isinstance(value, dict) else kept
+
+
+def _shortened(record: Record, room: int) -> Record:
+    """An entry that is longer than its section by its beginning: the longest of its words are cut."""
+    if isinstance(record, ResultView):
+        return record.model_copy(update={"outputs": {}, "artifacts": []})
+    if isinstance(record, ContextView) and not isinstance(record.value, str):
+        record = record.model_copy(update={"value": json.dumps(record.value, ensure_ascii=False)})
+    name, words = max(((name, each) for name, each in record if isinstance(each, str)), key=lambda pair: len(pair[1]))
+    return record.model_copy(update={name: clipped(words, room - (_cost(record) - tokens(words)))})

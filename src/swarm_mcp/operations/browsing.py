@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Invalid
-from swarm_mcp.model.ids import nearest
+from swarm_mcp.model.ids import did_you_mean, nearest, unknown_word
 from swarm_mcp.model.lifecycle import read_priority, read_status
 from swarm_mcp.model.record import spoken
 from swarm_mcp.model.task import TaskList
@@ -14,12 +14,14 @@ from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import naming
 from swarm_mcp.operations.answering import task_lines
 from swarm_mcp.operations.catalog import EVERY, operation
+from swarm_mcp.operations.limits import at_most, read_limit
 from swarm_mcp.repository import listing, sorting, tasks
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
-LIMIT = 200
+TAG_LIMIT = 1000
+"""Characters: a database gives up on patterns that are far longer."""
 ALWAYS_FIT = 20
 """Rows of ASCII that need not be weighed: at their longest they stay below an answer's ceiling."""
 
@@ -47,12 +49,12 @@ def list_tasks(
     cursor: arg.Text = "",
 ) -> TaskList:
     """Tasks as rows, with `total` and `next_cursor`. `sort`: urgency, created, updated, deadline."""
+    sort = sort.strip().lower() or "urgency"
     if sort not in sorting.SORTS:
-        near = nearest(sort, sorting.SORTS, count=1)
-        hint = f" Did you mean `{near[0]}`?" if near else ""
-        raise Invalid(f"`{sort[:40]}` is no order.{hint} Known: {', '.join(sorting.SORTS)}.")
-    if limit < 1:
-        raise Invalid(f"limit is 1 to {LIMIT}; got {limit}.")
+        raise unknown_word(sort, "order", sorting.SORTS)
+    most = read_limit(limit)
+    if len(tag) > TAG_LIMIT:
+        raise Invalid(f"A tag that is looked for has at most {TAG_LIMIT:,} characters; this one has {len(tag):,}.")
     wanted = listing.Filter(
         statuses=tuple(dict.fromkeys(read_status(word).value for word in status)),
         place=_place(db, assignee),
@@ -68,20 +70,19 @@ def list_tasks(
     )
     if wanted.text and sort == "urgency":
         sort = sorting.BEST
-    page = listing.find(db, wanted, sort=sort, limit=min(limit, LIMIT), cursor=cursor)
+    page = listing.find(db, wanted, sort=sort, limit=most, cursor=cursor)
     lines = task_lines(db, page.rows)
     if len(lines) > ALWAYS_FIT or not all(line.title.isascii() and line.hold.isascii() for line in lines):
         lines = fitting(lines, spoken)
     if len(lines) < len(page.rows):
         page.next_cursor = sorting.cursor_after(page.rows[len(lines) - 1], sort)
-    cut = f" (at most {LIMIT} at once)" if limit > LIMIT else ""
     total = f"{page.total:,}" if page.exact else f"more than {page.total:,}"
     common = "; add a word: this is in more than can be ranked" if wanted.text and not page.exact else ""
     return TaskList(
         tasks=lines,
         total=page.total,
         next_cursor=page.next_cursor,
-        message=f"{len(lines)} of {total} {'task' if page.total == 1 else 'tasks'}{cut}{common}.",
+        message=f"{len(lines)} of {total} {'task' if page.total == 1 else 'tasks'}{at_most(limit)}{common}.",
     )
 
 
@@ -94,6 +95,5 @@ def _place(db: Transaction, assignee: str) -> tuple[tuple[str, str | None], ...]
     place = naming.find_place(db, assignee)
     if place is None:
         near = nearest(assignee.strip().lower(), naming.known_names(db))
-        hint = f" Did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else ""
-        raise Invalid(f"Nobody is called `{assignee[:63]}`.{hint}")
+        raise Invalid(f"Nobody is called `{assignee[:63]}`.{did_you_mean(near)}")
     return tuple((name, value) for name, value in place.columns().items() if value is not None)

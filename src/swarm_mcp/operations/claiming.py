@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model import arguments as arg
@@ -12,9 +11,10 @@ from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
 from swarm_mcp.model.task import Claimed
 from swarm_mcp.operations import claims, moves, naming, standing, upkeep
 from swarm_mcp.operations.answering import READY_COUNTED, ready_count, shorten, task_change, task_lines, unread
+from swarm_mcp.operations.availability import is_full
 from swarm_mcp.operations.briefing import brief_of
 from swarm_mcp.operations.catalog import operation
-from swarm_mcp.repository import agents, events, tasks
+from swarm_mcp.repository import agents, events, queue, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,17 +142,18 @@ def _check_capacity(db: Transaction) -> None:
 
 
 def _is_full(db: Transaction) -> bool:
-    limit = db.actor.capacity
-    return bool(limit) and agents.count_claims_in_progress(db, db.actor.id or "") >= limit
+    """Whether whoever acts has no room for another claim; counted only where there is a limit."""
+    actor = db.actor
+    return bool(actor.capacity) and is_full(actor, agents.count_claims_in_progress(db, actor.id or ""))
 
 
 def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row | None:
-    for row in tasks.expired_claims(db, limit=SWEEP_LIMIT):
+    for row in queue.expired_claims(db, limit=SWEEP_LIMIT):
         claims.lapse(db, row)
     wanted = _lanes(db, pool)
     root = tasks.resolve_task(db, under).id if under.strip() else ""
     found = _candidates(db, wanted, root, 1)
-    if found and found[0].touches and len(tasks.live_touches(db)):
+    if found and found[0].touches and len(queue.live_touches(db)):
         found = _candidates(db, wanted, root, LOOKAHEAD)
     if not found:
         return None
@@ -166,7 +167,7 @@ def _candidates(db: Transaction, wanted: list[str], root: str, count: int) -> li
     found: list[tuple[int, Row]] = []
     for lane in wanted:
         tier = {db.actor.id: 0, "": 2}.get(lane, 1)
-        rows = tasks.ready_in_lane(db, lane, under=root, limit=count + len(passed_over))
+        rows = queue.ready_in_lane(db, lane, under=root, limit=count + len(passed_over))
         found += [(tier, row) for row in rows if row.id not in passed_over]
     return [row for _, row in sorted(found, key=_preference)]
 
@@ -194,8 +195,7 @@ def _lanes(db: Transaction, pool: str) -> list[str]:
 
 def _recently_released(db: Transaction) -> set[str]:
     """What this agent gave back within one lease time, unless it was handed to it again since."""
-    since = db.now - timedelta(minutes=db.project.lease_minutes)
-    return events.released_since(db, db.actor.id or "", since)
+    return events.released_since(db, db.actor.id or "", db.now - claims.lease_time(db))
 
 
 def _apart_from_others(db: Transaction, candidates: Sequence[Row]) -> Row:
@@ -203,7 +203,7 @@ def _apart_from_others(db: Transaction, candidates: Sequence[Row]) -> Row:
     best = candidates[0]
     if not best.touches:
         return best
-    live = [path for each in tasks.live_touches(db) for path in each.touches]
+    live = [path for each in queue.live_touches(db) for path in each.touches]
     for each in candidates:
         if each.urgency == best.urgency and not standing.overlapping(each.touches, live):
             return each

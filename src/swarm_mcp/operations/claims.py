@@ -11,7 +11,7 @@ from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, TaskStatus
 from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.operations import moves, telling
 from swarm_mcp.operations.naming import NOWHERE, place_of
-from swarm_mcp.repository import agents, messages, participants, tasks, teams, work
+from swarm_mcp.repository import agents, messages, participants, queue, tasks, teams, work
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,9 +25,14 @@ RESERVATION_LEASES = 4
 SECOND = 2
 
 
+def lease_time(db: Transaction, minutes: int = 0) -> timedelta:
+    """How long a lease lasts; without `minutes`, by the project's policy."""
+    return timedelta(minutes=min(minutes or db.project.lease_minutes, LEASE_LIMIT))
+
+
 def lease(db: Transaction, minutes: int = 0) -> datetime:
     """When a lease that begins now runs out."""
-    return db.now + timedelta(minutes=min(minutes or db.project.lease_minutes, LEASE_LIMIT))
+    return db.now + lease_time(db, minutes)
 
 
 def lapsed(db: Transaction, row: Row) -> bool:
@@ -254,7 +259,7 @@ def take(db: Transaction, row: Row, minutes: int) -> Row:
 
     """
     actor = db.actor
-    taken = tasks.take_claim(
+    taken = queue.take_claim(
         db, row, agent=actor.id or "", until=lease(db, minutes), minutes=minutes, started=row.started_at or db.now
     )
     if taken is None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model import arguments as arg
+from swarm_mcp.model import ids
 from swarm_mcp.model.agent import ENDED
 from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.lifecycle import FINISHED
@@ -129,9 +130,8 @@ def _recipients(db: Transaction, to: str, replied: Row | None) -> list[str | Non
         return [each.id for each in agents.everybody(db) if each.id != db.actor.id]
     place = naming.find_place(db, to)
     if place is None:
-        near = naming.ids.nearest(naming.ids.fold_name(to), naming.known_names(db))
-        hint = f" Did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else ""
-        raise NotFound(f"Nobody is called `{to[:63]}`.{hint}", candidates=near)
+        near = ids.nearest(ids.fold_name(to), naming.known_names(db))
+        raise NotFound(f"Nobody is called `{to[:63]}`.{ids.did_you_mean(near)}", candidates=near)
     if place.agent is not None:
         if place.agent.lifecycle in ENDED:
             raise NotFound(f"{place.agent.name} has ended and reads nothing any more.")

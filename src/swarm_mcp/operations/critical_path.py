@@ -14,8 +14,9 @@ from swarm_mcp.model.record import Record, spoken
 from swarm_mcp.model.task import Overview
 from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations.answering import shorten
+from swarm_mcp.operations.limits import shows_more
 from swarm_mcp.operations.remaining import Remaining
-from swarm_mcp.repository import agents, tasks, unfinished
+from swarm_mcp.repository import agents, tasks, tree, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +75,7 @@ def view(db: Transaction, root: Row | None, limit: int) -> Overview:
     remaining = Estimated(db)
     ends = set(remaining.tasks)
     if root is not None:
-        ends &= set(tasks.subtree_ids(db, root.id))
+        ends &= set(tree.subtree_ids(db, root.id))
     chain, reached = longest_chain(remaining, ends)
     dead = _dead_ends(remaining, ends, narrowed=root is not None)
     if not chain:
@@ -172,8 +173,7 @@ def _sentence(length: int, total: Decimal, assumed: int, shown: int, limit: int)
             f" ({assumed:,} without an estimate {'counts' if assumed == 1 else 'count'} 1 h{' each' * (assumed > 1)})"
         )
     if shown < length:
-        more = f"limit={min(200, length)} shows more" if shown == limit < 200 else "under=… narrows it"  # noqa: PLR2004
-        words += f"; the first {shown} are shown, {more}"
+        words += f"; the first {shown} are shown, {shows_more(shown, limit, length)}"
     return f"{words}."
 
 

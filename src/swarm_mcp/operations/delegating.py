@@ -27,7 +27,7 @@ LIMITS = {
 MINUTES_LIMIT = 480
 
 
-@operation(profiles=DIRECTING, repeatable=True)
+@operation(profiles=DIRECTING, repeatable=True, long=True)
 def delegate(
     db: Transaction,
     *,
@@ -45,12 +45,11 @@ def delegate(
 ) -> Delegated:
     """Hand a task down and say why. `to`: an agent, team or specialty, or auto: whoever below fits best."""
     row = tasks.resolve_task(db, task)
-    said = {
+    said = _read_lists({
         "expected_deliverables": expected_deliverables, "required_resources": required_resources,
         "success_criteria": success_criteria, "risk_factors": risk_factors,
         "context_requirements": context_requirements, "depends_on": depends_on,
-    }  # fmt: skip
-    said = {name: check_texts(list(given), name, limit=LIMITS[name]) for name, given in said.items()}
+    })  # fmt: skip
     if not 0 <= estimated_minutes <= MINUTES_LIMIT:
         raise Invalid(f"estimated_minutes is 1 to {MINUTES_LIMIT}, or 0 for none; got {estimated_minutes}.")
     urgency = choose(priority, Priority, "priority").value if priority.strip() else ""
@@ -70,9 +69,7 @@ def delegate(
     placing.offer(db, row, place, words, before=before)
     moved = moves.change(db, row, "delegated", columns, {"to": place.label, "reasoning": reasoning})
     row = moved.row
-    known = work.criteria(db, row.id)
-    last = max((each.position for each in known), default=0)
-    work.insert_criteria(db, row.id, [(text, "") for text in said["success_criteria"]], after=last)
+    _add_criteria(db, row, said["success_criteria"])
     row, sentences = placing.add_edges(db, row, edges) if edges else (row, [])
     _tell(db, row, place, reasoning, had_it)
     edges_said = f"; {'; '.join(sentences)}" if sentences else ""
@@ -85,6 +82,17 @@ def delegate(
         unread=unread(db),
         ready=ready_count(db),
     )
+
+
+def _read_lists(given: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What is said with a delegation, each list within its limit."""
+    return {name: check_texts(list(said), name, limit=LIMITS[name]) for name, said in given.items()}
+
+
+def _add_criteria(db: Transaction, row: Row, texts: list[str]) -> None:
+    """Add what the delegate is to reach to what the task wants already."""
+    last = max((each.position for each in work.criteria(db, row.id)), default=0)
+    work.insert_criteria(db, row.id, [(text, "") for text in texts], after=last)
 
 
 def _check_delegable(db: Transaction, row: Row) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.errors import Invalid
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 PAGE = 50
 DELIVERABLES_SHOWN = 5
+REPORT_SHOWN = 300
+"""Characters of each part of an earlier report; of the last one everything is told."""
 
 
 def sections(db: Transaction, row: Row, include: Sequence[str], cursor: str) -> dict[str, list[str]]:
@@ -32,9 +35,12 @@ def sections(db: Transaction, row: Row, include: Sequence[str], cursor: str) -> 
 
     """
     after = read_cursor(cursor)
-    return {
-        FIELDS.get(name, name): SECTIONS[name](db, row, after) for name in include if SECTIONS[name] is not _nothing
-    }
+    return {field: SECTIONS[name](db, row, after) for name in include for field in fields([name])}
+
+
+def fields(include: Sequence[str]) -> list[str]:
+    """The fields of the brief that hold the sections which were asked for."""
+    return [FIELDS.get(name, name) for name in include if SECTIONS[name] is not _nothing]
 
 
 def read_cursor(cursor: str) -> int:
@@ -129,11 +135,17 @@ def _executions(db: Transaction, row: Row, after: int) -> list[str]:
     _ = after
     found = work.executions(db, row.id)[-PAGE:]
     names = agents.agent_names(db, (each.agent_id for each in found))
-    return [_execution(each, names.get(each.agent_id, "operator")) for each in found]
+    last = max((each.attempt for each in found if each.summary), default=0)
+    return [
+        _execution(
+            each, names.get(each.agent_id, "operator"), limit=sys.maxsize if each.attempt == last else REPORT_SHOWN
+        )
+        for each in found
+    ]
 
 
-def _execution(row: Row, agent: str) -> str:
-    """An attempt with the report that ended it, in one line; what is empty is left out."""
+def _execution(row: Row, agent: str, *, limit: int) -> str:
+    """An attempt with the report that ended it, in one line, so many characters of each part that is not empty."""
     kind = f" ({row.specialty})" if row.specialty else ""
     ended = ""
     if row.ended_at is not None:
@@ -146,8 +158,8 @@ def _execution(row: Row, agent: str) -> str:
         "blocking issues": row.blocking_issues, "next": row.next_actions, "measurements": row.measurements,
         "error": row.error if row.error != row.summary else "",
     }  # fmt: skip
-    told = [f"{name}: {shorten(_as_words(value), 300)}" for name, value in said.items() if value]
-    summary = f": {shorten(row.summary, 300)}" if row.summary else ""
+    told = [f"{name}: {shorten(_as_words(value), limit)}" for name, value in said.items() if value]
+    summary = f": {shorten(row.summary, limit)}" if row.summary else ""
     when = f"from {row.started_at:%Y-%m-%d %H:%MZ}{ended}{summary}"
     how = f"{row.status}{', successful,' if successful else ''}"
     return "; ".join([f"attempt {row.attempt} {agent}{kind} {how} {when}", *told, f"execution {row.id}"])

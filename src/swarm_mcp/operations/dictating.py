@@ -11,7 +11,7 @@ from swarm_mcp.model.lifecycle import CLAIMED
 from swarm_mcp.model.report import handover_in, report_in
 from swarm_mcp.model.task import Completed, Written
 from swarm_mcp.operations import completing, delegating, naming, planning
-from swarm_mcp.operations.catalog import DIRECTING, operation
+from swarm_mcp.operations.catalog import SCRIPTS, operation
 from swarm_mcp.repository import tasks, work
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ KINDS_OF_AGENT = frozenset({"research", "coding", "testing", "documentation"})
 """What the blueprint's delegations name instead of an agent: specialties here."""
 
 
-@operation(repeatable=True)
+@operation(profiles=SCRIPTS, repeatable=True)
 def complete_from_text(db: Transaction, *, task: str, text: arg.Text, attempt: arg.Attempt = 0) -> Completed:
     """Complete a task by the report in a model's prose: one JSON object, whatever stands around it.
 
@@ -95,7 +95,7 @@ def _attempt(db: Transaction, row: Row, report: Report, attempt: int) -> int:
     return said.pop() if said else 0
 
 
-@operation(profiles=DIRECTING)
+@operation(profiles=SCRIPTS)
 def create_task_from_delegation(db: Transaction, *, title: arg.Text, text: arg.Text) -> Written:
     """Create a task and hand it down as the delegation in a model's prose says: one JSON object.
 

@@ -11,7 +11,7 @@ from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
 from swarm_mcp.operations import judging
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.authority import is_worker, judges_besides
-from swarm_mcp.repository import agents, events, messages, tasks
+from swarm_mcp.repository import agents, events, messages, tree
 
 if TYPE_CHECKING:
     from swarm_mcp.operations.attendance import Attendance
@@ -114,7 +114,7 @@ def dead_end(db: Transaction, row: Row, waiter: str, *, is_part: bool) -> tuple[
     why = f"failed {times} times, the last time: {shorten(row.error or row.completion_summary)}"
     if not is_part:
         return why, _without(row, waiter)
-    below = any(each.status not in FINISHED for each in tasks.descendants(db, row.id))
+    below = any(each.status not in FINISHED for each in tree.descendants(db, row.id))
     subtree = ", subtree=True" if below or row.open_subtasks else ""
     return why, f'update_task(task="{row.id}", action="cancel"{subtree})'
 
@@ -125,7 +125,7 @@ def _without(row: Row, waiter: str) -> str:
 
 def unclaimed(row: Row, lane: str, attendance: Attendance) -> str:
     """The call by which a ready task that nobody takes gets somebody."""
-    if not lane:
+    to = attendance.substitute(lane) if lane or attendance.reader.is_operator else ""
+    if not lane and not to:  # whoever reads this may take it; the operator, who holds nothing, can only wait for one
         return f'claim_task(task="{row.id}")'
-    to = attendance.substitute(lane)
     return f'delegate(task="{row.id}", to="{to}")' if to else f'update_task(task="{row.id}", clear=["assignee"])'

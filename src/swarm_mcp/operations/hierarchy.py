@@ -149,7 +149,8 @@ def _move(db: Transaction, row: Row, superior_id: str | None) -> list[str]:
         path = [each.name for each in (superior, *agents.superiors(db, superior.id))]
         shown = " below ".join(path[: path.index(row.name) + 1])
         raise CycleRefused(
-            f"{superior.name} cannot stand above {row.name}: {shown if superior.id != row.id else 'it is the same'}.",
+            f"{superior.name} cannot stand above {row.name}: {shown if superior.id != row.id else 'it is the same'}. "
+            "Name another superior.",
             agent=row.name,
         )
     level = superior.level + 1 if superior is not None else 0
@@ -162,7 +163,9 @@ def _move(db: Transaction, row: Row, superior_id: str | None) -> list[str]:
 
 def _check_superior(superior: Row | None) -> None:
     if superior is not None and superior.lifecycle in ENDED:
-        raise NotAllowed(f"{superior.name} has ended ({superior.lifecycle}); nobody is put below it.")
+        raise NotAllowed(
+            f"{superior.name} has ended ({superior.lifecycle}); nobody is put below it. Name another superior."
+        )
 
 
 def _check_depth(db: Transaction, name: str, level: int, *, below: int = 0) -> None:
@@ -173,6 +176,7 @@ def _check_depth(db: Transaction, name: str, level: int, *, below: int = 0) -> N
         return
     what = f"{name} with the {below} below it" if below else name
     raise LimitReached(
-        f"The hierarchy has at most {limit} levels; {what} would be {'one' if too_many == 1 else too_many} more.",
+        f"The hierarchy has at most {limit} levels; {what} would be {'one' if too_many == 1 else too_many} more. "
+        "register_agent(name=…, superior=…) puts it below somebody higher up.",
         max_depth=limit,
     )

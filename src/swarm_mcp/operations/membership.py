@@ -8,9 +8,9 @@ from swarm_mcp.model import arguments as arg
 from swarm_mcp.model import ids
 from swarm_mcp.model.agent import ENDED, AgentRole
 from swarm_mcp.model.draft import check_json
-from swarm_mcp.model.errors import Ambiguous, Invalid, NotAllowed, NotFound
+from swarm_mcp.model.errors import Ambiguous, Invalid, NotAllowed
 from swarm_mcp.model.registration import TeamChange
-from swarm_mcp.operations import hierarchy, telling
+from swarm_mcp.operations import hierarchy, naming, telling
 from swarm_mcp.operations.authority import is_above
 from swarm_mcp.operations.catalog import SCRIPTS, operation
 from swarm_mcp.operations.moves import record
@@ -48,7 +48,7 @@ def register_team(
         NotAllowed: the caller neither supervises the team nor stands above whoever does.
 
     """
-    folded = folded_name(name)
+    folded = naming.folded_team(name)
     check_json(config, "config")
     group = teams.find_team(db, folded)
     made = group is None
@@ -66,11 +66,6 @@ def register_team(
     did = "is made" if made else (f"has another {', '.join(changed)}" if changed else "is all that already")
     words = f"team:{folded} {did}".replace("supervisor_id", "supervisor")
     return TeamChange(message=f"{words}, supervised by {boss or 'nobody'}.", team=folded, supervisor=boss)
-
-
-def folded_name(said: str) -> str:
-    """A team's name as it is stored."""
-    return ids.fold_name(said.strip().removeprefix("team:"))
 
 
 def supervises(db: Transaction, group: Row) -> bool:
@@ -104,7 +99,7 @@ def join(db: Transaction, member: Row, said: str, role: str) -> str:
         raise Invalid(f"team_role has at most {ROLE_LIMIT} characters: lead, member, trainee or a word of your own.")
     if member.lifecycle in ENDED:
         raise NotAllowed(f"{member.name} has ended ({member.lifecycle}) and joins no team.")
-    name = folded_name(said)
+    name = naming.folded_team(said)
     group = teams.find_team(db, name)
     stay = teams.membership(db, group.id, member.id) if group is not None else None
     if stay is not None and (not role.strip() or stay.role == word):
@@ -126,7 +121,7 @@ def join(db: Transaction, member: Row, said: str, role: str) -> str:
 
 def leave(db: Transaction, member: Row, said: str) -> str:
     """End an agent's stay in a team; what came of it, as a phrase."""
-    group = _found(db, said)
+    group = naming.known_team(db, said)
     stay = teams.membership(db, group.id, member.id)
     if stay is None:
         return ""
@@ -165,13 +160,13 @@ def _create(db: Transaction, name: str, spelt: str) -> Row:
     actor = db.actor
     if not actor.is_operator and actor.role is AgentRole.WORKER:
         raise NotAllowed(
-            f"There is no team `{name}`, and {actor.name} is a worker, which makes none: ask your superior."
+            f"There is no team `{name}`, and {actor.name} is a worker, which makes none: ask with "
+            'send_message(to="superior", text=…).'
         )
     near = ids.misspelt(name, teams.all_team_names(db))
     if near:
         raise Ambiguous(
-            f"There is no team `{name}`. Did you mean {' or '.join(f'`{each}`' for each in near)}? "
-            "Use that name, or one that is not so close.",
+            f"There is no team `{name}`.{ids.did_you_mean(near)} Use that name, or one that is not so close.",
             candidates=near,
         )
     hierarchy.check_free(db, name, "team")
@@ -198,27 +193,17 @@ def _appoint(db: Transaction, group: Row, boss: Row) -> str:
     if group.supervisor_id == boss.id:
         return ""
     if not supervises(db, group) or not hierarchy.is_within_reach(db, boss):
-        raise _not_ones_own(db, group)
+        raise _not_ones_own(db, group, boss)
     former = group.supervisor_id
     _change(db, group, {"supervisor_id": boss.id})
     telling.tell_agents(db, f"{boss.name} supervises team:{group.name} now.", [former] if former else [])
     return f"supervisor of team:{group.name}"
 
 
-def _found(db: Transaction, said: str) -> Row:
-    name = folded_name(said)
-    group = teams.find_team(db, name)
-    if group is None:
-        near = ids.nearest(name, teams.all_team_names(db))
-        hint = f" Did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else ""
-        raise NotFound(f"There is no team `{name}`.{hint}", candidates=near)
-    return group
-
-
 def _found_supervisor(db: Transaction, said: str) -> Row:
-    boss = agents.find_agent(db, ids.fold_name(said))
-    if boss is None or boss.lifecycle in ENDED:
-        raise NotFound(f"No agent `{said[:63]}` that could supervise a team: register_agent(name=…) adds one.")
+    boss = naming.known_agent(db, said)
+    if boss.lifecycle in ENDED:
+        raise NotAllowed(f"{boss.name} has ended ({boss.lifecycle}) and supervises no team.")
     if not hierarchy.is_within_reach(db, boss):
         raise NotAllowed(f"{db.actor.name} does not stand above {boss.name} and gives it no team.")
     return boss
@@ -234,14 +219,20 @@ def _check_may_put(db: Transaction, group: Row, member: Row, role: str) -> None:
         return
     if member.id == db.actor.id and role == MEMBER and db.actor.role is not AgentRole.WORKER:
         return
-    raise _not_ones_own(db, group)
+    raise _not_ones_own(db, group, member)
 
 
-def _not_ones_own(db: Transaction, group: Row) -> NotAllowed:
+def _not_ones_own(db: Transaction, group: Row, member: Row | None = None) -> NotAllowed:
+    """The refusal of whoever may not decide about a team; or, if it may, about an agent that is not below it."""
+    if member is not None and supervises(db, group):
+        return NotAllowed(
+            f"{db.actor.name} supervises team:{group.name}, but does not stand above {member.name}: ask with "
+            'send_message(to="superior", text=…).'
+        )
     boss = agents.agent_names(db, [group.supervisor_id]).get(group.supervisor_id, "operator")
     return NotAllowed(
-        f"{db.actor.name} may not decide that: who is in team:{group.name} is up to its supervisor and those above it, "
-        f'for whoever stands below them. Ask with send_message(to="{boss}", text=…).',
+        f"Only the supervisor of team:{group.name}, and those above it, may decide that: ask with "
+        f'send_message(to="{boss}", text=…).',
         ask=boss,
     )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from swarm_mcp.model.errors import IllegalMove
 from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, MOVES, SETTLED, WAITING, TaskStatus
 from swarm_mcp.operations import telling
-from swarm_mcp.repository import events, graph, tasks
+from swarm_mcp.repository import events, graph, tasks, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -196,7 +196,7 @@ def count_new(db: Transaction, row: Row) -> None:
     """Let a task that was just stored count for its parent and the tally."""
     tasks.count_status(db, row.status, 1, archived=row.archived_at is not None)
     if row.parent_id:
-        turn(db, [tasks.shift_subtasks(db, row.parent_id, by=1, by_open=int(row.status not in SETTLED))])
+        turn(db, [tree.shift_subtasks(db, row.parent_id, by=1, by_open=int(row.status not in SETTLED))])
 
 
 def _take_effect(db: Transaction, before: Row, after: Row) -> list[Row]:
@@ -207,7 +207,7 @@ def _take_effect(db: Transaction, before: Row, after: Row) -> list[Row]:
         tasks.count_status(db, after.status, 1, archived=after.archived_at is not None)
     touched: list[str] = []
     if gating(before) != gating(after):
-        touched += tasks.shift_gates(db, after.id, 1 if gating(after) else -1)
+        touched += tree.shift_gates(db, after.id, 1 if gating(after) else -1)
     if obstructed(before) != obstructed(after):
         touched.append(after.id)
     if status_changed:
@@ -226,7 +226,7 @@ def _count_status(db: Transaction, before: Row, after: Row) -> list[str]:
             touched += shift_gates_of(db, waiter, by)
     was_settled, is_settled = before.status in SETTLED, after.status in SETTLED
     if was_settled != is_settled and after.parent_id:
-        touched.append(tasks.shift_subtasks(db, after.parent_id, by=0, by_open=-1 if is_settled else 1))
+        touched.append(tree.shift_subtasks(db, after.parent_id, by=0, by_open=-1 if is_settled else 1))
     return touched
 
 
@@ -235,7 +235,7 @@ def shift_gates_of(db: Transaction, waiter: Row, by: int) -> list[str]:
     own = waiter.waits - waiter.gates
     if waiter.hold_reason is not None or (own > 0) == (own - by > 0):
         return []
-    return tasks.shift_gates(db, waiter.id, 1 if own > 0 else -1)
+    return tree.shift_gates(db, waiter.id, 1 if own > 0 else -1)
 
 
 def turn(db: Transaction, task_ids: Iterable[str]) -> list[Row]:

@@ -9,13 +9,15 @@ from swarm_mcp.model import ids
 from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.errors import Ambiguous, Invalid, NotAllowed, NotFound
 from swarm_mcp.operations import hierarchy
-from swarm_mcp.operations.authority import is_above
 from swarm_mcp.operations.moves import PLACE
 from swarm_mcp.repository import agents, teams
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
+
+
+TEAMS_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,53 @@ def find_place(db: Transaction, name: str) -> Place | None:
     return None
 
 
+def known_agent(db: Transaction, said: str, *, listed: str = "list_agents() shows who is here.") -> Row:
+    """The agent of that name.
+
+    Args:
+        db: the transaction.
+        said: the name.
+        listed: how its reader can see all agents.
+
+    Raises:
+        NotFound: none; the sentence names the nearest.
+
+    """
+    name = ids.fold_name(said)
+    row = agents.find_agent(db, name)
+    if row is None:
+        raise no_agent(db, name, listed)
+    return row
+
+
+def no_agent(db: Transaction, name: str, listed: str = "list_agents() shows who is here.") -> NotFound:
+    """The refusal of a name that no agent has."""
+    near = ids.nearest(name, agents.all_agent_names(db))
+    return NotFound(f"No agent `{name}`.{ids.did_you_mean(near)} {listed}", candidates=near)
+
+
+def known_team(db: Transaction, said: str) -> Row:
+    """The team of that name.
+
+    Raises:
+        NotFound: none; the sentence names the nearest, else some.
+
+    """
+    name = folded_team(said)
+    row = teams.find_team(db, name)
+    if row is None:
+        known = teams.all_team_names(db)
+        near = ids.nearest(name, known)
+        there = f" There are {', '.join(sorted(known)[:TEAMS_NAMED])}." if known and not near else ""
+        raise NotFound(f"No team `{name}`.{ids.did_you_mean(near)}{there}", candidates=near)
+    return row
+
+
+def folded_team(said: str) -> str:
+    """A team's name as it is stored."""
+    return ids.fold_name(said.strip().removeprefix("team:"))
+
+
 def known_names(db: Transaction) -> list[str]:
     """Every name that work can be handed to."""
     return [*agents.all_agent_names(db), *teams.all_team_names(db), *agents.all_specialties(db)]
@@ -98,8 +147,7 @@ def assignable(db: Transaction, name: str, warnings: list[str]) -> Place:
         near = ids.misspelt(folded, known_names(db))
         if near:
             raise Ambiguous(
-                f"Nobody is called `{folded}`. Did you mean {' or '.join(f'`{each}`' for each in near)}? "
-                "Use that name, or one that is not so close.",
+                f"Nobody is called `{folded}`.{ids.did_you_mean(near)} Use that name, or one that is not so close.",
                 candidates=near,
             )
         place = Place(agent=announce(db, folded, name.strip()))
@@ -113,15 +161,14 @@ def assignable(db: Transaction, name: str, warnings: list[str]) -> Place:
 
 def check_handing_to(db: Transaction, agent: Row, warnings: list[str]) -> None:
     """Refuse handing work to an agent that has ended, or that the caller does not stand above."""
-    actor = db.actor
     if agent.lifecycle in ENDED:
         raise NotAllowed(f"{agent.name} has ended ({agent.lifecycle}); hand the work to somebody else.")
     if agent.lifecycle == Lifecycle.PAUSED:
         warnings.append(f"{agent.name} is paused and gets no work until it is resumed.")
-    if actor.is_operator or actor.is_root or agent.id == actor.id or is_above(db, actor.id, agent.id):
+    if hierarchy.is_within_reach(db, agent):
         return
     raise NotAllowed(
-        f"{actor.name} does not stand above {agent.name}: hand work to yourself, an agent below you, a team or a "
+        f"{db.actor.name} does not stand above {agent.name}: hand work to yourself, an agent below you, a team or a "
         "specialty, or ask your superior."
     )
 

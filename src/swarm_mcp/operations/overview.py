@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Invalid
-from swarm_mcp.model.ids import nearest
+from swarm_mcp.model.ids import unknown_word
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
 from swarm_mcp.model.task import Overview
 from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import critical_path, stuck, timeline, trees
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.catalog import EVERY, operation
+from swarm_mcp.operations.limits import at_most, read_limit
 from swarm_mcp.operations.workload import workload
-from swarm_mcp.repository import sums, tasks
+from swarm_mcp.repository import sums, tasks, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
-
-LIMIT = 200
 
 
 @operation(profiles=EVERY - {"worker"}, writes=False, takes_agent=False, long=True)
@@ -33,27 +32,24 @@ def get_overview(
     """How the whole stands. `view`: summary, stuck (what does not move, with the call that frees each), tree,
     critical_path, workload, timeline.
     """
+    view = view.strip().lower() or "summary"
     if view not in VIEWS and view not in SINCE:
-        known = [*VIEWS, *SINCE]
-        near = nearest(view, known, count=1)
-        hint = f" Did you mean `{near[0]}`?" if near else ""
-        raise Invalid(f"`{view[:40]}` is no view.{hint} Known: {', '.join(known)}.")
-    if limit < 1:
-        raise Invalid(f"limit is 1 to {LIMIT}; got {limit}.")
+        raise unknown_word(view, "view", [*VIEWS, *SINCE])
+    most = read_limit(limit)
     root = tasks.resolve_task(db, under) if under.strip() else None
     begin = timeline.read_since(since, db.now)
     if view in SINCE:
-        seen = SINCE[view](db, root, min(limit, LIMIT), begin)
+        seen = SINCE[view](db, root, most, begin)
     elif begin is not None:
         raise Invalid(f"since goes with {' and '.join(SINCE)}; the view {view} shows the present.")
     else:
-        seen = VIEWS[view](db, root, min(limit, LIMIT))
-    return seen if limit <= LIMIT else seen.model_copy(update={"message": f"{seen.message} (At most {LIMIT} at once.)"})
+        seen = VIEWS[view](db, root, most)
+    return seen if limit == most else seen.model_copy(update={"message": f"{seen.message}{at_most(limit)}"})
 
 
 def _summary(db: Transaction, root: Row | None, limit: int, since: datetime | None) -> Overview:
     """Counts and hours, with every key that the older systems' statistics had; and what changed since a moment."""
-    found = sums.summary(db, tasks.subtree_ids(db, root.id)[1:] if root is not None else None, limit=limit)
+    found = sums.summary(db, tree.subtree_ids(db, root.id)[1:] if root is not None else None, limit=limit)
     counts = found.statuses
     total = sum(counts.values())
     counted = total - counts.get(TaskStatus.CANCELLED, 0)

@@ -13,7 +13,7 @@ from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
 from swarm_mcp.model.task import EdgeType, ExecutionStatus
 from swarm_mcp.operations import claims, moves, telling
 from swarm_mcp.operations.naming import NOWHERE, Place, place_of
-from swarm_mcp.repository import graph, tasks, work
+from swarm_mcp.repository import graph, tasks, tree, work
 from swarm_mcp.repository.graph import Node
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def add_edges(
 def check_not_related(db: Transaction, row: Row, other: Row) -> None:
     """Refuse a gate between ancestor and descendant: neither could ever finish."""
     for lower, upper in ((row, other), (other, row)):
-        if lower.parent_id and any(each.id == upper.id for each in tasks.ancestors(db, lower.id)):
+        if lower.parent_id and any(each.id == upper.id for each in tree.ancestors(db, lower.id)):
             raise CycleRefused(
                 f"{lower.id} is below {upper.id}, so neither can wait for the other: a parent finishes after its "
                 "subtasks by itself. Drop this edge.",

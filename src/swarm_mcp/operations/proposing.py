@@ -10,7 +10,7 @@ from swarm_mcp.model.errors import NotAllowed, Refusal, gathered, noting
 from swarm_mcp.operations import naming, placing
 from swarm_mcp.operations.authority import has_authority, is_own
 from swarm_mcp.operations.placing import Placement
-from swarm_mcp.repository import tasks
+from swarm_mcp.repository import tasks, tree
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -108,7 +108,7 @@ def _beside(db: Transaction, parent: str, refs: set[str]) -> bool:
         return False
     row = tasks.find_task(db, parent) if parent else None
     return row is None or not (
-        is_own(db.actor, row) or any(is_own(db.actor, each) for each in tasks.ancestors(db, row.id))
+        is_own(db.actor, row) or any(is_own(db.actor, each) for each in tree.ancestors(db, row.id))
     )
 
 

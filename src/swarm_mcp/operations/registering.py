@@ -10,7 +10,7 @@ from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.draft import check_json, check_texts
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.registration import AgentChange, Registered
-from swarm_mcp.operations import appointing, hierarchy, membership, retiring, telling
+from swarm_mcp.operations import appointing, hierarchy, membership, naming, retiring, telling
 from swarm_mcp.operations.answering import unread
 from swarm_mcp.operations.catalog import DIRECTING, SCRIPTS, operation
 from swarm_mcp.repository import agents
@@ -23,7 +23,7 @@ CAPABILITIES, CAPABILITY_LIMIT = 50, 100
 LARGEST_CAPACITY = 10_000
 
 
-@operation(profiles=DIRECTING, repeatable=True)
+@operation(profiles=DIRECTING, repeatable=True, long_with=["lifecycle", "superior"])
 def register_agent(
     db: Transaction,
     *,
@@ -43,7 +43,7 @@ def register_agent(
     """Add an agent or change what is given; it joins `team`, which is created if need be."""
     folded = ids.fold_name(name)
     if team_role.strip() and not team.strip():
-        raise Invalid("team_role goes with team.")
+        raise Invalid("team_role goes with team: name the team in which it is that.")
     words = _words(title, description, specialty, capabilities, capacity)
     wanted = appointing.read_wanted(role, superior, lifecycle)
     before = agents.find_agent(db, folded)
@@ -62,7 +62,7 @@ def register_agent(
     said = "; ".join(each for each in did if each)
     _tell(db, before, row, said)
     shown = {each: value for each, value in words.items() if each not in LONG_WORDS}
-    shown |= {"team": membership.folded_name(team)} if team.strip() else {}
+    shown |= {"team": naming.folded_team(team)} if team.strip() else {}
     return _registered(db, row, said, shown, effects, warnings)
 
 
@@ -89,7 +89,7 @@ def configure_agent(
         NotAllowed: the caller does not stand above it.
 
     """
-    row = appointing.known_agent(db, name)
+    row = naming.known_agent(db, name)
     given = {"config": config, "health": health, "policy_version": policy_version}
     values = {column: value for column, value in given.items() if value is not None}
     for column, value in values.items():

@@ -8,7 +8,7 @@ from swarm_mcp.model.errors import CycleRefused
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
 from swarm_mcp.model.task import EdgeType
 from swarm_mcp.operations import moves
-from swarm_mcp.repository import graph, tasks
+from swarm_mcp.repository import graph, tasks, tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def set_parent(
     """
     graph.lock_graph(db)
     if parent is not None:
-        if parent.id == row.id or any(each.id == row.id for each in tasks.ancestors(db, parent.id)):
+        if parent.id == row.id or any(each.id == row.id for each in tree.ancestors(db, parent.id)):
             raise CycleRefused(f"{parent.id} is {row.id} or below it, and cannot be its parent.", task=row.id)
         graph.adopt(db, row.id, parent.id)
         parent = tasks.task_row(db, parent.id)
@@ -56,11 +56,11 @@ def set_parent(
     by = gates - fresh.gates
     values = {"parent_id": parent.id if parent is not None else None, "gates": gates, "waits": fresh.waits + by}
     moves.change(db, fresh, event, values, data)
-    touched = [row.id, *(tasks.shift_gates(db, row.id, by) if by else [])]
+    touched = [row.id, *(tree.shift_gates(db, row.id, by) if by else [])]
     is_open = int(fresh.status not in SETTLED)
     if fresh.parent_id:
-        touched.append(tasks.shift_subtasks(db, fresh.parent_id, by=-1, by_open=-is_open))
+        touched.append(tree.shift_subtasks(db, fresh.parent_id, by=-1, by_open=-is_open))
     if parent is not None:
-        touched.append(tasks.shift_subtasks(db, parent.id, by=1, by_open=is_open))
+        touched.append(tree.shift_subtasks(db, parent.id, by=1, by_open=is_open))
     moves.turn(db, touched)
     return tasks.task_row(db, row.id)

@@ -9,7 +9,7 @@ from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, SETTLED, WAITING, TaskS
 from swarm_mcp.model.task import CriterionOutcome, DelegationState
 from swarm_mcp.operations import acting, claims, judging, moves, naming, placing, standing
 from swarm_mcp.operations.reversing import OF_THE_CLAIM, before, changed_since, check_unclaimed
-from swarm_mcp.repository import agents, graph, tasks, work
+from swarm_mcp.repository import agents, graph, tasks, tree, work
 
 if TYPE_CHECKING:
     from swarm_mcp.operations.reversing import Change
@@ -62,11 +62,11 @@ def _check_surroundings(db: Transaction, change: Change, to: TaskStatus, values:
     hindered: list[str] = []
     if row.status == S.COMPLETED:
         for waiter in graph.waiters(db, row.id):
-            hindered += tasks.subtree_ids(db, waiter.id)
+            hindered += tree.subtree_ids(db, waiter.id)
     if row.status in SETTLED and to not in SETTLED and row.parent_id:
         hindered.append(row.parent_id)
     if values.get("hold_reason") is not None:
-        hindered += tasks.subtree_ids(db, row.id)
+        hindered += tree.subtree_ids(db, row.id)
     check_unclaimed(db, change, hindered)
 
 
@@ -89,8 +89,9 @@ def _check_done(db: Transaction, change: Change, to: TaskStatus, values: dict[st
     unfinished = acting.unfinished_below(db, row) if to is S.CANCELLED else []
     if unfinished:
         raise Blocked(
-            f"Event {change.event.seq} cannot be undone: {row.id} has {len(unfinished)} unfinished subtasks. "
-            f'update_task(task="{row.id}", action="cancel", subtree=true) cancels all of it.',
+            f"Event {change.event.seq} cannot be undone: {row.id} has {len(unfinished)} unfinished "
+            f"{'subtask' if len(unfinished) == 1 else 'subtasks'}. "
+            f'update_task(task="{row.id}", action="cancel", subtree=True) cancels all of it.',
             task=row.id,
         )
 

@@ -14,7 +14,7 @@ from swarm_mcp.model.lifecycle import SETTLED, WAITING, TaskStatus
 from swarm_mcp.model.task import CriterionOutcome, EdgeType
 from swarm_mcp.operations import acting, changing, moves, placing, regrouping
 from swarm_mcp.operations.authority import has_worked, others_with_authority
-from swarm_mcp.repository import agents, events, graph, tasks, work
+from swarm_mcp.repository import agents, events, graph, tasks, tree, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,7 +114,7 @@ def parent(db: Transaction, change: Change) -> None:
             placing.check_open_parent(above)
             hindered.append(above.id)
         if above.gates + int(moves.gating(above)) > row.gates:
-            hindered += tasks.subtree_ids(db, row.id)
+            hindered += tree.subtree_ids(db, row.id)
     check_unclaimed(db, change, hindered)
     regrouping.set_parent(db, row, above, "undone", change.undoes)
 
@@ -141,7 +141,7 @@ def relink(db: Transaction, change: Change) -> None:
         if (other.id, kind.value) in here:
             raise changed_since(db, change, "edges", f"{kind}:{other.id} was added to {change.row.id} again")
     if any(kind is EdgeType.BLOCKS and other.status != S.COMPLETED for other, kind in wanted):
-        check_unclaimed(db, change, tasks.subtree_ids(db, change.row.id))
+        check_unclaimed(db, change, tree.subtree_ids(db, change.row.id))
     placing.add_edges(db, change.row, wanted, "undone", change.undoes)
 
 

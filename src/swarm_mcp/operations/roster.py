@@ -6,24 +6,25 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.agent import ENDED, AgentLine, AgentList, AgentRole, Availability, Lifecycle, TeamView
-from swarm_mcp.model.errors import Invalid, NotFound
-from swarm_mcp.model.ids import nearest
+from swarm_mcp.model.errors import Invalid
+from swarm_mcp.model.ids import unknown_word
 from swarm_mcp.model.lifecycle import choose
 from swarm_mcp.model.record import spoken
 from swarm_mcp.model.tokens import fitting
-from swarm_mcp.operations import claims
+from swarm_mcp.operations import naming
 from swarm_mcp.operations.answering import shorten
+from swarm_mcp.operations.availability import availability
 from swarm_mcp.operations.catalog import EVERY, operation
-from swarm_mcp.repository import agents, crew, figures, teams
+from swarm_mcp.operations.limits import at_most, read_limit
+from swarm_mcp.repository import agents, crew, figures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.figures import Figures
     from swarm_mcp.repository.statement import Row
 
-LIMIT = 200
 CAPABILITIES_SHOWN = 6
 CAPABILITY_SHOWN = 40
 TEAMS_SHOWN = 4
@@ -33,7 +34,7 @@ STATUSES = (*Lifecycle, *Availability)
 OLDER_WORDS = {"error": Lifecycle.FAILED}
 
 
-@operation(profiles=EVERY - {"worker"}, writes=False, takes_agent=False)
+@operation(profiles=EVERY - {"worker"}, writes=False, takes_agent=False, long=True)
 def list_agents(
     db: Transaction,
     *,
@@ -44,14 +45,13 @@ def list_agents(
     cursor: arg.Text = "",
 ) -> AgentList:
     """Agents by hierarchy, with load and record. `status`: a lifecycle, or busy, idle, offline."""
-    if limit < 1:
-        raise Invalid(f"limit is 1 to {LIMIT}; got {limit}.")
+    most = read_limit(limit)
     wanted_role = choose(role, AgentRole, "role").value if role.strip() else ""
     wanted_status = _read_status(status)
-    group = _team(db, team) if team.strip() else None
+    group = naming.known_team(db, team) if team.strip() else None
     members = crew.members(db, group.id) if group is not None else None
     everybody = hierarchy(crew.places(db))
-    busy = crew.busy(db)
+    busy = figures.live_claims(db)
     meant = [
         row
         for row in everybody
@@ -59,8 +59,8 @@ def list_agents(
     ]
     found = [row for row in meant if _has_status(db, row, wanted_status, row.id in busy)]
     page = _after(everybody, found, cursor)
-    names = {row.id: row.name for row in everybody}
-    lines = fitting(_lines(db, page[: min(limit, LIMIT)], names, busy, members), spoken, budget=ROWS_BUDGET)
+    names: dict[str | None, str] = {row.id: row.name for row in everybody}
+    lines = fitting(_lines(db, _whole(db, page[:most]), names, members), spoken, budget=ROWS_BUDGET)
     ended = len(meant) - len(found) if not wanted_status else 0
     return AgentList(
         agents=lines,
@@ -71,15 +71,9 @@ def list_agents(
     )
 
 
-def availability(db: Transaction, row: Row, *, busy: bool) -> Availability:
-    """Whether an agent holds a live claim, is away (ended, never seen, or unseen for a lease), or could take work."""
-    if row.lifecycle in ENDED:
-        return Availability.OFFLINE
-    if busy:
-        return Availability.BUSY
-    lease = claims.lease(db) - db.now
-    seen = row.last_seen_at is not None and db.now - row.last_seen_at <= lease
-    return Availability.IDLE if seen else Availability.OFFLINE
+def agent_line(db: Transaction, row: Row) -> AgentLine:
+    """One agent as a row of the list."""
+    return next(_lines(db, [row], agents.agent_names(db, [row.superior_id])))
 
 
 def hierarchy(rows: Sequence[Row]) -> list[Row]:
@@ -102,9 +96,7 @@ def _read_status(status: str) -> str:
     word = status.strip().lower()
     word = OLDER_WORDS.get(word, word)
     if word and word not in STATUSES:
-        near = nearest(word, STATUSES, count=1)
-        hint = f" Did you mean `{near[0]}`?" if near else ""
-        raise Invalid(f"`{status[:40]}` is no status of an agent.{hint} Known: {', '.join(STATUSES)}.")
+        raise unknown_word(status, "status of an agent", STATUSES)
     return word
 
 
@@ -113,18 +105,6 @@ def _has_status(db: Transaction, row: Row, wanted: str, busy: bool) -> bool:  # 
     if not wanted:
         return row.lifecycle not in ENDED
     return wanted in {row.lifecycle, availability(db, row, busy=busy)}
-
-
-def _team(db: Transaction, name: str) -> Row:
-    plain = name.strip().lower().removeprefix("team:")
-    row = teams.find_team(db, plain)
-    if row is None:
-        known = teams.all_team_names(db)
-        near = nearest(plain, known)
-        hint = f" Did you mean {' or '.join(f'`{each}`' for each in near)}?" if near else ""
-        there = f" There are {', '.join(sorted(known)[:10])}." if known and not near else ""
-        raise NotFound(f"No team `{plain[:63]}`.{hint}{there}")
-    return row
 
 
 def _after(everybody: list[Row], found: list[Row], cursor: str) -> list[Row]:
@@ -138,23 +118,28 @@ def _after(everybody: list[Row], found: list[Row], cursor: str) -> list[Row]:
     return [row for row in found if place[row.name] > place[name]]
 
 
+def _whole(db: Transaction, rows: Sequence[Row]) -> list[Row]:
+    found = crew.agent_rows(db, [row.id for row in rows])
+    return [found[row.id] for row in rows]
+
+
 def _lines(
-    db: Transaction, rows: Sequence[Row], names: dict[str, str], busy: set[str], members: dict[str, str] | None
-) -> Iterable[AgentLine]:
+    db: Transaction, rows: Sequence[Row], names: Mapping[str | None, str], members: dict[str, str] | None = None
+) -> Iterator[AgentLine]:
     ids = [row.id for row in rows]
-    whole, known, groups = crew.agent_rows(db, ids), figures.figures(db, ids), crew.memberships(db, ids)
-    for each in ids:
-        there = availability(db, whole[each], busy=each in busy)
-        inside = groups.get(each, [])
+    known, groups = figures.figures(db, ids), crew.memberships(db, ids)
+    for row in rows:
+        inside = groups.get(row.id, [])
         about_teams = (
-            {"team_role": members[each]}
+            {"team_role": members[row.id]}
             if members is not None
             else {"teams": inside[:TEAMS_SHOWN], "teams_more": max(0, len(inside) - TEAMS_SHOWN)}
         )
-        yield _line(whole[each], known[each], names, there).model_copy(update=about_teams)
+        there = availability(db, row, busy=bool(known[row.id].live))
+        yield _line(row, known[row.id], names, there).model_copy(update=about_teams)
 
 
-def _line(row: Row, known: Figures, names: dict[str, str], there: Availability) -> AgentLine:
+def _line(row: Row, known: Figures, names: Mapping[str | None, str], there: Availability) -> AgentLine:
     seen = row.last_seen_at if there is Availability.OFFLINE else None
     response = known.response_seconds
     return AgentLine(
@@ -193,10 +178,9 @@ def _view(db: Transaction, group: Row) -> TeamView:
 def _sentence(shown: int, total: int, group: Row | None, ended: int, limit: int) -> str:
     """How many of how many, and how many were left out because they have ended."""
     inside = f" in the team {group.name}" if group is not None else ""
-    cut = f" (at most {LIMIT} at once)" if limit > LIMIT else ""
     gone = (
         f' {ended:,} more {"has" if ended == 1 else "have"} ended: status="failed" or "terminated" lists them.'
         if ended
         else ""
     )
-    return f"{shown:,} of {total:,} {'agent' if total == 1 else 'agents'}{inside}{cut}.{gone}"
+    return f"{shown:,} of {total:,} {'agent' if total == 1 else 'agents'}{inside}{at_most(limit)}.{gone}"

@@ -11,7 +11,7 @@ from swarm_mcp.model.errors import NotFound
 from swarm_mcp.model.task import DelegationState, ExecutionStatus
 from swarm_mcp.model.words import forms, words
 from swarm_mcp.operations.answering import shorten
-from swarm_mcp.operations.roster import availability
+from swarm_mcp.operations.availability import availability, is_full
 from swarm_mcp.repository import crew, figures, work
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _passed_over(db: Transaction, row: Row, matches: Sequence[Match], hands: dic
         agent = match.agent
         if agent.id in back:
             found[agent.id] = "gave it back"
-        elif agent.capacity and hands[agent.id].working >= agent.capacity:
+        elif is_full(agent, hands[agent.id].working):
             found[agent.id] = f"holds all that its capacity allows ({agent.capacity})"
     return found
 

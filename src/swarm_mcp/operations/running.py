@@ -50,6 +50,8 @@ def run_task(
     """
     if not agent.strip():
         raise Invalid("A task is done by an agent: say which in `agent`.")
+    if not task.strip():
+        raise Invalid("Say in `task` which task it is; list_tasks(ready=True) shows what is ready.")
     if iscoroutinefunction(function):
         raise Invalid(f"{_name(function)} is asynchronous; run_task calls plain functions.")
     write = partial(swarm.write, agent=agent, profile=Profile.WORKER)
@@ -91,5 +93,9 @@ def _name(function: Callable[..., object]) -> str:
 
 def _words(error: BaseException) -> str:
     """An exception as it is recorded: its type, and its message without what no database keeps."""
-    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    name = type(error).__name__
+    try:
+        said = f"{name}: {error}" if str(error) else name
+    except Exception:  # that it has no words must not hide what it is, nor keep the claim
+        said = name
     return said.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
 from swarm_mcp.operations import answering
-from swarm_mcp.repository import agents, graph, tasks
+from swarm_mcp.repository import agents, graph, tasks, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,13 +26,13 @@ def in_the_way(db: Transaction, row: Row) -> list[str]:
     if row.waits > row.gates:
         found += _waiting(db, row, "it waits for")
     if row.gates:
-        for above in tasks.ancestors(db, row.id):
+        for above in tree.ancestors(db, row.id):
             if above.hold_reason is not None:
                 found.append(f"its parent {above.id} is held: {answering.shorten(above.hold_reason)}")
             if above.waits > above.gates:
                 found += _waiting(db, above, f"its parent {above.id} waits for")
     if row.open_subtasks:
-        open_ones = [each for each in tasks.children(db, row.id) if each.status not in SETTLED]
+        open_ones = [each for each in tree.children(db, row.id) if each.status not in SETTLED]
         shown = ", ".join(f"{each.id} ({each.status})" for each in open_ones[:SHOWN])
         more = f" and {len(open_ones) - SHOWN} more" if len(open_ones) > SHOWN else ""
         found.append(f"unfinished subtasks {shown}{more}")

@@ -10,8 +10,9 @@ from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import freeing
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.attendance import Attendance
+from swarm_mcp.operations.limits import shows_more
 from swarm_mcp.operations.remaining import Remaining
-from swarm_mcp.repository import standstill, tasks
+from swarm_mcp.repository import standstill, tasks, tree
 from swarm_mcp.repository.graph import Node
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-LIMIT = 200
 READY_LISTED = 10_000
 """Ready tasks of one lane that are looked at."""
 
@@ -57,7 +57,7 @@ def view(db: Transaction, root: Row | None, limit: int) -> Overview:
     attendance = Attendance(db)
     suspects = _suspects(db, remaining, attendance)
     if root is not None:
-        inside = set(tasks.subtree_ids(db, root.id))
+        inside = set(tree.subtree_ids(db, root.id))
         before = remaining.before(inside)
         suspects = [
             each for each in suspects if each.task in inside or Node(each.task, finish=not each.gating) in before
@@ -81,8 +81,7 @@ def _sentence(count: int, shown: int, limit: int, *, open_tasks: int) -> str:
     words = f"{count:,} {'thing keeps' if count == 1 else 'things keep'} work from moving"
     if count == shown:
         return f"{words}."
-    narrower = "under=… narrows it" if shown < limit or limit >= LIMIT else f"limit={min(LIMIT, count)} shows more"
-    return f"{words}; here the first {shown}, by how much they block ({narrower})."
+    return f"{words}; here the first {shown}, by how much they block ({shows_more(shown, limit, count)})."
 
 
 def _suspects(db: Transaction, remaining: Remaining, attendance: Attendance) -> list[Suspect]:

@@ -11,6 +11,7 @@ from swarm_mcp.model.record import Record, spoken
 from swarm_mcp.model.task import Overview
 from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations.answering import shorten
+from swarm_mcp.operations.limits import MOST, shows_more
 from swarm_mcp.repository import activity, agents, unfinished
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def view(db: Transaction, root: Row | None, limit: int, since: datetime | None) 
     what = "hours" if hourly else "days"
     none = f"Nothing happened since {begin.isoformat(timespec='minutes')}"
     some = f"What happened since {begin.isoformat(timespec='minutes')}, the newest {what} first"
-    cut = f"; earlier {what} are left out, a larger limit or a later since= shows others" if left else ""
+    cut = f"; earlier {what} are left out, {shows_more(len(shown), limit, MOST)}" if left else ""
     return Overview(
         view="timeline",
         message=f"{some if shown else none}{cut}.",

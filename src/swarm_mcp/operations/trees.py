@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations.answering import progress_of, shorten
-from swarm_mcp.repository import agents, tasks
+from swarm_mcp.repository import agents, tree
 from swarm_mcp.repository.lines import line_rows
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def lines(db: Transaction, root: Row | None, *, limit: int) -> list[str]:
 
 def _walk(db: Transaction, root: Row | None, limit: int, shown: list[tuple[int, Row]]) -> int:
     """Collect up to `limit` rows depth first; the number returned is larger if there are more."""
-    tops: Sequence[Row] = [root] if root is not None else tasks.top_tasks(db, limit=limit + 1)
+    tops: Sequence[Row] = [root] if root is not None else tree.top_tasks(db, limit=limit + 1)
     stack = [(0, row) for row in reversed(tops)]
     while stack:
         if len(shown) == limit:
             return limit + 1
         depth, row = stack.pop()
         shown.append((depth, row))
-        below = tasks.children(db, row.id, limit=limit - len(shown) + 1)
+        below = tree.children(db, row.id, limit=limit - len(shown) + 1)
         stack += [(depth + 1, each) for each in reversed(below)]
     return len(shown)
 

@@ -10,9 +10,9 @@ from swarm_mcp.model.errors import IllegalMove, NotAllowed, NotFound
 from swarm_mcp.model.task import Written
 from swarm_mcp.operations import moves, restoring, reversing, telling
 from swarm_mcp.operations.answering import shorten, task_change, unread
-from swarm_mcp.operations.catalog import DIRECTING, operation
+from swarm_mcp.operations.catalog import SCRIPTS, operation
 from swarm_mcp.operations.reversing import Change
-from swarm_mcp.repository import agents, events, tasks
+from swarm_mcp.repository import agents, events, tasks, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ NEVER = {
 SHOWN = 5
 
 
-@operation(profiles=DIRECTING, destroys=True)
+@operation(profiles=SCRIPTS, destroys=True)
 def undo(db: Transaction, *, event: arg.Whole) -> Written:
     """Take a recorded change back. `event` is its number, with which each line of a task's history begins.
 
@@ -64,7 +64,7 @@ def undo(db: Transaction, *, event: arg.Whole) -> Written:
 
     """
     _check_may_undo(db)
-    found = events.find_event(db, event)
+    found = events.find_event(db, event) if abs(event) < arg.LARGEST_NUMBER else None
     if found is None:
         raise NotFound(
             f'No event {event} in this project. get_task(task=…, include=["history"]) shows the numbers.', event=event
@@ -116,7 +116,7 @@ def _tell(db: Transaction, change: Change, row: Row) -> None:
 
 def _others(db: Transaction, found: Row) -> str:
     """What the same call did besides to the tasks around, and can be undone by itself."""
-    below = set(tasks.subtree_ids(db, found.task_id)) if found.kind == "cancelled" else set()
+    below = set(tree.subtree_ids(db, found.task_id)) if found.kind == "cancelled" else set()
     others = [
         each
         for each in events.events_beside(db, found)

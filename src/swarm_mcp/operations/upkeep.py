@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import THE_OPERATOR
 from swarm_mcp.operations import asking, claims, moves, telling
-from swarm_mcp.repository import agents, connections, messages, tasks, work
+from swarm_mcp.repository import agents, connections, messages, queue, tasks, work
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -19,9 +19,9 @@ CONNECTION_SILENT = timedelta(seconds=90)
 
 def due(db: Transaction) -> bool:
     """Whether a sweep would find anything to do; a read, so that an idle board is not written to."""
-    asked_before = db.now - 2 * (claims.lease(db) - db.now)
+    asked_before = db.now - 2 * claims.lease_time(db)
     return bool(
-        tasks.expired_claims(db, limit=1) or tasks.reserved_tasks(db) or messages.overdue_questions(db, asked_before)
+        queue.expired_claims(db, limit=1) or queue.reserved_tasks(db) or messages.overdue_questions(db, asked_before)
     )
 
 
@@ -34,25 +34,24 @@ def sweep(db: Transaction) -> int:
     """
     db.actor, db.via = THE_OPERATOR, "sweep"
     done = 0
-    for row in tasks.expired_claims(db, limit=BATCH):
+    for row in queue.expired_claims(db, limit=BATCH):
         claims.lapse(db, tasks.task_row(db, row.id))
         done += 1
-    lease = claims.lease(db) - db.now
-    done += _end_reservations(db, lease)
-    for question in messages.overdue_questions(db, db.now - 2 * lease):
+    done += _end_reservations(db)
+    for question in messages.overdue_questions(db, db.now - 2 * claims.lease_time(db)):
         asking.pass_on(db, question)
         done += 1
     work.forget_keys(db, db.now - KEYS_KEPT)
     return done
 
 
-def _end_reservations(db: Transaction, lease: timedelta) -> int:
+def _end_reservations(db: Transaction) -> int:
     """A task kept for a worker that was not seen for four lease times goes back to where it was."""
-    ended = 0
-    for row in tasks.reserved_tasks(db):
+    ended, patience = 0, claims.RESERVATION_LEASES * claims.lease_time(db)
+    for row in queue.reserved_tasks(db):
         worker = agents.agent_row(db, row.assignee_id) if row.assignee_id else None
         seen = worker.last_seen_at if worker is not None else None
-        if row.holder_id is not None or (seen is not None and db.now - seen <= claims.RESERVATION_LEASES * lease):
+        if row.holder_id is not None or (seen is not None and db.now - seen <= patience):
             continue
         values = claims.unreserve(db, row)
         moved = moves.change(db, tasks.task_row(db, row.id), "reservation_ended", values)
@@ -63,10 +62,10 @@ def _end_reservations(db: Transaction, lease: timedelta) -> int:
 
 def renew_all(db: Transaction) -> None:
     """Give the caller's claims on this connection their full time again, once less than half is left."""
-    for row in tasks.leases(db, db.actor.id) if db.actor.id is not None else ():
+    for row in queue.leases(db, db.actor.id) if db.actor.id is not None else ():
         until = claims.lease(db, row.lease_minutes)
         if row.lease_until - db.now < (until - db.now) / 2:
-            tasks.renew_lease(db, row.id, until)
+            queue.renew_lease(db, row.id, until)
 
 
 def keep_connection(db: Transaction, connection_id: str) -> None:

@@ -8,8 +8,9 @@ from swarm_mcp.model.agent import ENDED, AgentLoad, Lifecycle
 from swarm_mcp.model.record import spoken
 from swarm_mcp.model.task import Overview
 from swarm_mcp.model.tokens import CEILING, fitting
-from swarm_mcp.operations.roster import availability
-from swarm_mcp.repository import crew, loads, teams
+from swarm_mcp.operations.availability import availability
+from swarm_mcp.operations.limits import MOST
+from swarm_mcp.repository import crew, figures, loads, teams
 from swarm_mcp.repository.loads import Load
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 POOLS_BUDGET = CEILING // 4
 UNDER_WAY = ("in_progress", "requires_assistance")
-MOST = 200
 
 
 def workload(db: Transaction, root: Row | None, limit: int) -> Overview:
@@ -34,7 +34,7 @@ def workload(db: Transaction, root: Row | None, limit: int) -> Overview:
     lately = loads.completed_lately(db, [row.id for row, _ in busiest], under)
     for row, load in busiest:
         load.completed = lately.get(row.id, 0)
-    busy = crew.busy(db)
+    busy = figures.live_claims(db)
     whole = crew.agent_rows(db, [row.id for row, _ in busiest])
     lines = [_agent_load(db, whole[row.id], load, busy=row.id in busy) for row, load in busiest]
     shown = fitting(lines, spoken, budget=CEILING - POOLS_BUDGET)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, select
 
-from swarm_mcp.repository import tables, tasks
+from swarm_mcp.repository import tables, tree
 from swarm_mcp.repository.statement import ListStatement, Statement
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ BETWEEN = (
     event.c.seq >= bindparam("first"),
     event.c.seq < bindparam("end"),
 )
-BELOW = event.c.task_id.in_(tasks.BELOW)
+BELOW = event.c.task_id.in_(tree.BELOW)
 _counts = (
     select(event.c.kind, func.count(event.c.task_id.distinct()))
     .where(*BETWEEN, event.c.task_id.is_not(None))

@@ -82,8 +82,7 @@ SHIFT_LEVELS = Statement(
 CLAIMS_IN_PROGRESS = Statement(
     select(tables.task.c.id).where(
         tables.task.c.holder_id == bindparam("agent"),
-        text("task.status = 'in_progress' AND task.waits = 0"),
-        text("task.open_subtasks = 0"),
+        text(tables.UNHINDERED),
     )
 )
 

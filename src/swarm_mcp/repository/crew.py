@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, or_, select, text
+from sqlalchemy import bindparam, select, text
 
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement, among
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.statement import Row
 
 agent = tables.agent
-task = tables.task
 team = tables.team
 member = tables.team_member
 
@@ -27,21 +26,13 @@ PLACES = Statement(
         agent.c.name,
         agent.c.superior_id,
         agent.c.role,
+        agent.c.specialty,
         agent.c.lifecycle,
         agent.c.last_seen_at,
         agent.c.created_at,
     ).where(HERE)
 )
 WHOLE = ListStatement(lambda wanted: select(agent).where(agent.c.id.in_(wanted)))
-BUSY = Statement(
-    select(task.c.holder_id)
-    .where(
-        task.c.project == bindparam("project"),
-        text("task.holder_id IS NOT NULL"),
-        or_(task.c.lease_until.is_(None), task.c.lease_until >= bindparam("now")),
-    )
-    .distinct()
-)
 MEMBERSHIPS = ListStatement(
     lambda wanted: (
         select(member.c.agent_id, team.c.name, member.c.role)
@@ -55,6 +46,11 @@ MEMBERS = Statement(
         member.c.team_id == bindparam("team"), text("team_member.left_at IS NULL")
     )
 )
+MEMBERS_BY_TEAM = Statement(
+    select(member.c.team_id, member.c.agent_id)
+    .join(agent, agent.c.id == member.c.agent_id)
+    .where(HERE, text("team_member.left_at IS NULL"))
+)
 _down = select(agent.c.id).where(agent.c.superior_id == bindparam("superior")).cte("down", recursive=True)
 _down = _down.union(select(agent.c.id).join(_down, agent.c.superior_id == _down.c.id))
 AT_WORK = among(agent.c.lifecycle, "active", "spawning")
@@ -63,18 +59,13 @@ AVAILABLE_BELOW = Statement(select(agent).where(agent.c.id.in_(select(_down.c.id
 
 
 def places(db: Transaction) -> Sequence[Row]:
-    """Every agent of the project, with what its place in the hierarchy follows from."""
+    """Every agent of the project, with what its place in the hierarchy and its availability follow from."""
     return PLACES.all(db, {"project": db.project.slug})
 
 
 def agent_rows(db: Transaction, agent_ids: Sequence[str]) -> dict[str, Row]:
     """These agents by id, whole."""
     return {row.id: row for row in WHOLE.all(db, agent_ids)}
-
-
-def busy(db: Transaction) -> set[str]:
-    """The ids of the agents that hold a claim which has not run out."""
-    return set(BUSY.scalars(db, {"project": db.project.slug, "now": db.now}))
 
 
 def memberships(db: Transaction, agent_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -88,6 +79,14 @@ def memberships(db: Transaction, agent_ids: Sequence[str]) -> dict[str, list[str
 def members(db: Transaction, team_id: str) -> dict[str, str]:
     """The current members of a team: what each is in it, by the agent's id."""
     return dict(MEMBERS.all(db, {"team": team_id}))
+
+
+def members_by_team(db: Transaction) -> dict[str, set[str]]:
+    """The ids of the current members of every team that has any, by the team's id."""
+    found: dict[str, set[str]] = {}
+    for team_id, agent_id in MEMBERS_BY_TEAM.all(db, {"project": db.project.slug}):
+        found.setdefault(team_id, set()).add(agent_id)
+    return found
 
 
 def at_work(db: Transaction, *, below: str | None) -> Sequence[Row]:

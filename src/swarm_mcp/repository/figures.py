@@ -9,10 +9,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Float, bindparam, case, func, or_, select, text
+from sqlalchemy import Boolean, Float, bindparam, case, func, literal_column, or_, select, text
 
 from swarm_mcp.repository import tables
-from swarm_mcp.repository.statement import ListStatement, among
+from swarm_mcp.repository.statement import ListStatement, Statement, among
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +73,7 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
 
 
-_unhindered = (task.c.status == "in_progress") & (task.c.waits == 0) & (task.c.open_subtasks == 0)
+_unhindered = literal_column(tables.UNHINDERED, Boolean)
 _live = or_(task.c.lease_until.is_(None), task.c.lease_until >= bindparam("now"))
 HELD = ListStatement(
     lambda wanted: (
@@ -86,6 +86,11 @@ HELD = ListStatement(
         .where(task.c.holder_id.in_(wanted))
         .group_by(task.c.holder_id)
     )
+)
+LIVE_CLAIMS = Statement(
+    select(task.c.holder_id, func.count())
+    .where(task.c.project == bindparam("project"), text("task.holder_id IS NOT NULL"), _live)
+    .group_by(task.c.holder_id)
 )
 ASSIGNED = ListStatement(
     lambda wanted: (
@@ -159,6 +164,11 @@ RATED = ListStatement(
         .group_by(feedback.c.worker_id)
     )
 )
+
+
+def live_claims(db: Transaction) -> dict[str, int]:
+    """How many claims that have not run out each agent of the project holds; agents without any are left out."""
+    return dict(LIVE_CLAIMS.all(db, {"project": db.project.slug, "now": db.now}))
 
 
 def in_hand(db: Transaction, agent_ids: Iterable[str]) -> dict[str, Figures]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Text, bindparam, cast, func, literal, select, text, tuple_
 
 from swarm_mcp.model.lifecycle import FINISHED
-from swarm_mcp.repository import search, tables, tasks
+from swarm_mcp.repository import search, tables, tasks, tree
 from swarm_mcp.repository.lines import LINE
 from swarm_mcp.repository.sorting import BEST, DESCENDING, ORDERS, cursor_after, read_cursor
 from swarm_mcp.repository.statement import Statement, Unsought
@@ -234,7 +234,7 @@ def _conditions(shape: Shape, *, of_status: bool, joined: bool = False) -> list[
     if shape.tag:
         found.append(cast(task.c.tags, Text).like(bindparam("tag"), escape="\\"))
     if shape.under:
-        found.append(task.c.id.in_(tasks.BELOW))
+        found.append(task.c.id.in_(tree.BELOW))
     if shape.text:
         found.append(task.c.id == search.FOUND_ID if joined else task.c.id.in_(search.FOUND))
     return found

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, case, func, select, text
 
-from swarm_mcp.repository import tables, tasks
+from swarm_mcp.repository import tables, tree
 from swarm_mcp.repository.statement import ListStatement, Statement, among
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ def _open(under: bool) -> Statement:  # noqa: FBT001 - the key of a statement
         func.sum(case((task.c.due < bindparam("now"), 1), else_=0)).label("overdue"),
     ).where(task.c.project == bindparam("project"), text("task.archived_at IS NULL"), text("task.finished = 0"))
     if under:
-        statement = statement.where(task.c.id.in_(tasks.BELOW))
+        statement = statement.where(task.c.id.in_(tree.BELOW))
     return Statement(statement.group_by(*OWNERS, task.c.status))
 
 
 @cache
 def _completed(under: bool) -> ListStatement:  # noqa: FBT001 - likewise
-    inside = [execution.c.task_id.in_(tasks.BELOW)] if under else []
+    inside = [execution.c.task_id.in_(tree.BELOW)] if under else []
     return ListStatement(
         lambda wanted: (
             select(execution.c.agent_id, func.count())

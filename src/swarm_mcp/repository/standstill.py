@@ -1,4 +1,4 @@
-"""Tasks that stand still by themselves, and who is there to move them."""
+"""Tasks that stand still by themselves."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, select, text
 
-from swarm_mcp.repository import tables, tasks
+from swarm_mcp.repository import queue, tables, tasks
 from swarm_mcp.repository.statement import Statement, among
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from swarm_mcp.repository.database import Transaction
-    from swarm_mcp.repository.statement import Row
 
 task = tables.task
 agent = tables.agent
-member = tables.team_member
 
 HERE = (task.c.project == bindparam("project"), text("task.archived_at IS NULL"))
 FIRST = (task.c.urgency, task.c.created_at, task.c.id)
@@ -69,25 +66,6 @@ FIRST_UNCLAIMED = Statement(
 BURIED = Statement(
     select(task.c.id).where(task.c.project == bindparam("project"), text("finished = 0 AND archived_at IS NOT NULL"))
 )
-STAFF = Statement(
-    select(
-        agent.c.id, agent.c.name, agent.c.role, agent.c.superior_id, agent.c.specialty, agent.c.lifecycle,
-        agent.c.last_seen_at, agent.c.created_at,
-    ).where(agent.c.project == bindparam("project"))
-)  # fmt: skip
-MEMBERS = Statement(
-    select(member.c.team_id, member.c.agent_id)
-    .join(agent, agent.c.id == member.c.agent_id)
-    .where(agent.c.project == bindparam("project"), text("team_member.left_at IS NULL"))
-)
-LOADS = Statement(
-    select(task.c.holder_id, func.count())
-    .where(
-        task.c.project == bindparam("project"), text("task.lease_until IS NOT NULL"),
-        task.c.lease_until >= bindparam("now"),
-    )
-    .group_by(task.c.holder_id)
-)  # fmt: skip
 
 
 def held(db: Transaction) -> list[str]:
@@ -113,7 +91,7 @@ def ready_lanes(db: Transaction) -> dict[str, int]:
 
 def ready_ids(db: Transaction, lane: str, *, limit: int) -> list[str]:
     """The ready tasks of one lane, the most urgent first."""
-    return [row.id for row in tasks.ready_in_lane(db, lane, limit=limit)]
+    return [row.id for row in queue.ready_in_lane(db, lane, limit=limit)]
 
 
 def first_unclaimed(db: Transaction, *, ready_before: datetime) -> str:
@@ -127,18 +105,3 @@ def buried(db: Transaction) -> list[str]:
     if not archived.keys() - {"completed", "failed", "cancelled"}:
         return []
     return BURIED.scalars(db, {"project": db.project.slug})
-
-
-def staff(db: Transaction) -> Sequence[Row]:
-    """Every agent of the project, in a few columns."""
-    return STAFF.all(db, {"project": db.project.slug})
-
-
-def members(db: Transaction) -> Sequence[tuple[str, str]]:
-    """Who is in which team now: team and agent."""
-    return MEMBERS.all(db, {"project": db.project.slug})
-
-
-def loads(db: Transaction) -> dict[str, int]:
-    """How many live claims each agent has; agents without any are left out."""
-    return dict(LOADS.all(db, {"project": db.project.slug, "now": db.now}))

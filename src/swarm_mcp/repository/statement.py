@@ -57,6 +57,7 @@ class Plan(NamedTuple):
     pick: Callable[[Mapping[str, Any]], Any] | None
     """The values in their order, where they need neither defaults nor conversion."""
     defaults: dict[str, Any]
+    """What the driver is given for a parameter that has no value."""
     make: Callable[[Iterable[Any]], Any]
     convert: tuple[tuple[int, Callable[[Any], Any]], ...]
 
@@ -119,6 +120,7 @@ class Statement:
         defaults |= _column_defaults(source, compiled.params)
         names = compiled.positiontup or []
         parameters = tuple((name, _to_driver(compiled.binds[name], dialect)) for name in names)
+        defaults = {name: _converted(defaults.get(name), process) for name, process in parameters}
         columns = list(_columns(source))
         row = row_type(tuple(column.key for column in columns))
         convert = tuple(
@@ -127,7 +129,8 @@ class Statement:
             if (processor := column.type.dialect_impl(dialect).result_processor(dialect, NUMERIC)) is not None
         )
         sql = BARE_LIMIT.sub("LIMIT ? + 0", str(compiled))
-        plain = len(names) > 1 and not defaults and all(process is None for _, process in parameters)
+        needs_nothing = all(process is None and defaults[name] is None for name, process in parameters)
+        plain = len(names) > 1 and needs_nothing
         plan = Plan(sql, parameters, itemgetter(*names) if plain else None, defaults, row._make, convert)
         self._plans[db.is_postgres] = plan
         return plan
@@ -202,16 +205,21 @@ def among(column: ColumnElement[str], *words: str) -> ColumnElement[bool]:
 def _bound(plan: Plan, values: Mapping[str, Any]) -> Sequence[Any]:
     if plan.pick is not None:
         return plan.pick(values)
+    defaults = plan.defaults
     bound: list[Any] = []
     for name, process in plan.parameters:
-        value = values[name] if name in values else _default(plan, name)
-        bound.append(value if process is None or value is None else process(value))
+        if name in values:
+            value = values[name]
+            bound.append(value if process is None or value is None else process(value))
+        else:
+            bound.append(defaults[name])
     return bound
 
 
-def _default(plan: Plan, name: str) -> Any:
-    value = plan.defaults.get(name)
-    return value() if callable(value) else value
+def _converted(value: Any, process: Callable[[Any], Any] | None) -> Any:
+    """A default as the driver takes it. What a column makes anew for each row (a list, a map) is the same text."""
+    made = value() if callable(value) else value
+    return made if process is None or made is None else process(made)
 
 
 def _row(plan: Plan, raw: Sequence[Any]) -> Any:

@@ -182,6 +182,7 @@ team_member = Table(
 
 
 READY = "status = 'pending' AND archived_at IS NULL"
+UNHINDERED = "status = 'in_progress' AND waits = 0 AND open_subtasks = 0"
 LISTED = "archived_at IS NULL"
 OVERDUE = "deadline IS NOT NULL AND archived_at IS NULL AND status NOT IN ('completed', 'failed', 'cancelled')"
 HELD = "holder_id IS NOT NULL"

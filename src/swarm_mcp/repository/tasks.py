@@ -1,20 +1,11 @@
-"""Queries about tasks. Statements that every call needs are built once; values are bound."""
+"""Queries about tasks: one or several of them, what lies with an agent, and how many have each status."""
 
 from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    bindparam,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import bindparam, func, insert, select, text
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, TaskNotFound
@@ -25,7 +16,6 @@ from swarm_mcp.repository.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -58,78 +48,59 @@ BY_PREFIX = Statement(
 )
 INSERT = Statement(insert(task))
 INSERT_REF = Statement(insert(ref))
-CHILDREN = Statement(
-    select(*SLIM)
-    .where(task.c.parent_id == bindparam("parent"))
-    .order_by(task.c.created_at, task.c.rank)
-    .limit(bindparam("limit"))
-)
 ORDER = (task.c.urgency, task.c.due, task.c.created_at, task.c.id)
-_ready = (
-    select(task.c.id, task.c.urgency, task.c.due, task.c.created_at, task.c.touches)
-    .where(HERE, task.c.lane == bindparam("lane"), text("task.status = 'pending' AND task.archived_at IS NULL"))
-    .order_by(*ORDER)
-    .limit(bindparam("limit"))
-)
-READY = Statement(_ready)
-COUNT_READY = Statement(
-    select(func.count()).select_from(
-        select(literal(1))
-        .where(HERE, task.c.lane == bindparam("lane"), text("task.status = 'pending' AND task.archived_at IS NULL"))
-        .limit(bindparam("limit"))
-        .subquery()
-    )
-)
-EXPIRED = Statement(
-    select(task)
-    .where(HERE, task.c.lease_until < bindparam("now"), text("task.lease_until IS NOT NULL"))
-    .order_by(task.c.lease_until)
-    .limit(bindparam("limit"))
-)
-RESERVED = Statement(select(task).where(HERE, text("task.reserved_from IS NOT NULL")).limit(200))
 HELD_BY = Statement(
     select(*LINE).where(task.c.holder_id == bindparam("agent"), HERE).order_by(*ORDER).limit(bindparam("limit"))
 )
-LIVE_TOUCHES = Statement(
-    select(task.c.id, task.c.title, task.c.holder_id, task.c.touches).where(
-        HERE, text("task.holder_id IS NOT NULL"), task.c.touches != []
+HELD_IDS = Statement(select(task.c.id).where(task.c.holder_id == bindparam("agent"), HERE).order_by(task.c.id))
+ASSIGNED_IDS = Statement(
+    select(task.c.id)
+    .where(task.c.assignee_id == bindparam("agent"), HERE, text("task.finished = 0"))
+    .order_by(task.c.id)
+)
+OWN_OPEN = Statement(
+    select(task)
+    .where(
+        HERE,
+        (task.c.holder_id == bindparam("agent")) | (task.c.assignee_id == bindparam("agent")),
+        among(task.c.status, "pending", "blocked", "in_progress", "requires_assistance", "partial"),
+    )
+    .order_by(task.c.holder_id.is_(None), task.c.updated_at.desc())
+    .limit(1)
+)
+BLOCKED_SAMPLE = Statement(
+    select(*SLIM)
+    .where(HERE, text("task.status = 'blocked' AND task.archived_at IS NULL"))
+    .order_by(*ORDER)
+    .limit(bindparam("limit"))
+)
+_counted = upsert(tally).values(
+    project=bindparam("project"),
+    status=bindparam("status"),
+    archived=bindparam("archived"),
+    shard=0,
+    tasks=bindparam("by"),
+)
+TALLY = Statement(
+    upsert(
+        tally,
+        {
+            "project": bindparam("project"),
+            "status": bindparam("status"),
+            "archived": bindparam("archived"),
+            "shard": bindparam("shard"),
+            "tasks": bindparam("by"),
+        },
+        (tally.c.project, tally.c.status, tally.c.archived, tally.c.shard),
+        tasks=lambda counted: tally.c.tasks + counted.tasks,
     )
 )
-LEASES = Statement(
-    select(task.c.id, task.c.lease_until, task.c.lease_minutes).where(
-        task.c.holder_id == bindparam("agent"),  # whose project is its own: to name it would choose a longer index
-        task.c.connection_id == bindparam("connection"),
-        text("task.lease_until IS NOT NULL"),
-    )
-)
-RENEW = Statement(update(task).where(task.c.id == bindparam("key_id")).values(lease_until=bindparam("until")))
-
-_above = (
-    select(task.c.id, task.c.parent_id, literal(0).label("height"))
-    .where(task.c.id == bindparam("id"))
-    .cte("above", recursive=True)
-)
-_above = _above.union_all(
-    select(task.c.id, task.c.parent_id, _above.c.height + 1).join(_above, task.c.id == _above.c.parent_id)
-)
-ANCESTORS = Statement(
-    select(*SLIM).join(_above, task.c.id == _above.c.id).where(_above.c.height > 0).order_by(_above.c.height)
-)
-
-_below = select(task.c.id).where(task.c.parent_id == bindparam("root")).cte("below", recursive=True)
-_below = _below.union_all(select(task.c.id).join(_below, task.c.parent_id == _below.c.id))
-BELOW = select(_below.c.id)
-"""The ids of everything below the task `root`."""
-DESCENDANT_IDS = Statement(BELOW)
-READY_UNDER = Statement(_ready.where(or_(task.c.id == bindparam("root"), task.c.id.in_(BELOW))))
-SHIFT_GATES = Statement(
-    update(task)
-    .where(task.c.id.in_(select(_below.c.id)))
-    .values(gates=task.c.gates + bindparam("by"), waits=task.c.waits + bindparam("by"))
-)
-DESCENDANTS = Statement(select(task).where(task.c.id.in_(select(_below.c.id))))
-DESCENDANTS_AT_TURN = Statement(
-    select(task.c.id).where(task.c.id.in_(select(_below.c.id)), among(task.c.status, "pending", "blocked"))
+SHARDS = 8
+"""Rows that share one count where several may write at once: each picks one, and seldom waits for another."""
+TALLIES = Statement(
+    select(tally.c.status, func.sum(tally.c.tasks))
+    .where(tally.c.project == bindparam("project"), tally.c.archived == bindparam("archived"))
+    .group_by(tally.c.status)
 )
 
 
@@ -225,128 +196,6 @@ def update_task(db: Transaction, task_id: str, values: dict[str, Any]) -> Row:
     return setting(task, ("id",), columns, returning=True).first(db, bound)
 
 
-CLAIM = Statement(
-    update(task)
-    .where(
-        task.c.id == bindparam("key_id"),
-        task.c.attempt == bindparam("seen_attempt"),
-        task.c.status == bindparam("seen_status"),
-        task.c.holder_id.is_(None),
-    )
-    .values(
-        status="in_progress",
-        holder_id=bindparam("agent"),
-        worker_id=bindparam("agent"),
-        attempt=task.c.attempt + 1,
-        version=task.c.version + 1,
-        lease_until=bindparam("until"),
-        lease_minutes=bindparam("minutes"),
-        connection_id=bindparam("connection"),
-        started_at=bindparam("started"),
-        hold_reason=None,
-        hold_by_id=None,
-        updated_at=bindparam("now"),
-    )
-    .returning(*task.c)
-)
-
-
-def take_claim(db: Transaction, row: Row, *, agent: str, until: Any, minutes: int, started: Any) -> Row | None:
-    """Give the task to an agent if it is still as it was seen: the guard against two winners.
-
-    Returns:
-        The task as it is now, or None if somebody else was faster.
-
-    """
-    bound = {
-        "key_id": row.id,
-        "seen_attempt": row.attempt,
-        "seen_status": row.status,
-        "agent": agent,
-        "until": until,
-        "minutes": minutes,
-        "connection": db.connection_id,
-        "started": started,
-        "now": db.now,
-    }
-    return CLAIM.first(db, bound)
-
-
-def children(db: Transaction, parent: str, *, limit: int = 1_000_000) -> Sequence[Row]:
-    """The subtasks of a task, oldest first, without their long texts."""
-    return CHILDREN.all(db, {"parent": parent, "limit": limit})
-
-
-def ancestors(db: Transaction, task_id: str) -> Sequence[Row]:
-    """The parents of a task, the nearest first, without their long texts."""
-    return ANCESTORS.all(db, {"id": task_id})
-
-
-def descendants(db: Transaction, task_id: str) -> Sequence[Row]:
-    """Everything below a task."""
-    return DESCENDANTS.all(db, {"root": task_id})
-
-
-def shift_gates(db: Transaction, task_id: str, by: int) -> list[str]:
-    """Open (-1) or close (+1) one gate for everything below a task; the ids that may turn by it."""
-    SHIFT_GATES.run(db, {"root": task_id, "by": by})
-    return list(DESCENDANTS_AT_TURN.scalars(db, {"root": task_id}))
-
-
-def ready_in_lane(db: Transaction, lane: str, *, limit: int, under: str = "") -> Sequence[Row]:
-    """The most urgent ready tasks of one lane (an agent's own, a pool's, or "": anyone's), perhaps of one subtree."""
-    statement = READY_UNDER if under else READY
-    return statement.all(db, {"project": db.project.slug, "lane": lane, "limit": limit, "root": under})
-
-
-def count_ready(db: Transaction, lanes: Iterable[str], *, limit: int) -> int:
-    """How many tasks are ready in these lanes, counting up to `limit` in each."""
-    return sum(COUNT_READY.scalar(db, {"project": db.project.slug, "lane": lane, "limit": limit}) for lane in lanes)
-
-
-def expired_claims(db: Transaction, *, limit: int) -> Sequence[Row]:
-    """Claims whose lease has run out, the oldest first."""
-    return EXPIRED.all(db, {"project": db.project.slug, "now": db.now, "limit": limit})
-
-
-def reserved_tasks(db: Transaction) -> Sequence[Row]:
-    """Tasks kept for the worker that split them."""
-    return RESERVED.all(db, {"project": db.project.slug})
-
-
-def held_by(db: Transaction, agent: str, *, limit: int) -> Sequence[Row]:
-    """What an agent holds as lines, the most urgent first."""
-    return HELD_BY.all(db, {"project": db.project.slug, "agent": agent, "limit": limit})
-
-
-def live_touches(db: Transaction) -> Sequence[Row]:
-    """Claimed tasks that say what they change."""
-    return LIVE_TOUCHES.all(db, {"project": db.project.slug})
-
-
-TALLY = Statement(
-    upsert(
-        tally,
-        {
-            "project": bindparam("project"),
-            "status": bindparam("status"),
-            "archived": bindparam("archived"),
-            "shard": bindparam("shard"),
-            "tasks": bindparam("by"),
-        },
-        (tally.c.project, tally.c.status, tally.c.archived, tally.c.shard),
-        tasks=lambda counted: tally.c.tasks + counted.tasks,
-    )
-)
-SHARDS = 8
-"""Rows that share one count where several may write at once: each picks one, and seldom waits for another."""
-TALLIES = Statement(
-    select(tally.c.status, func.sum(tally.c.tasks))
-    .where(tally.c.project == bindparam("project"), tally.c.archived == bindparam("archived"))
-    .group_by(tally.c.status)
-)
-
-
 def count_status(db: Transaction, status: str, by: int, *, archived: bool = False) -> None:
     """Keep the tally of a status; it is written at the end of the transaction, because all writers want these rows."""
     if not db.counts:
@@ -374,83 +223,9 @@ def tallies(db: Transaction, *, archived: bool = False) -> dict[str, int]:
     return {status: count for status, count in rows if count}
 
 
-SHIFT_SUBTASKS = Statement(
-    update(task)
-    .where(task.c.id == bindparam("key_id"))
-    .values(subtasks=task.c.subtasks + bindparam("by"), open_subtasks=task.c.open_subtasks + bindparam("by_open"))
-)
-
-
-def shift_subtasks(db: Transaction, parent: str, *, by: int, by_open: int) -> str:
-    """Count subtasks, and those that are not settled, in (+1) or out (-1); the parent's id."""
-    SHIFT_SUBTASKS.run(db, {"key_id": parent, "by": by, "by_open": by_open})
-    return parent
-
-
-OWN_OPEN = Statement(
-    select(task)
-    .where(
-        HERE,
-        (task.c.holder_id == bindparam("agent")) | (task.c.assignee_id == bindparam("agent")),
-        among(task.c.status, "pending", "blocked", "in_progress", "requires_assistance", "partial"),
-    )
-    .order_by(task.c.holder_id.is_(None), task.c.updated_at.desc())
-    .limit(1)
-)
-
-
-def own_open_task(db: Transaction, agent: str) -> Row | None:
-    """What an agent is on: the task it holds, else the latest that it is assigned; None if there is none."""
-    return OWN_OPEN.first(db, {"project": db.project.slug, "agent": agent})
-
-
-def subtree_ids(db: Transaction, task_id: str) -> list[str]:
-    """A task and everything below it."""
-    return [task_id, *DESCENDANT_IDS.scalars(db, {"root": task_id})]
-
-
-BLOCKED_SAMPLE = Statement(
-    select(*SLIM)
-    .where(HERE, text("task.status = 'blocked' AND task.archived_at IS NULL"))
-    .order_by(*ORDER)
-    .limit(bindparam("limit"))
-)
-
-
-def blocked_sample(db: Transaction, *, limit: int) -> Sequence[Row]:
-    """The most urgent blocked tasks."""
-    return BLOCKED_SAMPLE.all(db, {"project": db.project.slug, "limit": limit})
-
-
-TOP_TASKS = Statement(
-    select(*SLIM)
-    .where(HERE, task.c.parent_id.is_(None), text("task.archived_at IS NULL"))
-    .order_by(task.c.finished, task.c.created_at, task.c.rank)
-    .limit(bindparam("limit"))
-)
-
-
-def top_tasks(db: Transaction, *, limit: int) -> Sequence[Row]:
-    """Tasks without a parent, open ones first, the oldest first."""
-    return TOP_TASKS.all(db, {"project": db.project.slug, "limit": limit})
-
-
-def leases(db: Transaction, agent: str) -> Sequence[Row]:
-    """The leases of an agent's claims on this connection; suspended ones have none."""
-    return LEASES.all(db, {"project": db.project.slug, "agent": agent, "connection": db.connection_id})
-
-
-def renew_lease(db: Transaction, task_id: str, until: datetime) -> None:
-    """Let a claim last until then."""
-    RENEW.run(db, {"key_id": task_id, "until": until})
-
-
-HELD_IDS = Statement(select(task.c.id).where(task.c.holder_id == bindparam("agent"), HERE).order_by(task.c.id))
-ASSIGNED_IDS = Statement(
-    select(task.c.id)
-    .where(task.c.assignee_id == bindparam("agent"), HERE, text("task.finished = 0"))
-    .order_by(task.c.id)
-)
+def held_by(db: Transaction, agent: str, *, limit: int) -> Sequence[Row]:
+    """What an agent holds as lines, the most urgent first."""
+    return HELD_BY.all(db, {"project": db.project.slug, "agent": agent, "limit": limit})
 
 
 def ids_held_by(db: Transaction, agent: str) -> list[str]:
@@ -461,3 +236,13 @@ def ids_held_by(db: Transaction, agent: str) -> list[str]:
 def ids_assigned_to(db: Transaction, agent: str) -> list[str]:
     """Everything unfinished that is assigned to an agent, or kept for it."""
     return ASSIGNED_IDS.scalars(db, {"project": db.project.slug, "agent": agent})
+
+
+def own_open_task(db: Transaction, agent: str) -> Row | None:
+    """What an agent is on: the task it holds, else the latest that it is assigned; None if there is none."""
+    return OWN_OPEN.first(db, {"project": db.project.slug, "agent": agent})
+
+
+def blocked_sample(db: Transaction, *, limit: int) -> Sequence[Row]:
+    """The most urgent blocked tasks."""
+    return BLOCKED_SAMPLE.all(db, {"project": db.project.slug, "limit": limit})

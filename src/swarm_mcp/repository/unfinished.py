@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select, text
 
-from swarm_mcp.repository import tables, tasks
+from swarm_mcp.repository import tables, tree
 from swarm_mcp.repository.statement import ListStatement, Statement
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _deadlines = (
     .limit(bindparam("limit"))
 )
 DEADLINES = Statement(_deadlines)
-DEADLINES_BELOW = Statement(_deadlines.where(task.c.id.in_(tasks.BELOW)))
+DEADLINES_BELOW = Statement(_deadlines.where(task.c.id.in_(tree.BELOW)))
 
 
 def open_tasks(db: Transaction) -> dict[str, Row]:

@@ -139,7 +139,8 @@ STANDUP = Prompt(
 Report how the project stands, in ten lines at most.
 
 1. get_overview(): counts, percent done, overdue.
-2. list_tasks(sort="updated", limit=50): what was completed, failed or begun<since>.
+2. get_overview(view="timeline") with since="…", a date or a time: what was completed, failed or begun<since>, and \
+the deadlines that come. Without since it tells of the last week.
 3. get_overview(view="stuck"): what does not move, and why.
 4. Say, with task ids: done<since>; under way, and with whom; stuck, and what would free it; what only the person can \
 decide. Change nothing on the board.

@@ -14,8 +14,9 @@ from swarm_mcp.interchange import (
 )
 from swarm_mcp.model.draft import check_clean
 from swarm_mcp.model.errors import Invalid, NotFound, Refusal
-from swarm_mcp.operations import browsing, details, overview, trees
+from swarm_mcp.operations import browsing, details, overview, roster, trees
 from swarm_mcp.operations.answering import shorten
+from swarm_mcp.operations.limits import MOST
 from swarm_mcp.repository import tasks
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _address(name: str) -> str:
 TEMPLATES: tuple[tuple[str, str, str, str], ...] = (
     ("swarm://tasks{?status,assignee,ready,limit,cursor}", "tasks", "Tasks as rows", PLAIN),
     *((_address(name), name or "task", words, kind) for name, (kind, words, _) in DOCUMENTS.items()),
-    ("swarm://agents{?cursor}", "agents", "Everybody on the board", PLAIN),
+    ("swarm://agents{?cursor}", "agents", "The hierarchy: who there is, load, record", PLAIN),
     ("swarm://agents/{name}", "agent", "An agent, what it holds and what is assigned to it", MARKDOWN),
     ("swarm://agents/{name}/inbox", "inbox", "What the reader has not read; nothing is marked", PLAIN),
     (
@@ -147,7 +148,8 @@ def _about_project(db: Transaction, path: list[str], query: dict[str, str], uri:
     match path:
         case ["agents"]:
             _check_query(query, "swarm://agents", ("cursor",))
-            return PLAIN, agent_documents.roster_lines(db, query.get("cursor", ""))
+            agents = roster.list_agents(db, limit=MOST, cursor=query.get("cursor", ""))
+            return PLAIN, text.render(agents) + "\n"
         case ["agents", name]:
             _check_query(query, "swarm://agents/…", ())
             return MARKDOWN, agent_documents.agent_markdown(db, name)
@@ -160,7 +162,7 @@ def _about_project(db: Transaction, path: list[str], query: dict[str, str], uri:
             return PLAIN, conversation_documents.conversation_text(db, name, after)
         case ["events"]:
             _check_query(query, "swarm://events", ("after", "limit"))
-            after, limit = _whole(query, "after", 0), _whole(query, "limit", ledger_documents.LIMIT)
+            after, limit = _whole(query, "after", 0), _whole(query, "limit", MOST)
             return PLAIN, ledger_documents.ledger_lines(db, after, limit)
         case _:
             raise NotFound(f"No resource `{uri[:200]}`.")

@@ -9,9 +9,12 @@ import signal
 import sys
 from contextlib import suppress
 
+from swarm_mcp.cli.demo.cast import cast_for
 from swarm_mcp.cli.demo.director import Director
 from swarm_mcp.cli.demo.hand import hand_on
+from swarm_mcp.cli.demo.supervisor import Supervisor
 from swarm_mcp.cli.demo.worker import Worker
+from swarm_mcp.model.agent import AgentRole, Profile
 
 ENDED_EARLY = 3
 PARENT_CHECK_SECONDS = 1.0
@@ -40,12 +43,17 @@ async def end_with_the_demo(me: asyncio.Task[None]) -> None:
 
 async def play(said: argparse.Namespace) -> None:
     """Do what the part says, through a server of one's own."""
-    profile = "director" if said.name == said.director else "worker"
+    cast = cast_for(said.workers)
+    member = cast.member(said.name)
+    works = member is not None and member.role is AgentRole.WORKER
+    profile = Profile.WORKER if works else Profile.DIRECTOR
     async with asyncio.timeout(said.seconds), hand_on(said.database, said.name, profile) as hand:
-        if profile == "director":
-            await Director(hand, said.workers).direct()
+        if member is None:
+            await Director(hand, cast).direct()
+        elif works:
+            await Worker(hand, asks=member.name == cast.asker, lingers=member.name == cast.victim).work()
         else:
-            await Worker(hand, director=said.director, asks=said.name == said.workers[0]).work()
+            await Supervisor(hand, member).supervise()
 
 
 def main() -> None:
@@ -53,8 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("name")
     parser.add_argument("--database", required=True)
-    parser.add_argument("--director", required=True)
-    parser.add_argument("--workers", nargs="+", required=True)
+    parser.add_argument("--workers", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     try:
         asyncio.run(act(parser.parse_args()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 PROJECT = "default"
+BUSY_PAUSE = 0.2
+OVERTAKEN = frozenset({"conflict", "illegal_move", "blocked", "criteria_unmet", "not_found", "not_allowed"})
+"""Refusals of what was possible a moment ago: somebody was faster, has ended, or nobody fits."""
 
 
 class Refused(Exception):
@@ -39,17 +43,41 @@ class Hand:
             Refused: the board refused; its sentence says what to do instead.
 
         """
-        result = await self._client.call_tool(tool, arguments)
-        answer: dict[str, Any] = result.structured_content or {}
-        if result.is_error:
-            raise Refused(str(answer.get("code", "")), str(answer.get("message", "")))
-        return answer
+        while True:
+            result = await self._client.call_tool(tool, arguments)
+            answer: dict[str, Any] = result.structured_content or {}
+            if not result.is_error:
+                return answer
+            if not answer.get("retryable"):
+                raise Refused(str(answer.get("code", "")), str(answer.get("message", "")))
+            await asyncio.sleep(BUSY_PAUSE)  # nothing was written
 
     async def write(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool that writes, and tell whoever watches what the board acknowledged."""
         answer = await self.call(tool, **arguments)
         self.tell(tool, said=arguments, answer=answer)
         return answer
+
+    async def attempt(self, tool: str, **arguments: Any) -> Refused | None:
+        """Write what somebody may have made impossible meanwhile; the refusal, if that is so."""
+        try:
+            await self.write(tool, **arguments)
+        except Refused as refused:
+            if refused.code not in OVERTAKEN:
+                raise
+            return refused
+        return None
+
+    async def claim(self, task: str = "") -> dict[str, Any]:
+        """Claim a task, or the most urgent one; without a task in the answer there was none."""
+        answer = await self.call("claim_task", task=task)
+        if answer.get("task"):
+            self.tell("claim_task", said={}, answer={"task": answer["task"], "attempt": answer["attempt"]})
+        return answer
+
+    async def news(self, seconds: int) -> dict[str, Any]:
+        """What is new, as soon as there is something, or something became ready; else after so many seconds."""
+        return await self.call("check_inbox", wait_seconds=seconds, limit=50)
 
     def tell(self, what: str, **facts: Any) -> None:
         """Write a line for whoever watches: stdout is a pipe to the demo."""

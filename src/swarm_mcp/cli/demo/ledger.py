@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from swarm_mcp.model.agent import OPERATOR
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
 from swarm_mcp.model.task import EdgeType
 from swarm_mcp.repository import agents, events
@@ -30,10 +31,24 @@ class Known:
     blockers: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event, with names instead of ids."""
+
+    kind: str
+    task: str
+    who: str
+    data: dict[str, Any]
+
+
 @dataclass(slots=True)
 class Ledger:
     """The whole ledger, replayed."""
 
+    entries: list[Entry] = field(default_factory=list)
+    """Everything that happened, in its order."""
+    names: dict[str | None, str] = field(default_factory=lambda: {None: OPERATOR})
+    """The agents that acted, by id."""
     tasks: dict[str, Known] = field(default_factory=dict)
     claims: list[tuple[str, int, str]] = field(default_factory=list)
     """(task, attempt, agent) of every claim."""
@@ -50,13 +65,13 @@ class Ledger:
 def replay(db: Transaction) -> Ledger:
     """Go through all events in their order, and judge every claim by what had happened before it."""
     ledger = Ledger()
-    names: dict[str | None, str] = {}
     for event in _all_events(db):
+        if event.agent_id not in ledger.names:
+            ledger.names.update(agents.agent_names(db, [event.agent_id]))
+        who = ledger.names[event.agent_id]
+        ledger.entries.append(Entry(event.kind, event.task_id or "", who, event.data))
         if event.task_id is None:
             continue
-        if event.agent_id not in names:
-            names.update(agents.agent_names(db, [event.agent_id]))
-        who = names.get(event.agent_id, "operator")
         task = ledger.tasks.setdefault(event.task_id, Known())
         if event.kind == "claimed":
             _judge(ledger, event, task, who)

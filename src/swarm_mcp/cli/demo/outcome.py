@@ -11,21 +11,24 @@ from rich.table import Table
 from rich.text import Text
 
 from swarm_mcp.cli.demo import ledger, receipts
+from swarm_mcp.cli.demo.episodes import episodes
 from swarm_mcp.cli.demo.receipts import RECEIPTS
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
 from swarm_mcp.repository import tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from rich.console import Console
 
+    from swarm_mcp.cli.demo.cast import Cast
+    from swarm_mcp.cli.demo.episodes import Episode
     from swarm_mcp.cli.demo.troupe import Telling
     from swarm_mcp.repository.database import Transaction
 
 COLUMNS = {
-    "claims": "claim_task", "completed": "complete_task", "reports": "report_progress", "shared": "share_context",
-    "handed on": "delegate", "messages": "send_message",
+    "claims": "claim_task", "done": "complete_task", "reports": "report_progress", "shared": "share_context",
+    "handed on": "delegate", "wrote": "send_message", "reviews": "review_task",
 }  # fmt: skip
 SHOWN = 10
 
@@ -44,6 +47,7 @@ class Outcome:
     out_of_order: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     """Sentences about processes that ended otherwise than they should."""
+    episodes: list[Episode] = field(default_factory=list)
 
     @property
     def unfinished(self) -> int:
@@ -58,13 +62,32 @@ class Outcome:
             f"{len(self.collisions)} collisions" * bool(self.collisions),
             f"{len(self.lost)} acknowledged writes are lost" * bool(self.lost),
             f"{len(self.out_of_order)} claims were too early" * bool(self.out_of_order),
+            *(each.failure for each in self.episodes),
         ]
         found = "; ".join(each for each in wrong if each)
         return f"The demo failed: {found}." if found else ""
 
 
-def judge(db: Transaction, tellings: Sequence[Telling], *, seconds: float, crashes: list[str]) -> Outcome:
-    """Compare what the agents were told with what is on the board."""
+def judge(
+    db: Transaction,
+    tellings: Sequence[Telling],
+    *,
+    seconds: float,
+    crashes: list[str],
+    cast: Cast | None = None,
+    killed: Collection[str] = (),
+) -> Outcome:
+    """Compare what the agents were told with what is on the board, and look for what was to be seen.
+
+    Args:
+        db: the transaction.
+        tellings: what the agents told.
+        seconds: how long it took.
+        crashes: sentences about processes that ended otherwise than planned.
+        cast: who was to play; without it nothing in particular was to be seen.
+        killed: those whom the demo has killed on purpose.
+
+    """
     replayed = ledger.replay(db)
     return Outcome(
         statuses=tasks.tallies(db),
@@ -76,6 +99,7 @@ def judge(db: Transaction, tellings: Sequence[Telling], *, seconds: float, crash
         lost=receipts.lost(db, replayed, tellings),
         out_of_order=replayed.out_of_order,
         crashes=crashes,
+        episodes=episodes(db, replayed, cast, killed, crashed=bool(crashes)) if cast is not None else [],
     )
 
 
@@ -108,6 +132,7 @@ def summary(outcome: Outcome) -> list[str]:
         *_checked("Collisions", "two holders of one task, or one attempt given out twice", outcome.collisions),
         *_checked("Writes lost", f"of {outcome.acknowledged} that the board acknowledged", outcome.lost),
         *_checked("Too early", "claims before what the task waits for was completed", outcome.out_of_order),
+        *(line for each in outcome.episodes for line in each.lines()),
         *(f"Crashed: {each}" for each in outcome.crashes),
     ]
 

@@ -1,4 +1,4 @@
-"""A performance from beginning to end: the board, the agents, the picture, the outcome."""
+"""A performance from beginning to end: the board, the agents, what befalls them, the picture, the outcome."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,34 +17,32 @@ from rich.live import Live
 from rich.text import Text
 
 from swarm_mcp.cli.demo import outcome, picture, stage
+from swarm_mcp.cli.demo.cast import DIRECTOR, cast_for
+from swarm_mcp.cli.demo.commentary import Commentary
+from swarm_mcp.cli.demo.mishap import Mishaps
 from swarm_mcp.cli.demo.troupe import Troupe
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
+    from swarm_mcp.cli.demo.cast import Cast
     from swarm_mcp.cli.demo.outcome import Outcome
-    from swarm_mcp.cli.demo.troupe import Player, Telling
+    from swarm_mcp.cli.demo.troupe import Telling
     from swarm_mcp.interchange.imported import Imported
     from swarm_mcp.operations.swarm import Swarm
 
-DIRECTOR = "director"
-# No two look alike: a board asks back when an unknown name is close to a known one.
-WORKERS = (
-    "ada", "boris", "chiyo", "dmitri", "esther", "fuad", "gwen", "hugo", "ingrid", "jamal", "kofi", "lupe", "mwangi",
-    "noor", "oskar", "priya",
-)  # fmt: skip
 BASE_SECONDS = 60.0
 SECONDS_A_TASK = 3.0
 """How long a performance may take in all; far more than it needs."""
 FRAME_SECONDS = 0.15
-GIVE_BACK_SECONDS = 0.5
 
 
 def perform(*, workers: int, plan: Path | None, database: Path | None, keep: bool) -> int:
     """Carry out a plan with scripted agents.
 
     Returns:
-        The exit code: 0 if everything was completed, nobody collided and nothing was lost, else 1.
+        The exit code: 0 if everything was completed, nobody collided, nothing was lost, and what was to be seen of the
+        hierarchy was seen; else 1.
 
     Raises:
         Refusal: the plan or the board cannot be used.
@@ -56,7 +53,7 @@ def perform(*, workers: int, plan: Path | None, database: Path | None, keep: boo
     console = Console(highlight=False)
     kept = keep
     try:
-        result = play(path, folder, plan, list(WORKERS[:workers]), console)
+        result = play(path, folder, plan, cast_for(workers), console)
         kept |= bool(result.failure or result.crashes)
     finally:
         if not kept:
@@ -70,17 +67,17 @@ def perform(*, workers: int, plan: Path | None, database: Path | None, keep: boo
     return int(bool(result.failure))
 
 
-def play(path: Path, folder: Path, plan: Path | None, workers: list[str], console: Console) -> Outcome:
+def play(path: Path, folder: Path, plan: Path | None, cast: Cast, console: Console) -> Outcome:
     """Set up the board, let the agents work, and print what happened."""
     with stage.plan_file(plan) as file:
         swarm, report, reopened = stage.set_up(path, file)
     try:
-        show = Performance(swarm, path, folder, workers, console)
+        show = Performance(swarm, path, folder, cast, console)
         show.announce(report, reopened)
         result = asyncio.run(show.run(report.created))
     finally:
         swarm.close()
-    outcome.show(result, console, [DIRECTOR, *workers])
+    outcome.show(result, console, cast.names)
     return result
 
 
@@ -93,29 +90,27 @@ def end_with_a_signal() -> None:
 
 
 class Performance:
-    """One plan, one board, a director and some workers."""
+    """One plan, one board, and everybody who works on it."""
 
-    def __init__(self, swarm: Swarm, path: Path, folder: Path, workers: list[str], console: Console) -> None:
+    def __init__(self, swarm: Swarm, path: Path, folder: Path, cast: Cast, console: Console) -> None:
         self.swarm = swarm
         self.path = path
         self.folder = folder
-        self.workers = workers
+        self.cast = cast
         self.console = console
-        self.doing = dict.fromkeys([DIRECTOR, *workers], "is starting")
         self.view = picture.View()
-        self.crashed: list[str] = []
-        self.crashes: list[str] = []
-        self.completed = 0
-        self.last_completion = 0.0
+        self.commentary = Commentary(cast.names, self.say if not console.is_terminal else lambda _: None)
+        self.listening: dict[str, asyncio.Task[None]] = {}
+        self.ready = {name: asyncio.Event() for name in (DIRECTOR, *(each.name for each in cast.supervisors))}
+        """Who is there whom others wait for."""
 
     def announce(self, report: Imported, reopened: int) -> None:
         """Say what is about to be seen."""
         self.say(report.message)
         if reopened:
             self.say(f"{reopened} of them are finished in the plan; they were opened again, to be done here.")
-        crew = "1 worker" if len(self.workers) == 1 else f"{len(self.workers)} workers"
         self.say(
-            f"1 director and {crew}, each a process with an MCP server of its own, on the board {self.path}. "
+            f"{self.cast.counted}, each a process with an MCP server of its own, on the board {self.path}. "
             "They are scripted agents: no model thinks, and nothing is really built."
         )
 
@@ -128,46 +123,66 @@ class Performance:
         end_with_a_signal()
         seconds = BASE_SECONDS + SECONDS_A_TASK * tasks
         began = time.monotonic()
-        troupe = Troupe(self.path, DIRECTOR, self.workers, seconds=seconds, logs=self.folder)
+        troupe = Troupe(self.path, len(self.cast.workers), seconds=seconds, logs=self.folder)
+        mishaps = Mishaps(self.swarm, troupe, self.say)
         try:
             async with asyncio.timeout(seconds), troupe:
-                await self._with_picture(self._follow(troupe), began)
+                await self._with_picture(self._follow(troupe, mishaps), began)
         except TimeoutError:
-            self.crashes.append(f"time was up after {seconds:.0f} s.")
-        elapsed = (self.last_completion or time.monotonic()) - began
+            mishaps.crashes.append(f"time was up after {seconds:.0f} s.")
+        elapsed = (self.commentary.last_completion or time.monotonic()) - began
         return await asyncio.to_thread(
-            self.swarm.read, lambda db: outcome.judge(db, troupe.tellings(), seconds=elapsed, crashes=self.crashes)
+            self.swarm.read,
+            lambda db: outcome.judge(
+                db, troupe.tellings(), seconds=elapsed, crashes=mishaps.crashes, cast=self.cast, killed=mishaps.killed
+            ),
         )
 
-    async def _follow(self, troupe: Troupe) -> None:
-        """Listen to everybody. When the workers have ended, so will the director, once it has seen it."""
-        listening = {name: asyncio.create_task(self._listen(troupe, player)) for name, player in troupe.players.items()}
-        giving_back = asyncio.create_task(self._give_back())
+    async def _follow(self, troupe: Troupe, mishaps: Mishaps) -> None:
+        """Listen to everybody, until the workers have ended, and those above them once they have seen it.
+
+        The director comes first, alone, since whoever is the first to write on its profile leads the project; and
+        nobody works before those are there who could be asked.
+        """
+        attending = asyncio.create_task(mishaps.attend())
+        workers = [each.name for each in self.cast.workers]
         try:
-            await asyncio.gather(*(listening[name] for name in self.workers))
+            for names in ([DIRECTOR], [each.name for each in self.cast.supervisors], workers):
+                await self._call_in(names, troupe, mishaps)
+            await asyncio.gather(*(self.listening[name] for name in workers))
             if await asyncio.to_thread(self.swarm.read, stage.is_done):
-                await listening[DIRECTOR]
+                await asyncio.gather(*self.listening.values())
         finally:
-            for each in (giving_back, *listening.values()):
+            for each in (attending, *self.listening.values()):
                 each.cancel()
 
-    async def _listen(self, troupe: Troupe, player: Player) -> None:
-        code = await troupe.listen(player, self.heard)
-        self.doing[player.name] = "has ended"
-        if code:
-            self.crashed.append(player.name)
-            words = f"the process of {player.name} ended with code {code}; its log is {player.log}."
-            self.crashes.append(words)
-            self.say(f"Crashed: {words}")
+    async def _call_in(self, names: Sequence[str], troupe: Troupe, mishaps: Mishaps) -> None:
+        """Start some of the agents, and wait for those of them that others wait for."""
+        for name in names:
+            self.listening[name] = asyncio.create_task(self._listen(troupe, mishaps, name))
+        for name in names:
+            if name in self.ready:
+                is_ready = asyncio.create_task(self.ready[name].wait())
+                await asyncio.wait([is_ready, self.listening[name]], return_when=asyncio.FIRST_COMPLETED)
+                is_ready.cancel()
 
-    async def _give_back(self) -> None:
-        """Take back what the crashed have, for as long as somebody may still hand them something."""
-        while True:
-            for name in self.crashed:
-                returned = await asyncio.to_thread(self.swarm.write, partial(stage.give_back, name=name), via=stage.VIA)
-                if returned:
-                    self.say(f"     {returned} of {name}'s tasks went back to the others.")
-            await asyncio.sleep(GIVE_BACK_SECONDS)
+    async def _listen(self, troupe: Troupe, mishaps: Mishaps, name: str) -> None:
+        """Start somebody's process, and listen to it until it ends."""
+        code = await troupe.listen(await troupe.start(name), lambda telling: self.heard(telling, mishaps))
+        held = mishaps.killed.get(name)
+        self.commentary.ended(name, f"was killed while it held {held}" if held else "has ended")
+        mishaps.ended(name, code)
+
+    def heard(self, telling: Telling, mishaps: Mishaps) -> None:
+        """Take note of what an agent tells, and do what belongs to it."""
+        name, what, answer = telling["agent"], telling["what"], telling["answer"]
+        self.commentary.heard(telling)
+        if what == "ready":
+            self.ready[name].set()
+        elif what == "lingers":
+            mishaps.kill(name, answer["task"]["id"])
+        elif what == "claim_task" and answer["task"]["id"] in mishaps.killed.values() and name not in mishaps.killed:
+            self.say(f"     {name} took {answer['task']['id']} over, as attempt {answer['attempt']}.")
 
     async def _with_picture(self, following: Coroutine[object, object, None], began: float) -> None:
         """Draw while the work goes on; in a pipe, lines say what was done."""
@@ -185,30 +200,8 @@ class Performance:
                 over = work.done()
                 self.view = await asyncio.to_thread(self.swarm.read, picture.look)
                 seconds, height = time.monotonic() - began, self.console.height
-                live.update(picture.draw(self.view, self.doing, seconds=seconds, height=height), refresh=True)
+                people = picture.people(self.cast, self.commentary.doing)
+                live.update(picture.draw(self.view, people, seconds=seconds, height=height), refresh=True)
                 if over:
                     return
                 await asyncio.wait([work], timeout=FRAME_SECONDS)
-
-    def heard(self, telling: Telling) -> None:
-        """Note what an agent tells."""
-        name, what, said, answer = telling["agent"], telling["what"], telling["said"], telling["answer"]
-        task = answer.get("task") or {}
-        title = task.get("title", "") if what == "claim_task" else ""
-        if what == "complete_task":
-            self.completed += 1
-            self.last_completion = time.monotonic()
-        self.doing[name] = f"{VERBS.get(what, what)} {task.get('id', '')} {title}".strip()
-        if self.console.is_terminal:
-            return
-        if what == "complete_task":
-            self.say(f"{self.completed:>4} {name} completed {task['id']}")
-        elif what == "summary" or what in {"delegate", "send_message"} or said.get("status") == "requires_assistance":
-            self.say(f"     {name}: {answer['message']}")
-
-
-VERBS = {
-    "claim_task": "works on", "report_progress": "reports on", "share_context": "shares on",
-    "complete_task": "completed", "delegate": "hands on", "send_message": "answers", "update_task": "frees",
-    "review_task": "reviews", "summary": "sums up",
-}  # fmt: skip

@@ -10,15 +10,19 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from swarm_mcp.cli.demo.cast import DIRECTOR
+from swarm_mcp.model.agent import AgentRole
 from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
 from swarm_mcp.operations.trees import MARKS
-from swarm_mcp.repository import agents, tasks
+from swarm_mcp.repository import agents
+from swarm_mcp.repository.tree import descendants, top_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
+    from swarm_mcp.cli.demo.cast import Cast
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
@@ -71,20 +75,30 @@ class View:
 
 def look(db: Transaction) -> View:
     """The board as it is now."""
-    tops = sorted(tasks.top_tasks(db, limit=LIMIT), key=lambda row: (row.created_at, row.rank))
+    tops = sorted(top_tasks(db, limit=LIMIT), key=lambda row: (row.created_at, row.rank))
     branches = [
-        Branch(top, sorted(tasks.descendants(db, top.id), key=lambda row: (row.created_at, row.rank))) for top in tops
+        Branch(top, sorted(descendants(db, top.id), key=lambda row: (row.created_at, row.rank))) for top in tops
     ]
     held = (row.holder_id for each in branches for row in (each.top, *each.below))
     return View(branches, agents.agent_names(db, held))
 
 
-def draw(view: View, doing: dict[str, str], *, seconds: float, height: int) -> RenderableType:
+def people(cast: Cast, doing: Mapping[str, str]) -> list[tuple[Text, Text]]:
+    """The agents in the order of the hierarchy, each below its superior, and what each does."""
+    rows = [(Text(DIRECTOR, style="bold"), DIRECTOR)]
+    for each in cast.below:
+        works = each.role is AgentRole.WORKER
+        name = Text(f"{'    ' if works else '  '}{each.name} ", style="bold")
+        rows.append((name.append(each.specialty if works else f"team:{each.team}", style="not bold cyan"), each.name))
+    return [(who, Text(doing[name], overflow="ellipsis", no_wrap=True)) for who, name in rows]
+
+
+def draw(view: View, crew: Sequence[tuple[Text, Text]], *, seconds: float, height: int) -> RenderableType:
     """The picture: how far it is, the tree, and the agents.
 
     Args:
         view: the board.
-        doing: what each agent did last.
+        crew: each agent, and what it does.
         seconds: since the beginning.
         height: lines of the terminal.
 
@@ -93,13 +107,13 @@ def draw(view: View, doing: dict[str, str], *, seconds: float, height: int) -> R
     heading.add_row(
         Text("swarm-mcp demo", style="bold"),
         ProgressBar(total=max(view.total, 1), completed=view.done, width=BAR_WIDTH),
-        f"{view.done} of {view.total} tasks, {len(doing)} scripted agents, {seconds:.1f} s",
+        f"{view.done} of {view.total} tasks, {len(crew)} scripted agents, {seconds:.1f} s",
     )
-    people = Table.grid(padding=(0, 1))
-    for name, words in doing.items():
-        people.add_row(Text(name, style="bold"), Text(words, overflow="ellipsis", no_wrap=True))
-    room = height - SPARE_LINES - len(doing)
-    return Group(heading, *tree(view, max(room, 1)), people)
+    table = Table.grid(padding=(0, 1))
+    for row in crew:
+        table.add_row(*row)
+    room = height - SPARE_LINES - len(crew)
+    return Group(heading, *tree(view, max(room, 1)), table)
 
 
 def tree(view: View, room: int) -> list[Text]:

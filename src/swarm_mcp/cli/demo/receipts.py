@@ -67,7 +67,9 @@ def _completed(db: Transaction, ledger: Ledger, each: Telling) -> bool:
 
 def _delegated(db: Transaction, ledger: Ledger, each: Telling) -> bool:
     _ = ledger
-    return any(row.reasoning == each["said"]["reasoning"] for row in work.delegations(db, each["said"]["task"]))
+    said = each["said"]
+    # Where the board has chosen, it adds why.
+    return any(row.reasoning.startswith(said.get("reasoning", "")) for row in work.delegations(db, said["task"]))
 
 
 def _sent(db: Transaction, ledger: Ledger, each: Telling) -> bool:
@@ -83,6 +85,19 @@ def _changed(db: Transaction, ledger: Ledger, each: Telling) -> bool:
     return bool({(task, each["agent"], version), (task, each["agent"], None)} & ledger.versions)
 
 
+def _registered(db: Transaction, ledger: Ledger, each: Telling) -> bool:
+    """An agent that has ended stays ended; whoever has not may have been moved since."""
+    _ = ledger
+    said = each["said"]
+    agent = agents.find_agent(db, said["name"])
+    return agent is not None and agent.lifecycle == said.get("lifecycle", agent.lifecycle)
+
+
+def _planned(db: Transaction, ledger: Ledger, each: Telling) -> bool:
+    _ = db
+    return set(each["answer"]["ids"].values()) <= ledger.tasks.keys()
+
+
 RECEIPTS: dict[str, Callable[[Transaction, Ledger, Telling], bool]] = {
     "claim_task": _claimed,
     "report_progress": _reported,
@@ -92,5 +107,7 @@ RECEIPTS: dict[str, Callable[[Transaction, Ledger, Telling], bool]] = {
     "send_message": _sent,
     "update_task": _changed,
     "review_task": _changed,
+    "register_agent": _registered,
+    "create_plan": _planned,
 }
 """How each kind of write is found on the board again."""

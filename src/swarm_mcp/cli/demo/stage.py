@@ -8,9 +8,11 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from swarm_mcp import operations
+from swarm_mcp.cli.demo.superior import DEATH
 from swarm_mcp.interchange import taskmaster
 from swarm_mcp.interchange.importing import import_document
-from swarm_mcp.model.errors import Conflict, Refusal
+from swarm_mcp.model.agent import ENDED, Lifecycle
+from swarm_mcp.model.errors import Conflict
 from swarm_mcp.model.lifecycle import FINISHED, SETTLED, TaskStatus
 from swarm_mcp.operations.swarm import open_swarm
 from swarm_mcp.repository import agents, tasks
@@ -85,23 +87,23 @@ def reopen(db: Transaction, ids: Mapping[str, str]) -> int:
     return sum(row.status in FINISHED - {TaskStatus.CANCELLED} for row in before.values())
 
 
-def give_back(db: Transaction, name: str) -> int:
-    """Take back what an agent has whose process has ended; how many tasks that were."""
-    agent = agents.find_agent(db, name)
-    if agent is None:
-        return 0
-    assigned = operations.list_tasks(db, assignee=name, limit=200).tasks
-    wanted = dict.fromkeys(
-        [*(row.id for row in tasks.held_by(db, agent.id, limit=200)), *(each.id for each in assigned)]
-    )
-    given = 0
-    for task in wanted:
-        try:
-            operations.update_task(db, task=task, action="recall", reason=f"The process of {name} has ended.")
-        except Refusal:  # finished, or nothing to take back
-            continue
-        given += 1
-    return given
+def superior_of_the_living(db: Transaction, name: str) -> str | None:
+    """Who stands above an agent ("" if nobody does); None if the agent has ended, or was never here."""
+    row = agents.find_agent(db, name)
+    if row is None or row.lifecycle in ENDED:
+        return None
+    return agents.agent_names(db, [row.superior_id]).get(row.superior_id, "")
+
+
+def tell_of_a_death(db: Transaction, name: str, superior: str) -> str:
+    """Write to the superior of an agent whose process is gone; what was done, as a sentence."""
+    operations.send_message(db, to=superior, text=DEATH.format(name=name))
+    return f"The operator has told {superior} that the process of {name} has ended."
+
+
+def declare_dead(db: Transaction, name: str) -> str:
+    """Let an agent count as failed, so that what it had goes back; what was done, as a sentence."""
+    return operations.register_agent(db, name=name, lifecycle=Lifecycle.FAILED.value).message
 
 
 def is_done(db: Transaction) -> bool:

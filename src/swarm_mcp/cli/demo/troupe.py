@@ -1,4 +1,4 @@
-"""The agents' processes: started together, listened to, and ended together."""
+"""The agents' processes: started, listened to, and ended together."""
 
 from __future__ import annotations
 
@@ -39,24 +39,15 @@ class Player:
 
 
 class Troupe:
-    """A director and workers, each a process that starts a server of its own on the same board."""
+    """A director, supervisors and workers, each a process that starts a server of its own on the same board."""
 
-    def __init__(self, database: Path, director: str, workers: list[str], *, seconds: float, logs: Path) -> None:
-        self.director = director
-        self.workers = workers
+    def __init__(self, database: Path, workers: int, *, seconds: float, logs: Path) -> None:
         self.logs = logs
         self.players: dict[str, Player] = {}
-        self._said = [
-            "--database", str(database), "--director", director, "--seconds", str(seconds), "--workers", *workers,
-        ]  # fmt: skip
+        self._said = ["--database", str(database), "--seconds", str(seconds), "--workers", str(workers)]
 
     async def __aenter__(self) -> Self:
-        """Start all of them at once."""
-        try:
-            await asyncio.gather(*(self._start(name) for name in (self.director, *self.workers)))
-        except BaseException:
-            await self.__aexit__()
-            raise
+        """Nobody is there yet."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -74,7 +65,8 @@ class Troupe:
                     process.kill()
                 await process.wait()
 
-    async def _start(self, name: str) -> None:
+    async def start(self, name: str) -> Player:
+        """Start somebody's process."""
         log = self.logs / f"{name}.log"
         with log.open("wb") as stderr:
             process = await asyncio.create_subprocess_exec(
@@ -84,6 +76,11 @@ class Troupe:
                 start_new_session=True,
             )  # fmt: skip
         self.players[name] = Player(name, log, process)
+        return self.players[name]
+
+    def is_over(self, name: str) -> bool:
+        """Whether somebody's process has ended, or never was."""
+        return name not in self.players or self.players[name].is_over
 
     async def listen(self, player: Player, heard: Callable[[Telling], None]) -> int:
         """Pass on what an agent tells until its process ends.

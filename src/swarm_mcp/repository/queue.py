@@ -1,0 +1,139 @@
+"""The ready queue: what may be claimed, the claim's guarded statement, and leases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, literal, or_, select, text, update
+
+from swarm_mcp.repository import tables
+from swarm_mcp.repository.statement import Statement
+from swarm_mcp.repository.tasks import HERE, ORDER
+from swarm_mcp.repository.tree import BELOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
+
+task = tables.task
+
+_ready = (
+    select(task.c.id, task.c.urgency, task.c.due, task.c.created_at, task.c.touches)
+    .where(HERE, task.c.lane == bindparam("lane"), text(tables.READY))
+    .order_by(*ORDER)
+    .limit(bindparam("limit"))
+)
+READY = Statement(_ready)
+READY_UNDER = Statement(_ready.where(or_(task.c.id == bindparam("root"), task.c.id.in_(BELOW))))
+COUNT_READY = Statement(
+    select(func.count()).select_from(
+        select(literal(1))
+        .where(HERE, task.c.lane == bindparam("lane"), text(tables.READY))
+        .limit(bindparam("limit"))
+        .subquery()
+    )
+)
+CLAIM = Statement(
+    update(task)
+    .where(
+        task.c.id == bindparam("key_id"),
+        task.c.attempt == bindparam("seen_attempt"),
+        task.c.status == bindparam("seen_status"),
+        task.c.holder_id.is_(None),
+    )
+    .values(
+        status="in_progress",
+        holder_id=bindparam("agent"),
+        worker_id=bindparam("agent"),
+        attempt=task.c.attempt + 1,
+        version=task.c.version + 1,
+        lease_until=bindparam("until"),
+        lease_minutes=bindparam("minutes"),
+        connection_id=bindparam("connection"),
+        started_at=bindparam("started"),
+        hold_reason=None,
+        hold_by_id=None,
+        updated_at=bindparam("now"),
+    )
+    .returning(*task.c)
+)
+EXPIRED = Statement(
+    select(task)
+    .where(HERE, task.c.lease_until < bindparam("now"), text("task.lease_until IS NOT NULL"))
+    .order_by(task.c.lease_until)
+    .limit(bindparam("limit"))
+)
+RESERVED = Statement(select(task).where(HERE, text("task.reserved_from IS NOT NULL")).limit(200))
+LIVE_TOUCHES = Statement(
+    select(task.c.id, task.c.title, task.c.holder_id, task.c.touches).where(
+        HERE, text("task.holder_id IS NOT NULL"), task.c.touches != []
+    )
+)
+LEASES = Statement(
+    select(task.c.id, task.c.lease_until, task.c.lease_minutes).where(
+        task.c.holder_id == bindparam("agent"),  # whose project is its own: to name it would choose a longer index
+        task.c.connection_id == bindparam("connection"),
+        text("task.lease_until IS NOT NULL"),
+    )
+)
+RENEW = Statement(update(task).where(task.c.id == bindparam("key_id")).values(lease_until=bindparam("until")))
+
+
+def ready_in_lane(db: Transaction, lane: str, *, limit: int, under: str = "") -> Sequence[Row]:
+    """The most urgent ready tasks of one lane (an agent's own, a pool's, or "": anyone's), perhaps of one subtree."""
+    statement = READY_UNDER if under else READY
+    return statement.all(db, {"project": db.project.slug, "lane": lane, "limit": limit, "root": under})
+
+
+def count_ready(db: Transaction, lanes: Iterable[str], *, limit: int) -> int:
+    """How many tasks are ready in these lanes, counting up to `limit` in each."""
+    return sum(COUNT_READY.scalar(db, {"project": db.project.slug, "lane": lane, "limit": limit}) for lane in lanes)
+
+
+def take_claim(db: Transaction, row: Row, *, agent: str, until: Any, minutes: int, started: Any) -> Row | None:
+    """Give the task to an agent if it is still as it was seen: the guard against two winners.
+
+    Returns:
+        The task as it is now, or None if somebody else was faster.
+
+    """
+    bound = {
+        "key_id": row.id,
+        "seen_attempt": row.attempt,
+        "seen_status": row.status,
+        "agent": agent,
+        "until": until,
+        "minutes": minutes,
+        "connection": db.connection_id,
+        "started": started,
+        "now": db.now,
+    }
+    return CLAIM.first(db, bound)
+
+
+def expired_claims(db: Transaction, *, limit: int) -> Sequence[Row]:
+    """Claims whose lease has run out, the oldest first."""
+    return EXPIRED.all(db, {"project": db.project.slug, "now": db.now, "limit": limit})
+
+
+def reserved_tasks(db: Transaction) -> Sequence[Row]:
+    """Tasks kept for the worker that split them."""
+    return RESERVED.all(db, {"project": db.project.slug})
+
+
+def live_touches(db: Transaction) -> Sequence[Row]:
+    """Claimed tasks that say what they change."""
+    return LIVE_TOUCHES.all(db, {"project": db.project.slug})
+
+
+def leases(db: Transaction, agent: str) -> Sequence[Row]:
+    """The leases of an agent's claims on this connection; suspended ones have none."""
+    return LEASES.all(db, {"project": db.project.slug, "agent": agent, "connection": db.connection_id})
+
+
+def renew_lease(db: Transaction, task_id: str, until: datetime) -> None:
+    """Let a claim last until then."""
+    RENEW.run(db, {"key_id": task_id, "until": until})
