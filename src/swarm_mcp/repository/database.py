@@ -59,6 +59,7 @@ class Transaction:
         "driver",
         "is_graph_locked",
         "is_postgres",
+        "locks_rows",
         "now",
         "project",
         "via",
@@ -74,6 +75,8 @@ class Transaction:
         self.now = now
         """When it opened: aware, UTC, to the microsecond."""
         self.writable = writable
+        self.locks_rows = writable and self.is_postgres
+        """Whether what a change follows from is locked when it is read; SQLite has one writer at a time."""
         self.actor: Any = None
         """Who acts; set by the opener."""
         self.project: Any = None
@@ -182,12 +185,14 @@ class Database:
         `patience` is another number of seconds than the database's; with 0 it is now, or Busy.
         """
         deadline = time.monotonic() + (self._patience if patience is None else patience)
+        tries = 0
         while True:
             try:
                 with self._writing(deadline) as transaction:
                     result = change(transaction)
-            except Contended:
-                if time.monotonic() >= deadline:
+            except Contended as contended:
+                tries += 1
+                if time.monotonic() >= deadline or tries == contended.tries:
                     raise
                 pause()
             else:

@@ -76,6 +76,9 @@ _SENTENCES: Final = {
 class Contended(Busy):
     """Another writer was in the way and nothing was written. Call again."""
 
+    tries = 0
+    """How often it is worth trying; 0 is until the patience ends."""
+
 
 def error_code(error: BaseException) -> int | None:
     """Tell SQLite's result code, if SQLite is what failed."""

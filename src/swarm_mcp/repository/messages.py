@@ -90,7 +90,7 @@ OPEN_QUESTION = Statement(
     .order_by(message.c.id.desc())
     .limit(1)
 )
-OVERDUE_QUESTIONS = Statement(
+_overdue = (
     select(message)
     .where(
         message.c.project == bindparam("project"),
@@ -102,6 +102,8 @@ OVERDUE_QUESTIONS = Statement(
     )
     .limit(50)
 )
+OVERDUE_QUESTIONS = Statement(_overdue)
+FREE_OVERDUE_QUESTIONS = Statement(_overdue.with_for_update(key_share=True, skip_locked=True, of=message))
 ASKED = Statement(
     select(message).where(
         message.c.project == bindparam("project"),
@@ -159,7 +161,7 @@ def notify(db: Transaction, task_id: str, kind: str, words: str, recipients: Ite
             "text": words,
             "at": db.now,
         }
-        for recipient in recipients
+        for recipient in sorted(recipients)  # in one order for all, lest two tellers wait for each other
     ]
     if notices:
         NOTIFY.run_many(db, notices)
@@ -207,7 +209,8 @@ def open_question(db: Transaction, task_id: str) -> Row | None:
 
 def overdue_questions(db: Transaction, before: Any) -> Sequence[Row]:
     """Questions that whoever was asked has left lying, or can answer no more."""
-    return OVERDUE_QUESTIONS.all(db, {"project": db.project.slug, "before": before})
+    statement = FREE_OVERDUE_QUESTIONS if db.locks_rows else OVERDUE_QUESTIONS
+    return statement.all(db, {"project": db.project.slug, "before": before})
 
 
 def questions_to(db: Transaction, agent_id: str) -> Sequence[Row]:

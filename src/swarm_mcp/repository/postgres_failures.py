@@ -67,6 +67,9 @@ class Lost(Contended):
 class Twice(Contended):
     """Somebody else made the same thing just now, and nothing was written. Call again."""
 
+    tries = 8
+    """If it goes on, it is no race."""
+
 
 def cause_of(error: BaseException) -> BaseException:
     """The driver's error, if it is what failed."""
