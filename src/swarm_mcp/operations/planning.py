@@ -80,8 +80,7 @@ def create_task(
             message=f"{row.id} was created under this key before; nothing new.",
             unread=unread(db),
         )
-    if parent.strip():
-        graph.lock_graph(db)
+    graph.lock_graph(db)
     warnings: list[str] = []
     mistakes: list[Refusal] = []
     above: Row | None = None
@@ -177,7 +176,6 @@ def store_plan(db: Transaction, items: list[PlanItem], above: Row | None, warnin
     order = plan_order(refs, items, mistakes)
     if mistakes:
         raise _mistaken(mistakes)
-    graph.lock_graph(db)
     above_all = {new.parent for new in news.values()} - {"", *refs}
     unassign_discoveries(db, news)
     with _naming(news):
