@@ -262,6 +262,34 @@ def test_a_question_that_everybody_was_asked_comes_back_to_the_operator(house: B
     assert (house.asked(task), house.sweep()) == ("", 0)
 
 
+@pytest.mark.parametrize(("outcome", "again"), [("completed", "reopen"), ("failed", "retry")])
+def test_what_an_ended_agent_had_finished_is_done_again_by_whoever_had_it_before(
+    house: Board, outcome: str, again: str
+) -> None:
+    house.register("lead", "bob", team="backend")
+    plain, pooled = house.create(assignee="ada"), house.create(assignee="backend")
+    house.delegate("lead", pooled, "kim")
+    house.delegate("kim", pooled, "ada")
+    for task in (plain, pooled):
+        house.finish("ada", task, outcome=outcome)
+    for agent in ("ada", "kim"):
+        become(house, agent, "terminated")
+    for task in (plain, pooled):
+        house.update("lead", task, action=again)
+    assert [lies(house, task) for task in (plain, pooled)] == [("pending", "", ""), ("pending", "", "backend")]
+    assert (house.delegations(plain), house.delegations(pooled)) == (["done"], ["offered", "done", "done"])
+    assert {house.claimed("bob"), house.claimed("bob")} == {plain, pooled}
+
+
+def test_what_an_ended_agent_had_finished_is_not_given_back_to_it_by_an_undo(house: Board) -> None:
+    task = house.create(assignee="ada")
+    house.finish("ada", task)
+    become(house, "ada", "terminated")
+    seq = next(event.seq for event in house.events(task) if event.kind == "completed")
+    with pytest.raises(NotAllowed, match="ada has ended"):
+        house.call("lead", operations.undo, event=seq)
+
+
 def test_the_hold_of_an_ended_agent_is_lifted_by_whoever_has_authority(house: Board) -> None:
     task = house.create(by="sue")
     house.update("sue", task, action="hold", reason="later")

@@ -341,6 +341,15 @@ def test_a_root_director_may_step_down_while_there_is_another(house: Board, said
     assert house.register("other", "kim", capacity=1).agent.superior in {"lead", "other"}
 
 
+@pytest.mark.parametrize("by", ["lead", ""])
+def test_a_root_director_that_becomes_something_else_does_not_stay_at_the_top(house: Board, by: str) -> None:
+    house.register("lead", "other", role="director", superior="operator")
+    house.call("other", operations.check_inbox)
+    with pytest.raises(Invalid, match="root directors alone"):
+        house.register(by, "lead", role="specialist", superior="operator")
+    assert (house.agent("lead").role, place(house, "lead")) == ("director", ("", 0))
+
+
 @pytest.mark.parametrize("lifecycle", ["spawning", "paused", "terminated"])
 def test_a_root_director_that_is_not_active_or_absent_counts_for_nothing(house: Board, lifecycle: str) -> None:
     house.register("lead", "other", role="director", superior="operator")

@@ -77,6 +77,26 @@ def test_those_above_one_who_merely_claimed_have_none_but_may_end_the_claim(hous
     assert house.status(task) == "pending"
 
 
+def test_a_claim_ended_by_those_above_goes_back_as_by_a_release(house: Board) -> None:
+    house.team("backend", "ada")
+    claimed, split = house.create(assignee="backend"), house.create(assignee="backend")
+    house.claim("ada", claimed)
+    house.claim("ada", split)
+    house.finish("ada", house.create(by="ada", parent=split))
+    house.claim("ada", split)
+    for task in (claimed, split):
+        house.update("sue", task, action="recall")
+        assert (house.line(task).assignee, house.delegations(task)) == ("team:backend", ["offered"])
+
+
+def test_those_above_one_who_keeps_what_it_split_have_none_though_it_was_once_delegated_to_it(house: Board) -> None:
+    task = house.create(assignee="ada")
+    house.update("lead", task, action="recall")
+    house.claim("ada", task)
+    house.create(by="ada", parent=task)
+    assert (house.assignee(task), having(house, task)) == ("ada", "lead")
+
+
 def test_the_supervisor_of_its_team_and_those_above_have_authority_and_the_members_have_not(house: Board) -> None:
     house.team("backend", "bob", supervisor="sue")
     assert having(house, house.create(assignee="backend")) == "lead kim sue"

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 from recount import problems
 
-from swarm_mcp.cli.demo import ledger, outcome, receipts, stage
-from swarm_mcp.cli.demo.performance import WORKERS
+from swarm_mcp import operations
+from swarm_mcp.cli.demo import episodes, ledger, outcome, receipts, stage
+from swarm_mcp.cli.demo.cast import CAPABILITIES, DIRECTOR, TEAMS, WORKERS, cast_for
 from swarm_mcp.cli.demo.superior import read_call
 from swarm_mcp.model import ids
 from swarm_mcp.operations import moves
 from swarm_mcp.operations.swarm import open_swarm
-from swarm_mcp.repository import tasks
+from swarm_mcp.repository import agents, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,34 +74,51 @@ def small_plan(folder: Path) -> Path:
     return path
 
 
-def test_two_workers_carry_out_the_plan_and_nothing_is_lost(tmp_path: Path) -> None:
-    board = tmp_path / "board.db"
-    with demo(tmp_path, "--workers", "2", "--database", str(board)) as process:
+def line(out: str, beginning: str) -> str:
+    """The one line that begins so."""
+    (found,) = (each for each in out.splitlines() if each.startswith(beginning))
+    return found
+
+
+def test_a_hierarchy_carries_out_the_plan_and_nothing_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "board.db"
+    with demo(tmp_path, "--workers", "4", "--database", str(path)) as process:
         out, err = process.communicate(timeout=GIVE_UP_SECONDS)
     assert (process.returncode, err) == (0, ""), out
     assert "They are scripted agents: no model thinks" in out
-    assert "35 of 35 tasks completed" in out
-    for line in ("Collisions", "Writes lost", "Too early"):
-        assert [each.endswith("): none.") for each in out.splitlines() if each.startswith(line)] == [True]
-    assert problems(board) == []
-    swarm = open_swarm(board)
+    assert "41 of 41 tasks completed" in out
+    for checked in ("Collisions", "Writes lost", "Too early"):
+        assert line(out, checked).endswith("): none.")
+    assert re.search("4 workers in 2 teams; .* [1-9] times to a team, 1 to a specialty, ", line(out, "Hierarchy"))
+    assert re.fullmatch(r"Questions: ada asked about \w{8}, and \w+ answered\.", line(out, "Questions"))
+    assert {"vera sent", "tomasz sent"} <= set(re.findall(r"\w+ sent", line(out, "Sent back")))
+    taken = re.match(r"Taken over: chiyo was killed while it held (\w{8}); (\w+) took it over", line(out, "Taken over"))
+    assert taken, out
+    assert problems(path) == []
+    swarm = open_swarm(path)
     replayed = swarm.read(ledger.replay)
+    assert swarm.read(lambda db: agents.find_agent(db, "chiyo").lifecycle) == "failed"  # type: ignore[union-attr]
     swarm.close()
-    assert len(replayed.claims) == 35
-    assert {agent for _, _, agent in replayed.claims} <= set(WORKERS[:2])
+    assert len(replayed.claims) == 41 + 2 + 1, "two pieces of work were sent back, and one was taken over"
+    assert [agent for task, _, agent in replayed.claims if task == taken[1]][:2] == ["chiyo", taken[2]]
     assert [each.name for each in tmp_path.iterdir() if each.is_dir()] == []
 
 
-def test_a_worker_that_crashes_is_reported_and_its_work_goes_to_the_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("victim", ["boris", DIRECTOR])
+def test_whoever_crashes_is_reported_and_the_others_carry_on(tmp_path: Path, victim: str) -> None:
     with demo(tmp_path, "--workers", "2", "--plan", str(small_plan(tmp_path))) as process:
         there = until_work_is_done(process)
-        next(each for each in there if f"swarm_mcp.cli.demo.acting {WORKERS[1]}" in " ".join(each.cmdline())).kill()
+        next(each for each in there if f"swarm_mcp.cli.demo.acting {victim}" in " ".join(each.cmdline())).kill()
         out, err = process.communicate(timeout=GIVE_UP_SECONDS)
     assert (process.returncode, err) == (0, ""), out
-    assert f"Crashed: the process of {WORKERS[1]} ended with code -9" in out
-    assert "6 of 7 tasks completed (1 are cancelled in the plan)" in out
-    board = next(tmp_path.glob("swarm-demo-*/swarm.db"))
-    assert problems(board) == []
+    assert line(out, f"Crashed: the process of {victim} ended with code -9")
+    told = (
+        "The operator: director: " if victim == DIRECTOR else "The operator has told tomasz that the process of boris"
+    )
+    assert told in out
+    assert "12 of 13 tasks completed (1 are cancelled in the plan)" in out
+    assert "Taken over: does not apply; with fewer than three workers nobody is killed." in out
+    assert problems(next(tmp_path.glob("swarm-demo-*/swarm.db"))) == []
 
 
 def test_an_interrupted_demo_takes_everybody_along(tmp_path: Path) -> None:
@@ -107,7 +127,7 @@ def test_an_interrupted_demo_takes_everybody_along(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=GIVE_UP_SECONDS)
     assert (process.returncode, err) == (1, "The demo was interrupted; everybody in it has ended.\n")
-    assert len(there) >= 3, "the director, the worker and its server"
+    assert len(there) >= 6, "the director, two supervisors, the worker and their servers"
     assert psutil.wait_procs(there, timeout=GIVE_UP_SECONDS)[1] == []
     assert list(tmp_path.iterdir()) == []
 
@@ -152,8 +172,6 @@ def test_a_collision_and_a_claim_out_of_order_are_found_in_the_ledger(tmp_path: 
     """The board does not let either happen, so the events are written by hand."""
     swarm = open_swarm(tmp_path / "board.db")
     plan: list[dict[str, Any]] = [{"ref": "a", "title": "A"}, {"ref": "b", "title": "B", "depends_on": ["a"]}]
-    from swarm_mcp import operations
-
     with swarm.writing(agent="lead") as db:
         made = operations.create_plan(db, tasks=plan).ids  # type: ignore[arg-type]
         operations.claim_task(db, task=made["a"])
@@ -168,6 +186,42 @@ def test_a_collision_and_a_claim_out_of_order_are_found_in_the_ledger(tmp_path: 
     ]
     assert found.out_of_order == [f"lead claimed {made['b']} before {made['a']}."]
     assert found.failure == "The demo failed: 2 tasks are not completed; 2 collisions; 1 claims were too early."
+
+
+def test_what_was_to_be_seen_and_was_not_is_a_failure(board: Board) -> None:
+    with board.swarm.reading() as db:
+        judged = partial(outcome.judge, db, [], seconds=1)
+        bare = judged(crashes=[], cast=cast_for(3))
+        assert bare.failure == (
+            "The demo failed: the hierarchy was not used; no question was asked and answered; no review sent work back "
+            "that was then accepted; nobody took over what the killed worker held."
+        )
+        assert "Questions: missing." in outcome.summary(bare)
+        few = judged(crashes=[], cast=cast_for(2))
+        assert "Taken over: does not apply; with fewer than three workers nobody is killed." in outcome.summary(few)
+        assert "nobody took over" not in few.failure
+        assert judged(crashes=["the process of ada ended."], cast=cast_for(3)).failure == ""
+
+
+def test_a_question_a_rework_and_a_takeover_are_found_on_the_board(board: Board) -> None:
+    held, judged = board.create(), board.create(needs_review=True)
+    board.claim("ada", held)
+    board.report("ada", held, "Which way?", status="requires_assistance")
+    (question,) = (each for each in board.inbox("lead") if each.type == "question")
+    board.call("lead", operations.send_message, reply_to=question.id, text="That way.")
+    board.finish("bob", judged)
+    board.call("lead", operations.review_task, task=judged, verdict="rework", notes="Once more.")
+    board.finish("bob", judged, attempt=2)
+    board.call("lead", operations.review_task, task=judged, verdict="accept")
+    board.call("lead", operations.register_agent, name="ada", lifecycle="failed")
+    board.finish("bob", held)
+    with board.swarm.reading() as db:
+        replayed = ledger.replay(db)
+        assert list(episodes.questions(replayed)) == [f"ada asked about {held}, and lead answered."]
+        assert list(episodes.reviews(replayed)) == [f"lead sent {judged} back, and accepted what was made of it."]
+        taken = f"while it held {held}; bob took it over as attempt 2 and completed it."
+        assert list(episodes.takeovers(db, replayed, {"ada"})) == [f"ada was killed {taken}"]
+        assert list(episodes.takeovers(db, replayed, ())) == [f"ada crashed {taken}"]
 
 
 def test_finished_work_of_a_plan_is_opened_again(tmp_path: Path) -> None:
@@ -188,6 +242,17 @@ def test_a_call_that_the_board_proposes_can_be_made() -> None:
         read_call("k3x9m2qa")
 
 
-def test_no_two_workers_have_names_that_a_board_would_confuse() -> None:
-    names = {"director", *WORKERS}
+def test_no_two_names_are_such_as_a_board_would_confuse() -> None:
+    names = {DIRECTOR, *WORKERS, *TEAMS, *TEAMS.values(), *CAPABILITIES}
     assert {each: near for each in names if (near := ids.nearest(each, names - {each}))} == {}
+
+
+@pytest.mark.parametrize("workers", range(1, len(WORKERS) + 1))
+def test_everybody_has_a_place_and_whoever_is_killed_leaves_somebody_in_the_team(workers: int) -> None:
+    cast = cast_for(workers)
+    assert sorted(cast.names) == sorted([DIRECTOR, *TEAMS.values(), *WORKERS[:workers]])
+    assert all(TEAMS[each.team] == each.superior for each in cast.workers)
+    victim = cast.member(cast.victim)
+    assert (victim is not None) == (workers > 2)
+    assert victim is None or len(cast.team(victim.team)) > 1
+    assert cast.asker != cast.victim

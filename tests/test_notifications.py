@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
 
 from swarm_mcp import operations
+from swarm_mcp.cli.demo.director import read_call
 from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.repository import participants, tables
 
@@ -48,10 +50,20 @@ def test_a_message_needs_words_and_somebody_who_gets_it(board: Board) -> None:
         board.send("ada", " ", to="bob")
     with pytest.raises(Invalid, match="`to`"):
         board.send("ada")
-    with pytest.raises(NotFound, match="Nobody would get"):
-        board.send("ada", to="ada")
+    for sender, to in (("ada", "ada"), ("", "operator"), ("", "superior")):
+        with pytest.raises(NotFound, match="Nobody would get"):
+            board.send(sender, to=to)
     with pytest.raises(NotFound, match="Did you mean `bob`"):
         board.send("ada", to="bobb")
+
+
+def test_a_message_that_no_answer_could_hold_is_refused_rather_than_cut(board: Board) -> None:
+    task, text = board.create(), "Listen. " * 5000
+    with pytest.raises(Invalid, match="nobody could read more than the first"):
+        board.send("ada", text, to="bob")
+    board.send("ada", text[:8000], to="bob")
+    board.send("ada", text, to="bob", task=task)
+    assert text[:8000] in [item.text for item in board.inbox("bob")]
 
 
 def test_an_ended_agent_gets_no_messages(board: Board) -> None:
@@ -301,12 +313,13 @@ def test_every_write_answers_how_much_is_unread(board: Board) -> None:
 
 
 def test_a_long_text_about_a_task_is_cut_and_names_the_call_that_has_all_of_it(board: Board) -> None:
-    task = board.create()
-    text = "".join(f"word {n} " for n in range(500))
-    board.send("ada", text, to="bob", task=task)
-    (item,) = board.inbox("bob")
-    assert f'get_task(task="{task}", include=["messages"])' in item.text
-    assert text.strip() in str(board.brief("bob", task, include=["messages"], max_tokens=8000).messages)
+    task, words = board.create(description="At length. " * 5000), f"{'Listen. ' * 200}That is all."
+    for text in ("Before. " * 300, words, "After. " * 300):
+        board.send("lead", text, to="ada", task=task)
+    call = re.search(r"get_task\(.*\)(?= has all of it)", board.inbox("ada")[1].text)
+    assert call is not None
+    _, said = read_call(call[0])
+    assert board.brief("ada", **said).messages[0].endswith("That is all.")
 
 
 def test_whoever_is_asked_about_a_task_hears_of_it_from_then_on(board: Board) -> None:

@@ -10,7 +10,7 @@ from facts import unsaid
 from serving import serving
 
 from swarm_mcp import open_swarm
-from swarm_mcp.model.errors import NotFound
+from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.words import forms, words
 
 if TYPE_CHECKING:
@@ -385,6 +385,13 @@ def test_where_those_who_fit_cannot_it_says_why_of_each(board: Board) -> None:
     with pytest.raises(NotFound) as refusal:
         board.delegate("lead", task, "auto")
     assert "ada holds all that its capacity allows (1); bob gave it back" in refusal.value.message
+
+
+def test_whoever_fits_best_is_chosen_when_a_task_is_delegated_not_when_it_is_created(board: Board) -> None:
+    with pytest.raises(Invalid, match=r'delegate\(task=…, to="auto"\)'):
+        board.create(assignee="Auto")
+    with pytest.raises(Invalid, match=r'delegate\(task=…, to="auto"\)'):
+        board.plan({"title": "A task", "assignee": "auto"})
 
 
 def test_through_a_server_text_and_facts_agree(tmp_path: Path, clock: Clock) -> None:

@@ -18,8 +18,8 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from test_state_machine import PLAY, BoardMachine
 
-from swarm_mcp.operations import claims, moves
-from swarm_mcp.repository import events, graph, migrate, queue, tree
+from swarm_mcp.operations import authority, claiming, claims, moves, retiring
+from swarm_mcp.repository import events, graph, messages, migrate, participants, queue, tasks, teams, tree
 from swarm_mcp.repository.database import Database
 from swarm_mcp.repository.statement import Statement
 
@@ -90,6 +90,47 @@ def let_a_moved_task_turn_by_itself() -> None:
     moves.turn = lambda *_: []
 
 
+def keep_one_copy_of_a_broadcast() -> None:
+    """Whoever reads a message to all takes it from the others."""
+    deliver = messages.deliver
+    messages.deliver = lambda db, number, task, readers: deliver(db, number, task, list(readers)[:1])
+
+
+def share_the_read_mark() -> None:
+    """What one reader has seen counts as read for everybody who has seen it."""
+    messages.FINISH_SHOWN = without(messages.FINISH_SHOWN, "agent_id")
+
+
+def let_ended_agents_keep_their_claims() -> None:
+    """Whoever is paused or ends goes on holding what it held."""
+    tasks.ids_held_by = lambda *_: []
+
+
+def leave_members_in_the_pool() -> None:
+    """Whoever has left a team still claims from its pool."""
+    teams.TEAMS_OF = without(teams.TEAMS_OF, "left_at")
+
+
+def ignore_capacity() -> None:
+    """Nobody ever has enough to do."""
+    claiming._is_full = lambda *_: False
+
+
+def forget_who_stands_above() -> None:
+    """Authority does not pass up the hierarchy."""
+    authority._superiors_with_authority = lambda *_: set()
+
+
+def leave_questions_with_the_paused() -> None:
+    """Nobody looks whom an agent that is paused or ends should have answered."""
+    retiring._pass_questions_on = lambda *_: 0
+
+
+def forget_participants() -> None:
+    """Whoever merely takes part in a task hears nothing of it."""
+    participants.participants = lambda *_: []
+
+
 def nothing(*_: object, **__: object) -> None:
     """Do nothing at all."""
 
@@ -104,6 +145,14 @@ MUTATIONS: dict[str, Callable[..., None]] = {
     "an event": forget_an_event,
     "expiry": sweep_claims_that_have_not_expired,
     "turning": let_a_moved_task_turn_by_itself,
+    "copies": keep_one_copy_of_a_broadcast,
+    "read marks": share_the_read_mark,
+    "the claims of ended agents": let_ended_agents_keep_their_claims,
+    "members that left": leave_members_in_the_pool,
+    "capacity": ignore_capacity,
+    "those above": forget_who_stands_above,
+    "questions to the paused": leave_questions_with_the_paused,
+    "participants": forget_participants,
 }
 
 

@@ -75,7 +75,7 @@ def _recall(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
     why = reason.strip() or "recalled"
     live = work.live_delegation(db, row.id)
     if row.status in CLAIMED:
-        place = claims.place_before(db, row, DelegationState.RECALLED, why) if has_authority(db, row) else {}
+        place = claims.place_before(db, row, DelegationState.RECALLED, why)
         moved = claims.end_claim(db, row, ExecutionStatus.RECALLED, "recalled", place)
         words = f"{db.actor.name} recalled {row.id} {shorten(row.title)}: {why}. Stop work on it."
         telling.tell(db, moved.row, "claim_lost", words, also=(row.holder_id,))
@@ -125,8 +125,8 @@ def _back_into_queue(db: Transaction, row: Row, kind: str, reason: str) -> tuple
 def _open_again(db: Transaction, task_id: str, kind: str, data: dict[str, Any] | None) -> Moved:
     """Put a task whose work was over into the queue as if it had not been done, for whoever had it."""
     row = tasks.task_row(db, task_id)
-    claims.offer_again(db, row)
-    values = {"lapses": 0, "progress": None, "completed_at": None, "error": "", "archived_at": None}
+    place = claims.offer_again(db, row)
+    values = {**place, "lapses": 0, "progress": None, "completed_at": None, "error": "", "archived_at": None}
     return moves.requeue(db, row, kind, values, data)
 
 

@@ -144,7 +144,8 @@ def _check_position(db: Transaction, row: Row, wanted: Wanted, values: dict[str,
         raise Invalid(f"{row.name} has called already; spawning is whoever has not.")
     on_top = values.get("superior_id", row.superior_id) is None
     was_root = row.superior_id is None and row.role == AgentRole.DIRECTOR
-    if on_top and not was_root and {"role", "superior_id"} & values.keys():
+    stays_root = was_root and role is AgentRole.DIRECTOR
+    if on_top and not stays_root and {"role", "superior_id"} & values.keys():
         _check_top(db, role, asked=wanted.superior == OPERATOR)
     stays = on_top and role is AgentRole.DIRECTOR and values.get("lifecycle", row.lifecycle) == Lifecycle.ACTIVE
     if row.id == db.actor.id and was_root and not stays:

@@ -60,7 +60,9 @@ def _superiors_with_authority(db: Transaction, row: Row, above: Iterable[Row]) -
 
 
 def _was_delegated(db: Transaction, row: Row) -> bool:
-    """Whether the assignee has the task from its delegator, and not from one who had merely claimed it."""
+    """Whether the assignee has the task from its delegator, and neither by a claim nor from one who merely had one."""
+    if row.reserved_from is not None:
+        return False
     handed = [each for each in work.delegations(db, row.id) if each.to_agent_id == row.assignee_id]
     return bool(handed) and handed[-1].from_id == row.delegator_id
 

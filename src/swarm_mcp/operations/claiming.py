@@ -231,7 +231,8 @@ def _nothing_ready(db: Transaction) -> Claimed:
     waiting = counts.get("pending", 0) + counts.get("blocked", 0)
     active = sum(counts.get(status, 0) for status in (*CLAIMED, TaskStatus.IN_REVIEW, TaskStatus.PARTIAL))
     why = f": {'; '.join(blocking)}" if blocking else ""
-    left = f" {waiting + active} are open: {waiting} not started, {active} under way."
+    count = "1 is" if waiting + active == 1 else f"{waiting + active} are"
+    left = f" {count} open: {waiting} not started, {active} under way."
     rest = left if waiting or active else " All tasks are finished."
     return Claimed(
         task=None,

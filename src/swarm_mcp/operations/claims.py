@@ -14,6 +14,7 @@ from swarm_mcp.operations.naming import NOWHERE, place_of
 from swarm_mcp.repository import agents, messages, participants, queue, tasks, teams, work
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from swarm_mcp.operations.moves import Moved
@@ -169,8 +170,7 @@ def take_back(db: Transaction, live: Row, state: DelegationState, reason: str) -
     """End the newest delegation of a task; the columns of where the task was before it, past agents that have ended."""
     work.update_delegation(db, live.id, state=state, reason=reason)
     beneath = work.live_delegation(db, live.task_id)
-    before = live.before.get("assignee_id")
-    if before is not None and agents.agent_row(db, before).lifecycle in ENDED:
+    if _is_of_the_ended(db, live.before):
         ended = DelegationState.RECALLED
         return take_back(db, beneath, ended, "its agent has ended") if beneath is not None else dict(NOWHERE)
     if beneath is not None and beneath.to_agent_id is None:
@@ -241,14 +241,35 @@ def place_given(delegation: Row) -> dict[str, str]:
     return {name: value for name, value in zip(NOWHERE, to, strict=True) if value}
 
 
-def offer_again(db: Transaction, row: Row) -> None:
-    """A finished task is to be done again: the delegations by which it lies where it lies live again."""
-    place = place_of(row) if row.reserved_from is None else row.reserved_from
+def offer_again(db: Transaction, row: Row) -> dict[str, Any]:
+    """A finished task is to be done again: the delegations by which it lies where it lies live again.
+
+    Returns:
+        The columns of where it lies, if that is elsewhere because the agent that it lay with has ended.
+
+    """
+    given = list(reversed(work.delegations(db, row.id)))
+    lay = place_of(row) if row.reserved_from is None else row.reserved_from
+    place = lies = _before_the_ended(db, lay, given)
     state = DelegationState.OFFERED
-    for each in reversed(work.delegations(db, row.id)):
+    for each in given:
         if place and place == place_given(each):
             work.update_delegation(db, each.id, state=state, reason="", lapses=0)
             place, state = each.before, DelegationState.ACCEPTED
+    return {**NOWHERE, **lies} if lies != lay else {}
+
+
+def _before_the_ended(db: Transaction, place: dict[str, str], given: Sequence[Row]) -> dict[str, str]:
+    """Where a task was before it was handed (the newest delegation first) to agents that have ended."""
+    for each in given:
+        if _is_of_the_ended(db, place) and place == place_given(each):
+            place = each.before
+    return {} if _is_of_the_ended(db, place) else place
+
+
+def _is_of_the_ended(db: Transaction, place: dict[str, str]) -> bool:
+    agent = place.get("assignee_id")
+    return agent is not None and agents.agent_row(db, agent).lifecycle in ENDED
 
 
 def take(db: Transaction, row: Row, minutes: int) -> Row:

@@ -12,7 +12,7 @@ from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.lifecycle import FINISHED
 from swarm_mcp.model.message import Inbox, InboxItem, Sent
 from swarm_mcp.model.record import spoken
-from swarm_mcp.model.tokens import clipped, fitting
+from swarm_mcp.model.tokens import clipped, fitting, tokens
 from swarm_mcp.operations import asking, claiming, claims, naming, waiting
 from swarm_mcp.operations.answering import shorten, unread
 from swarm_mcp.operations.catalog import operation
@@ -49,7 +49,9 @@ def send_message(
         replied = question
     if row is None and replied is not None and replied.task_id:
         row = tasks.find_task(db, replied.task_id)
-    recipients = _recipients(db, to, replied)
+    if row is None:
+        _check_readable(text)
+    recipients = [each for each in _recipients(db, to, replied) if each != db.actor.id]
     if question is not None and question.sender_id not in {db.actor.id, *recipients}:
         recipients = [*recipients, question.sender_id]
     if not recipients:
@@ -68,6 +70,15 @@ def send_message(
         claims.touched(db, row)
     resumed = asking.answer(db, question) if question is not None else ""
     return _sent(db, number, recipients, resumed)
+
+
+def _check_readable(text: str) -> None:
+    """Refuse a message about no task of which no answer could hold all; of one about a task, its brief does."""
+    if tokens(text) > LONGEST:
+        raise Invalid(
+            f"This message has some {tokens(text):,} tokens and is about no task: nobody could read more than the "
+            f"first {LONGEST:,}. Send it in parts, or put it into a file and send its path."
+        )
 
 
 def _sent(db: Transaction, number: int, recipients: Sequence[str | None], resumed: str) -> Sent:
@@ -114,20 +125,20 @@ def _question_meant(db: Transaction, replied: Row | None, row: Row | None, to: s
 
 
 def _recipients(db: Transaction, to: str, replied: Row | None) -> list[str | None]:
-    """Who gets a copy; None is the operator. Never the sender."""
+    """Whom a message is for; None is the operator."""
     word = to.strip().lower()
     if not word:
         if replied is None:
             raise Invalid("Say in `to` who gets it: an agent, a team, superior, operator or all.")
         if replied.sender_id != db.actor.id:
             return [replied.sender_id]
-        return [each for each in messages.recipients_of(db, replied.id) if each != db.actor.id]
+        return messages.recipients_of(db, replied.id)
     if word == "operator":
         return [None]
     if word == "superior":
         return [_superior(db)]
     if word == "all":
-        return [each.id for each in agents.everybody(db) if each.id != db.actor.id]
+        return [each.id for each in agents.everybody(db)]
     place = naming.find_place(db, to)
     if place is None:
         near = ids.nearest(ids.fold_name(to), naming.known_names(db))
@@ -135,10 +146,10 @@ def _recipients(db: Transaction, to: str, replied: Row | None) -> list[str | Non
     if place.agent is not None:
         if place.agent.lifecycle in ENDED:
             raise NotFound(f"{place.agent.name} has ended and reads nothing any more.")
-        return [place.agent.id] if place.agent.id != db.actor.id else []
+        return [place.agent.id]
     team = place.team
     members = agents.with_specialty(db, place.specialty) if team is None else teams.members_of(db, team.id)
-    return [each.id for each in members if each.id != db.actor.id and each.lifecycle not in ENDED]
+    return [each.id for each in members if each.lifecycle not in ENDED]
 
 
 def _superior(db: Transaction) -> str | None:
@@ -215,7 +226,7 @@ def _item(db: Transaction, row: Row) -> InboxItem:
     if not row.task_id:
         text = clipped(text, LONGEST)
     elif len(text) > TEXT_SHOWN:
-        text = f'{text[:TEXT_SHOWN]}… (get_task(task="{row.task_id}", include=["messages"]) has all of it)'
+        text = f"{text[:TEXT_SHOWN]}… ({_rest(row)})"
     return InboxItem(
         id=f"m{row.message_id}" if row.message_id else f"n{row.id}",
         type=row.type or row.kind,
@@ -225,3 +236,11 @@ def _item(db: Transaction, row: Row) -> InboxItem:
         text=text,
         at=row.at.isoformat(timespec="seconds"),
     )
+
+
+def _rest(row: Row) -> str:
+    """Where all of a long text about a task can be read: a message at the beginning of a page of its own."""
+    if not row.message_id:
+        return f'get_task(task="{row.task_id}", include=["progress"]) says more'
+    page = f'include=["messages"], cursor="{row.message_id - 1}", max_tokens=8000'
+    return f'get_task(task="{row.task_id}", {page}) has all of it'

@@ -31,7 +31,7 @@ def sections(db: Transaction, row: Row, include: Sequence[str], cursor: str) -> 
         db: the transaction.
         row: the task.
         include: the sections' names.
-        cursor: where a page of progress or history begins: a number that an earlier answer gave.
+        cursor: where a page of notes, messages, progress or history begins: a number that an earlier answer gave.
 
     """
     after = read_cursor(cursor)
@@ -75,12 +75,11 @@ def _notes(db: Transaction, row: Row, after: int) -> list[str]:
 
 
 def _messages(db: Transaction, row: Row, after: int) -> list[str]:
-    _ = after
-    found = messages.about_task(db, row.id, db.actor.id, everything=db.actor.is_operator, limit=PAGE)
+    found = messages.about_task(db, row.id, db.actor.id, everything=db.actor.is_operator, limit=PAGE, after=after)
     names = agents.agent_names(db, (each.sender_id for each in found))
     return [
         f"m{each.id} {each.at:%Y-%m-%d %H:%MZ} {names.get(each.sender_id, 'operator')} ({each.type}): {each.text}"
-        for each in reversed(found)
+        for each in sorted(found, key=lambda entry: entry.id)
     ]
 
 

@@ -141,6 +141,8 @@ def assignable(db: Transaction, name: str, warnings: list[str]) -> Place:
     """
     if name.strip().lower() in {"anyone", ""}:
         return Place()
+    if name.strip().lower() == "auto":
+        raise Invalid('Create it without an assignee; then delegate(task=…, to="auto") chooses whoever fits best.')
     place = find_place(db, name)
     if place is None:
         folded = ids.fold_name(name)

@@ -31,8 +31,8 @@ def status(db: Transaction, change: Change) -> None:
     if row.archived_at is not None:
         raise changed_since(db, change, "archived_at", f"{row.id} was archived")
     values = before(db, change, moves.VERSIONED - OF_THE_CLAIM)
-    _check_receiver(db, change, values)
     to = TaskStatus(was)
+    _check_receiver(db, change, values if to in FINISHED else {"assignee_id": row.assignee_id, **values})
     _check_surroundings(db, change, to, values)
     if to in WAITING | CLAIMED:
         if change.event.kind in HANDED_IN:

@@ -253,8 +253,12 @@ def set_conversation(db: Transaction, task_id: str, status: str) -> None:
     END_CONVERSATION.run(db, {"key_task": task_id, "new_status": status})
 
 
-def about_task(db: Transaction, task_id: str, reader: str | None, *, everything: bool, limit: int) -> Sequence[Row]:
-    """Messages about a task that a reader may read, newest first: questions, answers, and its own.
+def about_task(
+    db: Transaction, task_id: str, reader: str | None, *, everything: bool, limit: int, after: int = 0
+) -> Sequence[Row]:
+    """Messages about a task that a reader may read: questions, answers, and its own.
+
+    The newest, newest first; or those after a number, oldest first.
 
     A reader that is nobody is a stranger: the operator, who is nobody in the tables too, reads everything.
     """
@@ -265,4 +269,5 @@ def about_task(db: Transaction, task_id: str, reader: str | None, *, everything:
             mine = select(inbox.c.message_id).where(inbox.c.agent_id == reader, inbox.c.message_id.is_not(None))
             readable = or_(readable, message.c.sender_id == reader, message.c.id.in_(mine))
         statement = statement.where(readable)
-    return db.connection.execute(statement.order_by(message.c.id.desc()).limit(limit)).all()
+    statement = statement.where(message.c.id > after) if after else statement
+    return db.connection.execute(statement.order_by(message.c.id if after else message.c.id.desc()).limit(limit)).all()

@@ -19,7 +19,8 @@ class PostgresChanges:
     """Notices every commit on the server, of this process and of others, without reading a table.
 
     Others' databases on the same server are noticed too: whoever waits then looks once in vain. The question takes a
-    trip to the server, some 0.1 ms beside it, and waits for no lock.
+    trip to the server, some 0.1 ms beside it, and waits for no lock, so the event loop may ask; to connect is left to a
+    thread.
     """
 
     def __init__(self, address: str) -> None:
@@ -32,30 +33,32 @@ class PostgresChanges:
 
     def open(self) -> None:
         """Connect if that has not been done; this may take a while, so do it on a worker thread."""
-        with self._asking, contextlib.suppress(Exception):  # `happened` tries again
-            self._connection()
+        with self._asking, contextlib.suppress(Exception):  # `happened` sees to it again
+            if self._raw is None:
+                self._raw, self._seen = connect(self._address, patience=2), None
 
     def happened(self) -> bool:
         """Whether anything was committed since the last time that somebody asked; in doubt, yes."""
         self.asked += 1
-        with self._asking:
-            try:
-                found = self._connection().execute(QUESTION).fetchone()
-            except Exception:  # whoever looks for itself is told what is wrong
-                self._close()
+        if not self._asking.acquire(blocking=False):  # a thread is connecting
+            return True
+        try:
+            if self._raw is None:
+                threading.Thread(target=self.open, name="swarm-changes", daemon=True).start()
                 return True
-            before, self._seen = self._seen, found
-            return found != before
+            found = self._raw.execute(QUESTION).fetchone()
+        except Exception:  # whoever looks for itself is told what is wrong
+            self._close()
+            return True
+        finally:
+            self._asking.release()
+        before, self._seen = self._seen, found
+        return found != before
 
     def close(self) -> None:
         """Let go of the server."""
         with self._asking:
             self._close()
-
-    def _connection(self) -> psycopg.Connection[Any]:
-        if self._raw is None or self._raw.closed:
-            self._raw, self._seen = connect(self._address, patience=2), None
-        return self._raw
 
     def _close(self) -> None:
         raw, self._raw = self._raw, None

@@ -1,4 +1,4 @@
-"""`demo`: a director and workers carry out a plan before one's eyes."""
+"""`demo`: a director, two supervisors and their workers carry out a plan before one's eyes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def demo(
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the temporary board.")] = False,
 ) -> None:
-    """Watch a director and workers carry out a plan: scripted agents, real processes, real MCP, one board.
+    """Watch a director and two teams carry out a plan: scripted agents, real processes, real MCP, one board.
 
     Example: swarm-mcp demo --workers 4
     """

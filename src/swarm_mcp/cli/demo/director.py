@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.cli.demo.cast import DIRECTOR
 from swarm_mcp.cli.demo.hand import Refused
-from swarm_mcp.cli.demo.superior import GOODBYE, LACKS_CRITERIA, Superior
+from swarm_mcp.cli.demo.superior import GOODBYE, Superior
+from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
 
 if TYPE_CHECKING:
     from swarm_mcp.cli.demo.cast import Cast
     from swarm_mcp.cli.demo.hand import Hand
 
-LINES = 200
-TOP = re.compile(r"\S ([a-z0-9]{8}) .*?\[(\w+)")
+LINES = 150
+TOP = re.compile(rf"\S ([a-z0-9]{{8}}) .*?\[({'|'.join(TaskStatus)})\b")
 """A task at the top, as the tree shows it: not indented."""
-MESSAGE_ID = re.compile(r"\bm\d+\b")
 DONE = frozenset({"in_review", "completed"})
 TOPS_HANDED = 4
 NAMED = 3
-DOCUMENT = "Write the documentation of what was decided"
 CHECK = "trial.failures == 0"
 MEASURED = {"trial": {"failures": 0}}
 """What a trial measures that went well."""
@@ -43,7 +42,7 @@ class Director(Superior):
         await self.gather_crew()
         tree = await self.hand.call("get_overview", view="tree", limit=LINES)
         tops = [found.groups() for found in map(TOP.match, tree.get("lines", ())) if found]
-        unfinished = [task for task, status in tops if status not in {"completed", "cancelled", "failed"}]
+        unfinished = [task for task, status in tops if status not in FINISHED]
         await self.plan(unfinished)
         await self.hand_down(unfinished)
         await self.lead()
@@ -62,7 +61,7 @@ class Director(Superior):
         )
 
     async def plan(self, tops: list[str]) -> None:
-        """Add what the plan lacks: checklists that are reviewed, documentation, and a trial of the whole at the end."""
+        """Add what the plan lacks: what counts as done, reviewed checklists, documentation, and a trial at the end."""
         lists = [f"checklist of the {each.team}" for each in self.teams]
         items: list[dict[str, Any]] = [
             {"ref": "goal", "title": "Hand everything over", "assignee": DIRECTOR, "priority": "high",
@@ -70,10 +69,12 @@ class Director(Superior):
             *({"ref": ref, "title": f"Write the {ref}", "parent": "goal", "assignee": boss.name, "priority": "high",
                "criteria": ["Every part is on it."], "needs_review": True}
               for ref, boss in zip(lists, self.teams, strict=True)),
-            # By name, so that whoever will be killed has something to hold.
-            {"ref": "documents", "title": DOCUMENT, "parent": "goal", "assignee": self.cast.victim},
+            # By name, so that whoever will ask, or be killed, has something to ask about, or to hold.
+            {"ref": "scope", "title": "Agree on what counts as done", "parent": "goal", "assignee": self.cast.asker},
+            {"ref": "documents", "title": "Write the documentation of what was decided", "parent": "goal",
+             "assignee": self.cast.victim},
             {"ref": "trial", "title": "Test the whole once more", "parent": "goal", "checks": [CHECK],
-             "depends_on": ["documents", *lists, *tops]},
+             "depends_on": ["scope", "documents", *lists, *tops]},
         ]  # fmt: skip
         made = (await self.hand.write("create_plan", tasks=items, key="what the plan lacks"))["ids"]
         self.goal = made["goal"]
@@ -103,15 +104,17 @@ class Director(Superior):
         await self.hand.attempt("delegate", task=task, to=to, reasoning=reasoning, expected_deliverables=deliverables)
 
     async def take_up(self, item: dict[str, Any]) -> None:
-        """Choose the best when work has begun, decide what supervisors may not, and whatever every superior does."""
+        """Choose the best when work has begun, and whatever every superior does."""
         if item["type"] in DONE:
             while self.for_the_best:
                 await self.give(self.for_the_best.pop(), "auto", "Whoever fits best.")
-        elif item["type"] == "message" and LACKS_CRITERIA in item["text"]:
-            question = MESSAGE_ID.findall(item["text"])[-1]
-            await self.reply({**item, "id": question})
         else:
             await super().take_up(item)
+
+    async def free(self) -> None:
+        """Free what is stuck; but nobody is late before the first has done something."""
+        if not self.for_the_best:
+            await super().free()
 
     async def consider(self, still_open: int) -> int:
         """Wrap up when nothing but one's own task is open."""

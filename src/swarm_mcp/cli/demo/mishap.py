@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from swarm_mcp.cli.demo import stage
+from swarm_mcp.model.errors import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,8 @@ class Mishaps:
         """Look after the dead until this is cancelled."""
         while True:
             for name in list(self._unburied):
-                await self._bury(name)
+                with suppress(Refusal):  # its superior has ended just now, or the board is busy: the next time
+                    await self._bury(name)
             await asyncio.sleep(ROUND_SECONDS)
 
     async def _bury(self, name: str) -> None:

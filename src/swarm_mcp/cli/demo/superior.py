@@ -17,6 +17,7 @@ PATIENCE = 3
 """How often something that is another's to move must be seen standing still before one moves it oneself."""
 ANSWER = "The plain way; note on the task what the thorough one would add. (a scripted answer)"
 LACKS_CRITERIA = "has no criteria"
+MESSAGE_ID = re.compile(r"\bm\d+\b")
 DEATH = "The process of {name} has ended."
 """What the operator writes to the superior of an agent whose process is gone."""
 THE_DEAD = re.compile(re.escape(DEATH).replace(r"\{name\}", r"(\S+)"))
@@ -58,24 +59,30 @@ class Superior:
 
     async def take_up(self, item: dict[str, Any]) -> None:
         """Do what one item of the inbox asks for, if anything."""
-        dead = THE_DEAD.search(item["text"])
+        text = item["text"]
+        dead = THE_DEAD.search(text)
         if item["type"] == "question":
-            await self.reply(item)
+            await self.reply(item["id"], item["task"], text)
+        elif item["type"] == "message" and LACKS_CRITERIA in text:  # passed on by somebody who may not mend that
+            await self.reply(MESSAGE_ID.findall(text)[-1], item["task"], text)
         elif item["type"] == "message" and item.get("from") == "operator" and dead:
             await self.hand.attempt("register_agent", name=dead[1], lifecycle="failed")
-        elif item["type"] == "system" and f"{self.hand.agent} is now the root director" in item["text"]:
+        elif item["type"] == "system" and f"{self.hand.agent} is now the root director" in text:
             self.leads = True
 
-    async def reply(self, item: dict[str, Any]) -> None:
-        """Answer one question; a task without criteria that needs some gets one first, or goes a level up."""
-        if LACKS_CRITERIA in item["text"]:
-            added = ["Somebody else has looked at it."]
-            refused = await self.hand.attempt("update_task", task=item["task"], add_criteria=added)
-            if refused and refused.code == "not_allowed":
-                words = f"{item['text']} Please answer {item['id']}: I may not change that task."
-                await self.hand.write("send_message", to="superior", task=item["task"], text=words)
-                return
-        await self.hand.attempt("send_message", reply_to=item["id"], text=ANSWER)
+    async def reply(self, question: str, task: str, text: str) -> None:
+        """Answer one question; a task that needs criteria gets one first, or the question goes a level up."""
+        if LACKS_CRITERIA in text and not await self.add_criterion(task):
+            words = f"{text} Please answer {question}: I may not change that task."
+            await self.hand.write("send_message", to="superior", task=task, text=words)
+        else:
+            await self.hand.attempt("send_message", reply_to=question, text=ANSWER)
+
+    async def add_criterion(self, task: str) -> bool:
+        """Say when a task is done that nobody had said it of; False if one may not."""
+        criteria = ["Somebody else has looked at it."]
+        refused = await self.hand.attempt("update_task", task=task, add_criteria=criteria)
+        return refused is None or refused.code != "not_allowed"
 
     async def free(self) -> None:
         """Make the calls that the board itself proposes for what does not move."""
@@ -86,6 +93,8 @@ class Superior:
             tool, arguments = read_call(item["call"])
             if tool == "claim_task" or (self.is_anothers(item) and self.seen_stuck[item["task"]] < PATIENCE):
                 continue
+            if LACKS_CRITERIA in item["why"]:
+                await self.add_criterion(item["task"])
             refused = await self.hand.attempt(tool, **arguments)
             if refused and refused.code == "criteria_unmet":
                 notes = "Taken over from the plan as it was."

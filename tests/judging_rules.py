@@ -1,0 +1,74 @@
+"""Rules of the state machine: verdicts, holds, ways back from the end."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+from hypothesis.stateful import precondition, rule
+from plain_task import SETTLED
+from playing import ANYBODY, SOME, Playing, finished, some
+
+from swarm_mcp import operations
+
+
+class JudgingRules(Playing):
+    """What those with authority do."""
+
+    @some(lambda task: task.stage in {"in_review", "partial"})
+    @rule(who=ANYBODY, n=SOME, verdict=st.sampled_from(["accept", "accept", "rework", "fail"]))
+    def review(self, who: str, n: int, verdict: str) -> None:
+        name = self.task(n, lambda task: task.stage in {"in_review", "partial"})
+        who = self.master(who, n, name)
+        self.twin.on(
+            who,
+            lambda db: operations.review_task(db, task=name, verdict=verdict, notes="So it is."),
+            lambda: self.model.review(who, name, verdict),
+            told=name,
+        )
+
+    @rule(who=ANYBODY, n=SOME)
+    def hold(self, who: str, n: int) -> None:
+        name = self.task(n, lambda task: not task.hold and not finished(task))
+        self.act(self.master(who, n, name), name, "hold", self.model.hold)
+
+    @some(lambda task: task.hold)
+    @rule(who=ANYBODY, n=SOME)
+    def resume(self, who: str, n: int) -> None:
+        name = self.task(n, lambda task: task.hold)
+        self.act(self.master(who, n, name), name, "resume", self.model.resume)
+
+    @some(lambda task: task.stage in {"failed", "partial"})
+    @rule(who=ANYBODY, n=SOME)
+    def retry(self, who: str, n: int) -> None:
+        name = self.task(n, lambda task: task.stage in {"failed", "partial"})
+        self.act(self.master(who, n, name), name, "retry", self.model.retry)
+
+    @some(lambda task: task.stage in {"completed", "cancelled"})
+    @rule(who=ANYBODY, n=SOME)
+    def reopen(self, who: str, n: int) -> None:
+        name = self.task(n, lambda task: task.stage in {"completed", "cancelled"})
+        self.act(self.master(who, n, name), name, "reopen", self.model.reopen)
+
+    @precondition(lambda machine: len(machine.model.tasks) > 4)
+    @rule(who=ANYBODY, n=SOME, subtree=st.booleans())
+    def cancel(self, who: str, n: int, subtree: bool) -> None:
+        name = self.task(n, lambda task: task.stage not in SETTLED and (subtree or not self.model.open_subtasks(task)))
+        who = self.master(who, n, name)
+        self.update(who, name, lambda: self.model.cancel(who, name, subtree=subtree), action="cancel", subtree=subtree)
+
+    @some(finished)
+    @rule(who=ANYBODY, n=SOME)
+    def archive(self, who: str, n: int) -> None:
+        name = self.task(n, finished)
+        self.act(self.master(who, n, name), name, "archive", self.model.archive)
+
+    @some(lambda task: task.archived)
+    @rule(who=ANYBODY, n=SOME)
+    def unarchive(self, who: str, n: int) -> None:
+        name = self.task(n, lambda task: task.archived)
+        self.act(self.master(who, n, name), name, "unarchive", self.model.unarchive)
+
+    @some(lambda task: task.holder or task.handed)
+    @rule(who=ANYBODY, n=SOME)
+    def recall(self, who: str, n: int) -> None:
+        name = self.task(n, lambda task: task.holder or task.handed)
+        self.act(self.master(who, n, name), name, "recall", self.model.recall)

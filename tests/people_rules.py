@@ -1,0 +1,77 @@
+"""Rules of the state machine: what becomes of people, their teams, and the tasks that they take part in."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+from hypothesis.stateful import precondition, rule
+from plain_task import OPERATOR
+from playing import AGENTS, ANYBODY, SOME, WILD, Playing
+from twin import STAFF, TEAMS
+
+from swarm_mcp import operations
+
+BELOW = st.sampled_from(STAFF[1:])
+
+
+class PeopleRules(Playing):
+    """What is done to agents and teams, and joining tasks."""
+
+    @precondition(lambda machine: sum(map(machine.model.crew.active, STAFF)) > 2)
+    @rule(
+        who=ANYBODY, n=SOME, name=st.sampled_from([*STAFF, *STAFF[1:]]),
+        lifecycle=st.sampled_from(["paused", "paused", "terminated", "failed"]),
+    )  # fmt: skip
+    def stop(self, who: str, n: int, name: str, lifecycle: str) -> None:
+        self._appoint(self.one(who, n, lambda each: self._rules(each, name)), name, lifecycle)
+
+    @precondition(lambda machine: not all(map(machine.model.crew.active, STAFF)))
+    @rule(who=st.sampled_from([OPERATOR, "dana", "bob"]), n=SOME)
+    def bring_back(self, who: str, n: int) -> None:
+        away = [name for name in STAFF if not self.model.crew.active(name)]
+        name = away[n % len(away)]
+        self._appoint(self.one(who, n, lambda each: self._rules(each, name)), name, "active")
+
+    def _rules(self, who: str, name: str) -> bool:
+        """Whether somebody stands over somebody else."""
+        return who != name and self.model.crew.stands_over(who, name)
+
+    def _appoint(self, who: str, name: str, lifecycle: str) -> None:
+        self.twin.on(
+            who,
+            lambda db: operations.register_agent(db, name=name, lifecycle=lifecycle),
+            lambda: self.model.appoint(who, name, lifecycle),
+        )
+
+    @rule(who=ANYBODY, n=SOME, name=BELOW, boss=AGENTS)
+    def stand_below(self, who: str, n: int, name: str, boss: str) -> None:
+        """Mostly somebody who neither stands there already nor above."""
+        crew = self.model.crew
+        fits = [each for each in STAFF[1:] if each not in {boss, *crew.above(boss)} and crew.superior(each) != boss]
+        name = name if n % 5 == WILD or name in fits or not fits else fits[n % len(fits)]
+        who = self.one(who, n, lambda each: self._rules(each, name))
+        self.twin.on(
+            who,
+            lambda db: operations.register_agent(db, name=name, superior=boss),
+            lambda: self.model.crew.stand_below(who, name, boss),
+        )
+
+    @rule(who=ANYBODY, n=SOME, name=AGENTS, team=st.sampled_from(TEAMS), leave=st.booleans())
+    def change_teams(self, who: str, n: int, name: str, team: str, leave: bool) -> None:
+        """Mostly those who are not in the team join it, and those who are leave it."""
+        who = self.one(who, n, lambda each: self._rules(each, name))
+        leave = leave if n % 5 == WILD else name in self.model.crew.teams[team].members
+        said = {"leave_team": team} if leave else {"team": team}
+        change = self.model.crew.leave if leave else self.model.crew.join
+        self.twin.on(
+            who, lambda db: operations.register_agent(db, name=name, **said), lambda: change(who, name, team)
+        )  # fmt: skip
+
+    @rule(who=ANYBODY, n=SOME, leave=st.sampled_from([False, False, True]))
+    def take_part(self, who: str, n: int, leave: bool) -> None:
+        who = self.worker(who, n)
+        name = self.task(n, lambda task: (who in task.parts) == leave)
+        self.twin.on(
+            who,
+            lambda db: operations.join_task(db, task=name, leave=leave),
+            lambda: self.model.join_task(who, name, leave=leave),
+        )
