@@ -162,11 +162,15 @@ def structure(connection: Connection) -> dict[str, list[str]]:
 def postgres_structure(connection: Connection) -> dict[str, list[str]]:
     """The same of PostgreSQL, which tells it from its catalogue."""
     questions = (
-        "SELECT table_name, concat_ws(' ', column_name, data_type, character_maximum_length, is_nullable, "
-        "collation_name, column_default, generation_expression) FROM information_schema.columns",
+        (
+            "SELECT table_name, concat_ws(' ', column_name, data_type, character_maximum_length, is_nullable, "
+            "collation_name, column_default, generation_expression) FROM information_schema.columns"
+        ),
         "SELECT tablename, indexdef FROM pg_indexes",
-        "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint JOIN information_schema.tables "
-        "ON table_schema = 'public' AND table_name = conrelid::regclass::text",
+        (
+            "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint JOIN information_schema.tables "
+            "ON table_schema = 'public' AND table_name = conrelid::regclass::text"
+        ),
     )
     found: dict[str, list[str]] = {}
     for question, schema in zip(questions, ("table_schema", "schemaname", "table_schema"), strict=True):

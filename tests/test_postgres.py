@@ -106,10 +106,10 @@ def test_of_many_that_ask_at_once_no_two_get_the_same_task_and_nobody_goes_away_
         create(swarm)
     workers = [f"worker-{n}" for n in range(8)]
     for name in workers:
-        swarm.write(lambda db: operations.check_inbox(db), agent=name)
+        swarm.write(operations.check_inbox, agent=name)
 
     def claim(name: str) -> list[str]:
-        got = [swarm.write(lambda db: operations.claim_task(db), agent=name).task for _ in range(3)]
+        got = [swarm.write(operations.claim_task, agent=name).task for _ in range(3)]
         return [each.id for each in got if each is not None]
 
     answers = in_threads(*(lambda name=name: claim(name) for name in workers))
@@ -120,10 +120,10 @@ def test_of_many_that_ask_at_once_no_two_get_the_same_task_and_nobody_goes_away_
 def test_a_claim_does_not_wait_for_a_task_that_somebody_else_is_taking(swarm: Swarm) -> None:
     first, second = create(swarm, priority="high"), create(swarm)
     for name in ("ada", "bob"):  # newcomers enter one after the other
-        swarm.write(lambda db: operations.check_inbox(db), agent=name)
+        swarm.write(operations.check_inbox, agent=name)
     with swarm.writing(agent="ada") as slow:
         assert operations.claim_task(slow).task.id == first  # type: ignore[union-attr]
-        quick = swarm.write(lambda db: operations.claim_task(db), agent="bob", patience=5)
+        quick = swarm.write(operations.claim_task, agent="bob", patience=5)
     assert quick.task is not None
     assert quick.task.id == second
 
@@ -164,9 +164,7 @@ def test_newcomers_of_one_name_at_once_are_one_agent(swarm: Swarm) -> None:
 
 
 def test_of_two_first_directors_at_once_one_leads(swarm: Swarm) -> None:
-    in_threads(
-        *(lambda name=name: swarm.write(lambda db: operations.check_inbox(db), agent=name) for name in ("kim", "lee"))
-    )
+    in_threads(*(lambda name=name: swarm.write(operations.check_inbox, agent=name) for name in ("kim", "lee")))
     with swarm.reading() as db:
         roots = db.execute(text("SELECT count(*) FROM agent WHERE role = 'director' AND superior_id IS NULL")).scalar()
     assert roots == 1
@@ -259,7 +257,7 @@ def test_without_a_way_to_run_it_again_a_lost_connection_is_told_and_nothing_was
     assert (told.value.retryable, told.value.message) == (
         True, "The connection to the database was lost and nothing was written. Call again.",
     )  # fmt: skip
-    assert swarm.read(lambda db: operations.list_tasks(db)).total == 0
+    assert swarm.read(operations.list_tasks).total == 0
 
 
 def test_a_connection_that_is_lost_before_the_commit_is_no_success(address: str, swarm: Swarm) -> None:
@@ -275,7 +273,7 @@ def test_idle_connections_that_have_died_are_replaced_without_a_word(address: st
     in_threads(*(lambda: create(swarm) for _ in range(4)))
     end_others(address)
     create(swarm)
-    assert swarm.read(lambda db: operations.list_tasks(db)).total == 6
+    assert swarm.read(operations.list_tasks).total == 6
 
 
 def test_a_server_that_is_not_there_is_named_in_no_sentence(tmp_path: Path) -> None:
@@ -403,7 +401,7 @@ def test_a_text_that_the_database_cannot_keep_is_refused_in_our_words(swarm: Swa
     for said in ({"description": "a\0b"}, {"tags": ["a\0b"]}):
         with pytest.raises(Invalid, match="NUL"):
             create(swarm, **said)
-    assert swarm.read(lambda db: operations.list_tasks(db)).total == 0
+    assert swarm.read(operations.list_tasks).total == 0
 
 
 def test_a_statement_that_is_wrong_is_a_bug_and_no_refusal(swarm: Swarm) -> None:

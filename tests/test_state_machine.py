@@ -18,18 +18,6 @@ from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
-<<<<<<< HEAD
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
-from plain_model import OPERATOR, Task
-from postgres import place_of
-=======
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 from judging_rules import JudgingRules
 from message_rules import MessageRules
@@ -37,7 +25,7 @@ from people_rules import PeopleRules
 from plain_task import OPERATOR, Task
 from planning_rules import PlanningRules
 from playing import AGENTS, TASKS, Drawn
->>>>>>> main
+from postgres import place_of
 from recount import file_problems, looking
 from twin import Twin
 from working_rules import WorkingRules
