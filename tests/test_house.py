@@ -168,8 +168,8 @@ def postgres_structure(connection: Connection) -> dict[str, list[str]]:
         ),
         "SELECT tablename, indexdef FROM pg_indexes",
         (
-            "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint JOIN information_schema.tables "
-            "ON table_schema = 'public' AND table_name = conrelid::regclass::text"
+            "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint "
+            "JOIN information_schema.tables ON table_schema = 'public' AND table_name = conrelid::regclass::text"
         ),
     )
     found: dict[str, list[str]] = {}

@@ -58,7 +58,7 @@ class PostgresLink:
         if not self._known:
             self._known = revision_of(self._raw) is not None
         looking = "SELECT now(), version_num FROM alembic_version" if self._known else "SELECT now(), ''"
-        cursor = self._raw.execute(f"{how}; {looking}")
+        cursor = self._raw.execute(f"{how}; {looking}".encode())
         cursor.nextset()
         row = cursor.fetchone()
         if row is None:  # migrated down to nothing since

@@ -35,8 +35,8 @@ SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 ITEMS = tuple(f"item_{n}" for n in range(SIZES[-1]))
 
 NUMERIC = 1700
-"""PostgreSQL's type of exact numbers, for whoever wants to know what the driver delivers for a number. Only numbers ask,
-and what is right for these is right for floating ones."""
+"""PostgreSQL's type of exact numbers, for whoever wants to know what the driver delivers. Only numbers ask, and what is
+right for these is right for floating ones."""
 
 Row: TypeAlias = Any
 """A row of a statement: a named tuple of its columns. What it has is known to the statement alone."""
