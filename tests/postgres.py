@@ -115,6 +115,15 @@ def new_database() -> Iterator[str]:
             own.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def end_others(address: str) -> None:
+    """End every connection to the board's database, as an administrator or a failing network does."""
+    with looking_at_server(address) as own:
+        own.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 class Kept:
     """What was in a board once, and can be brought back: far cheaper than a database for each test."""
 

@@ -219,15 +219,6 @@ def test_whoever_waits_too_long_for_a_lock_hears_that_the_board_is_busy(address:
 # --- a server that goes away -----------------------------------------------------------------------------------------
 
 
-def end_others(address: str) -> None:
-    """End every connection to the board's database, as an administrator or a failing network does."""
-    with postgres.looking_at_server(address) as own:
-        own.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-
-
 def test_a_connection_that_is_lost_in_a_transaction_leaves_nothing_and_the_change_is_run_again(
     address: str, swarm: Swarm
 ) -> None:
@@ -238,7 +229,7 @@ def test_a_connection_that_is_lost_in_a_transaction_leaves_nothing_and_the_chang
         runs += 1
         made = operations.create_task(db, title=f"Run {runs}")
         if runs == 1:
-            end_others(address)
+            postgres.end_others(address)
             operations.list_tasks(db)
         return made.message
 
@@ -252,7 +243,7 @@ def test_without_a_way_to_run_it_again_a_lost_connection_is_told_and_nothing_was
 ) -> None:
     with pytest.raises(Lost) as told, swarm.writing(agent="lead") as db:
         operations.create_task(db, title="Lost")
-        end_others(address)
+        postgres.end_others(address)
         operations.list_tasks(db)
     assert (told.value.retryable, told.value.message) == (
         True, "The connection to the database was lost and nothing was written. Call again.",
@@ -264,14 +255,14 @@ def test_a_connection_that_is_lost_before_the_commit_is_no_success(address: str,
     task = create(swarm)
     with pytest.raises(Unavailable, match="may or may not have been kept"), swarm.writing(agent="lead") as db:
         operations.update_task(db, task=task, title="Lost")
-        end_others(address)
+        postgres.end_others(address)
     assert swarm.read(lambda db: tasks.task_row(db, task)).title == "A task"
 
 
 def test_idle_connections_that_have_died_are_replaced_without_a_word(address: str, swarm: Swarm) -> None:
     create(swarm)
     in_threads(*(lambda: create(swarm) for _ in range(4)))
-    end_others(address)
+    postgres.end_others(address)
     create(swarm)
     assert swarm.read(operations.list_tasks).total == 6
 
@@ -390,9 +381,8 @@ import sys
 from swarm_mcp import open_swarm, operations
 swarm = open_swarm(sys.argv[1])
 swarm.write(lambda db: operations.create_task(db, title="One"))
-print(sorted(name for name in sys.modules if "postgresql" in name or "psycopg" in name))
+print(sorted(name for name in sys.modules if name.split(".")[0] == "psycopg"))
 """
-    open_swarm(tmp_path / "swarm.db").close()  # to make it takes the library of migrations, which knows them all
     words = [sys.executable, "-c", script, str(tmp_path / "swarm.db")]
     assert subprocess.run(words, check=True, capture_output=True, text=True).stdout == "[]\n"
 

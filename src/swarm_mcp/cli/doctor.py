@@ -57,6 +57,10 @@ def health(chosen: Settings) -> dict[str, str]:
         return {**said, "revision": "none", "health": "new"}
     try:
         revision = stored.revision() or "none"
+        if not stored.is_embedded:
+            said["postgresql"] = stored.server_version
+            if revision == "none":
+                return {**said, "revision": revision, "health": "new"}
         found = [] if migrate.pending(stored) else Swarm(stored, chosen.project).read(damages)
     except Refusal as refusal:
         return {**said, "health": refusal.message}

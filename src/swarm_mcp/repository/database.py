@@ -163,6 +163,12 @@ class Database:
         return driver().sqlite_version
 
     @property
+    def server_version(self) -> str:
+        """The version of PostgreSQL, asked of the server; empty for a file."""
+        with self._store.reading() as link:
+            return link.server_version
+
+    @property
     def is_embedded(self) -> bool:
         """Whether it is in this process: a short call takes less than a trip to anywhere."""
         return self.path is not None

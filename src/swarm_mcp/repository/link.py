@@ -46,6 +46,8 @@ class Link:
         self._root: RootTransaction | None = None
         self._schema = -1
 
+    server_version = ""
+
     @property
     def now(self) -> datetime:
         """The time, which a file leaves to the process."""

@@ -99,6 +99,11 @@ class PostgresLink:
         self.connection.close()
         self._raw.close()
 
+    @property
+    def server_version(self) -> str:
+        """The version of PostgreSQL, such as `18.4`."""
+        return self._raw.info.parameter_status("server_version") or ""
+
     def revision(self) -> str | None:
         """Read the revision of the schema; None while there is none."""
         return revision_of(self._raw)

@@ -1,27 +1,16 @@
-"""Inserts that update the row which is there already, on either database.
-
-SQLite and PostgreSQL have the same clause; the library has a construct for each. PostgreSQL's compiler accepts SQLite's
-but for one attribute, and to import PostgreSQL's own would cost every start on SQLite 35 ms.
-"""
+"""Inserts that update the row which is there already, on either database."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.dialects.sqlite.dml import OnConflictDoUpdate
+from sqlalchemy.dialects.postgresql import insert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Column, Table, TextClause
-    from sqlalchemy.dialects.sqlite.dml import Insert
-
-
-class _OnConflict(OnConflictDoUpdate):
-    inherit_cache = False
-    constraint_target = None
-    """PostgreSQL can name a constraint here; we always name columns."""
+    from sqlalchemy.dialects.postgresql import Insert
 
 
 def upsert(
@@ -34,6 +23,8 @@ def upsert(
 ) -> Insert:
     """An insert of these values that, where a row with this key is there, sets columns of it instead.
 
+    The library has a construct for each database; the clause is the same, and SQLite's compiler reads PostgreSQL's.
+
     Args:
         table: into which.
         values: of the new row.
@@ -44,7 +35,7 @@ def upsert(
 
     """
     statement = insert(table).values(values)
-    excluded = statement.excluded
-    settings = {name: excluded[name] for name in new}
-    settings |= {name: value(excluded) if callable(value) else value for name, value in changed.items()}
-    return statement.ext(_OnConflict(list(key), where, settings, None))  # type: ignore[arg-type]
+    said = statement.excluded
+    settings = {name: said[name] for name in new}
+    settings |= {name: value(said) if callable(value) else value for name, value in changed.items()}
+    return statement.on_conflict_do_update(index_elements=list(key), index_where=where, set_=settings)
