@@ -113,9 +113,12 @@ def add_tasks(db: Transaction, agents: list[str]) -> None:
 def add_messages(db: Transaction, hub: str, agents: list[str]) -> None:
     """Five thousand about one task, half of them to `host` and half among others, every fifth a public answer."""
     said = {"project": "default", "task_id": hub, "at": db.now}
+    thread = {"id": ids.new_uuid(), "project": "default", "task_id": hub, "title": "The hub", "created_at": db.now}
+    db.execute(insert(tables.conversation), thread)
     rows = [
         {
             **said, "id": 1000 + n, "sender_id": agents[n % AGENTS], "type": "answer" if n % 5 == 0 else "message",
+            "conversation_id": thread["id"],
             "text": f"{n}: {PROSE * (n % 9)}{CHINESE * (n % 7)}",
         }
         for n in range(MESSAGES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -322,3 +323,20 @@ def test_stuck_names_what_does_not_move_and_the_call_that_frees_it(program: Prog
 
 def test_on_a_board_that_moves_nothing_is_stuck(program: Program) -> None:
     assert program("stuck") == (0, "", "")
+
+
+def test_tokens_are_made_listed_and_revoked(program: Program) -> None:
+    code, out, err = program("token", "create", "Ada", "--scope", "director", "--expires", "30d")
+    assert code == 0
+    assert re.fullmatch(r"swarm_[a-z0-9]{8}_[A-Za-z0-9_-]{43}\n", out)
+    token = out.split("_")[1]
+    assert err == f"Token {token} lets ada in as director, valid for 30d. It is shown this once.\n"
+    assert re.fullmatch(rf"{token}\tada\tdirector\tvalid\texpires .*\tnever used\n", program("token", "list")[1])
+    assert program("token", "revoke", token)[1] == f"Token {token} of ada opens nothing any more.\n"
+    (listed,) = json.loads(program("token", "list", "--json")[1])
+    assert (listed["state"], "digest" in listed, "secret" in listed) == ("revoked", False, False)
+    assert json.loads(program("token", "create", "bob", "--json")[1])["token"]["expires_at"] is None
+    assert program("token", "create", "ada", "--expires", "soon")[0] == 2
+    assert program("token", "revoke", "nothing2") == (
+        1, "", "No token `nothing2`; swarm-mcp token list names them.\n"
+    )  # fmt: skip

@@ -111,11 +111,9 @@ def test_whoever_crashes_is_reported_and_the_others_carry_on(tmp_path: Path, vic
         next(each for each in there if f"swarm_mcp.cli.demo.acting {victim}" in " ".join(each.cmdline())).kill()
         out, err = process.communicate(timeout=GIVE_UP_SECONDS)
     assert (process.returncode, err) == (0, ""), out
-    assert line(out, f"Crashed: the process of {victim} ended with code -9")
-    told = (
-        "The operator: director: " if victim == DIRECTOR else "The operator has told tomasz that the process of boris"
-    )
-    assert told in out
+    assert f"Crashed: the process of {victim} ended with code -9" in out
+    nobody_above = victim == DIRECTOR
+    assert ("The operator: director: " if nobody_above else "The operator has told tomasz that the process of") in out
     assert "12 of 13 tasks completed (1 are cancelled in the plan)" in out
     assert "Taken over: does not apply; with fewer than three workers nobody is killed." in out
     assert problems(next(tmp_path.glob("swarm-demo-*/swarm.db"))) == []

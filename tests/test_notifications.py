@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from swarm_mcp import operations
-from swarm_mcp.cli.demo.director import read_call
+from swarm_mcp.cli.demo.superior import read_call
 from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.repository import participants, tables
 

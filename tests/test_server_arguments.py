@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from serving import Desk, serving, wired
 
+from swarm_mcp.interchange.arguments import read_arguments
 from swarm_mcp.model.errors import Invalid
-from swarm_mcp.server.arguments import read_arguments
 from swarm_mcp.server.calls import OPERATIONS, model_of
 
 if TYPE_CHECKING:

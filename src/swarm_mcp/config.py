@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from swarm_mcp.model.agent import Profile
 
+Transport = Literal["stdio", "http", "sse", "all"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -32,6 +33,19 @@ class Settings(BaseSettings):
     agent: str = ""
     """Who acts through this connection; empty names it after the client."""
     profile: Profile = Profile.DIRECTOR
+    transport: Transport = "stdio"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8765, ge=0, le=65535)
+    allowed_hosts: str = ""
+    """Names, with commas between them, by which an HTTP server is called besides its address."""
+    allowed_origins: str = ""
+    """Origins, with commas between them, whose pages may call it besides its own."""
+    oauth_issuer: str = ""
+    oauth_audience: str = ""
+    oauth_jwks: str = ""
+    """Where the issuer's keys are; empty means `/.well-known/jwks.json` below the issuer."""
+    oauth_claim: str = "sub"
+    """Which claim of a token names the agent."""
     log_level: LogLevel = "warning"
     log_file: Path | None = None
     log_format: Literal["text", "json"] = "text"

@@ -7,10 +7,20 @@ import sys
 import typer
 
 from swarm_mcp import __version__
-from swarm_mcp.cli import importing, projects, tasks
+from swarm_mcp.cli import importing, projects, tasks, tokens
 from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
-from swarm_mcp.cli.options import Agent, ChosenProfile, Database, LogLevel, Project, settings
+from swarm_mcp.cli.options import (
+    Agent,
+    ChosenProfile,
+    ChosenTransport,
+    Database,
+    Host,
+    LogLevel,
+    Port,
+    Project,
+    settings,
+)
 from swarm_mcp.cli.stuck import stuck
 from swarm_mcp.cli.undo import undo
 from swarm_mcp.model.errors import Refusal
@@ -31,6 +41,7 @@ app.command()(undo)
 app.command()(stuck)
 app.add_typer(projects.app, name="project")
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(tokens.app, name="token")
 
 
 @app.callback()
@@ -47,15 +58,25 @@ def serve(
     agent: Agent = "",
     profile: ChosenProfile = "",
     log_level: LogLevel = "",
+    transport: ChosenTransport = "",
+    host: Host = "",
+    port: Port = -1,
 ) -> None:
-    """Serve the board to one MCP host over stdio.
+    """Serve the board: to one MCP host over stdio, or to many over HTTP.
 
     Example: swarm-mcp serve --agent claude --profile director
     """
-    chosen = settings(database=database, project=project, agent=agent, profile=profile, log_level=log_level)
-    from swarm_mcp.cli.serving import serve_stdio_board  # noqa: PLC0415 - help must not import the protocol
+    where = {"transport": transport, "host": host, "port": str(port) if port >= 0 else ""}
+    who = {"agent": agent, "profile": profile}
+    chosen = settings(database=database, project=project, log_level=log_level, **who, **where)
+    if chosen.transport == "stdio":
+        from swarm_mcp.cli.serving import serve_stdio_board  # noqa: PLC0415 - help must not import the protocol
 
-    serve_stdio_board(chosen)
+        serve_stdio_board(chosen)
+    else:
+        from swarm_mcp.cli.remote import serve_board_over_http  # noqa: PLC0415 - nor stdio what HTTP needs
+
+        serve_board_over_http(chosen)
 
 
 @app.command()

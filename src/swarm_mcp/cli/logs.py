@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
+from swarm_mcp.model.request import REQUEST_ID
+
 if TYPE_CHECKING:
     from swarm_mcp.config import Settings
 
@@ -27,9 +29,20 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if REQUEST_ID.get():
+            entry["request_id"] = REQUEST_ID.get()
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
+
+
+class OfRequest(logging.Filter):
+    """Writes into each record which request it belongs to."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always keep it."""
+        record.of_request = f" [{REQUEST_ID.get()}]" if REQUEST_ID.get() else ""
+        return True
 
 
 def set_up_logs(settings: Settings) -> None:
@@ -40,7 +53,8 @@ def set_up_logs(settings: Settings) -> None:
         outlets.append(
             RotatingFileHandler(settings.log_file, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8")
         )
-    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s%(of_request)s: %(message)s")
     for outlet in outlets:
+        outlet.addFilter(OfRequest())
         outlet.setFormatter(JsonLines() if settings.log_format == "json" else text)
     logging.basicConfig(level=settings.log_level.upper(), handlers=outlets, force=True)

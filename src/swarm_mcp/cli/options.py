@@ -17,6 +17,11 @@ ActingAgent = Annotated[str, typer.Option("--agent", help="Act as this agent; el
 ChosenProfile = Annotated[
     str, typer.Option(help="worker, director or observer; else SWARM_PROFILE.", show_default=False)
 ]
+ChosenTransport = Annotated[
+    str, typer.Option(help="stdio, http, sse or all (both on one port); else SWARM_TRANSPORT.", show_default=False)
+]
+Host = Annotated[str, typer.Option(help="Where to listen; else SWARM_HOST, 127.0.0.1.", show_default=False)]
+Port = Annotated[int, typer.Option(help="Where to listen, 0 for any; else SWARM_PORT, 8765.", show_default=False)]
 LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error; else SWARM_LOG_LEVEL.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -10,6 +10,7 @@ from swarm_mcp.model import ids
 from swarm_mcp.model.agent import ENDED, THE_OPERATOR, Actor, AgentRole, Lifecycle, Profile
 from swarm_mcp.model.errors import LimitReached, NotAllowed, NotFound
 from swarm_mcp.operations import hierarchy
+from swarm_mcp.operations.authority import is_above
 from swarm_mcp.repository import agents, graph, messages
 
 if TYPE_CHECKING:
@@ -19,16 +20,23 @@ if TYPE_CHECKING:
 HEARTBEAT = timedelta(minutes=1)
 
 
-def enter(db: Transaction, slug: str, name: str) -> Row | None:
+def enter(db: Transaction, slug: str, name: str, subject: str = "") -> Row | None:
     """Open the transaction on a project in somebody's name; without a name the person in charge acts.
 
     An agent that the board does not know yet reads as a stranger and is not registered by that.
+
+    Args:
+        db: the transaction.
+        slug: the project.
+        name: who acts.
+        subject: whose credential was shown, if one was.
 
     Returns:
         The agent, if it is known.
 
     Raises:
         NotFound: the project was never created.
+        NotAllowed: the subject may not act in that name.
 
     """
     folded = ids.fold_name(name) if name else ""
@@ -40,17 +48,34 @@ def enter(db: Transaction, slug: str, name: str) -> Row | None:
         db.actor = THE_OPERATOR
     else:
         db.actor = agents.as_actor(row) if row is not None else Actor(id=None, name=folded)
+    if subject and folded != subject:
+        _require_below(db, row, folded, subject)
     return row
 
 
-def enter_to_write(db: Transaction, slug: str, name: str, profile: Profile) -> None:
+def _require_below(db: Transaction, row: Row | None, name: str, subject: str) -> None:
+    """A credential lets its subject act as itself or as an agent below it: never above, never beside.
+
+    Whether there is an agent of another name, and where it stands, the refusal does not tell.
+    """
+    own = agents.find_agent(db, subject)
+    still = {*ENDED, Lifecycle.PAUSED}
+    if own is not None and own.lifecycle not in still and row is not None and is_above(db, own.id, row.id):
+        return
+    raise NotAllowed(
+        f"{subject} may act as itself or as an agent below it, and `{name}` is none that it could act as. "
+        "Leave `agent` out, or name one below you; list_agents shows them.",
+    )
+
+
+def enter_to_write(db: Transaction, slug: str, name: str, profile: Profile, subject: str = "") -> None:
     """The same for an agent that writes: it is registered if it is new, and has been seen.
 
     Raises:
-        NotAllowed: it has ended.
+        NotAllowed: it has ended, or the subject may not act in its name.
 
     """
-    row = enter(db, slug, name)
+    row = enter(db, slug, name, subject)
     if not name:
         return
     if row is None:
@@ -65,7 +90,9 @@ def enter_to_write(db: Transaction, slug: str, name: str, profile: Profile) -> N
             f"{row.name} has ended ({row.lifecycle}) and writes nothing any more. "
             "Use another name, or ask the operator."
         )
-    if profile == Profile.DIRECTOR and not db.actor.is_root and row.lifecycle == Lifecycle.ACTIVE:
+    if profile != Profile.DIRECTOR or (subject and subject != row.name):
+        return  # nobody is put at the head of a project by another
+    if not db.actor.is_root and row.lifecycle == Lifecycle.ACTIVE:
         _lead_if_nobody_does(db, row)
 
 

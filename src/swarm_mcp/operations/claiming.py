@@ -9,7 +9,7 @@ from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.errors import Blocked, Conflict, Invalid, LimitReached, NotAllowed
 from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
 from swarm_mcp.model.task import Claimed
-from swarm_mcp.operations import claims, moves, naming, standing, upkeep
+from swarm_mcp.operations import claims, lapsing, moves, naming, standing, upkeep
 from swarm_mcp.operations.answering import READY_COUNTED, ready_count, shorten, task_change, task_lines, unread
 from swarm_mcp.operations.availability import is_full
 from swarm_mcp.operations.briefing import brief_of
@@ -82,7 +82,7 @@ def _claim_named(db: Transaction, row: Row, minutes: int) -> Row:
                 holder=holder,
             )
         _check_entitled(db, row)
-        row = claims.lapse(db, row).row
+        row = lapsing.lapse(db, row).row
     _check_claimable(db, row)
     _check_entitled(db, row)
     _check_capacity(db)
@@ -149,7 +149,7 @@ def _is_full(db: Transaction) -> bool:
 
 def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row | None:
     for row in queue.expired_claims(db, limit=SWEEP_LIMIT):
-        claims.lapse(db, row)
+        lapsing.lapse(db, row)
     wanted = _lanes(db, pool)
     root = tasks.resolve_task(db, under).id if under.strip() else ""
     found = _candidates(db, wanted, root, 1)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 LEASE_LIMIT = 24 * 60
 RESERVATION_LEASES = 4
-SECOND = 2
 
 
 def lease_time(db: Transaction, minutes: int = 0) -> timedelta:
@@ -184,49 +183,6 @@ def unreserve(db: Transaction, row: Row) -> dict[str, Any]:
     if live is not None and live.to_agent_id is None:
         work.update_delegation(db, live.id, state=DelegationState.OFFERED)
     return moves.unreserved(row)
-
-
-def lapse(db: Transaction, row: Row) -> Moved:
-    """End a claim that has run out. Those that lapse too often fail."""
-    counts = not (row.waits or row.open_subtasks)
-    lapses = row.lapses + int(counts)
-    holder = agents.agent_names(db, [row.holder_id]).get(row.holder_id, "")
-    words = f"{holder}'s claim on {row.id} {row.title[:80]} lapsed (attempt {row.attempt})."
-    if counts and lapses >= db.project.max_lapses:
-        return fail_after_lapses(db, row, lapses, words)
-    place = _place_after_lapse(db, row, counts=counts)
-    values = {"lapses": lapses, **place}
-    moved = end_claim(db, row, ExecutionStatus.LAPSED, "lapsed", values, {"lapses": lapses})
-    telling.tell(db, moved.row, "claim_lost", words, also=(row.holder_id, row.delegator_id))
-    return moved
-
-
-def _place_after_lapse(db: Transaction, row: Row, *, counts: bool) -> dict[str, Any]:
-    """A delegated assignment ends with its second lapse, or when its agent has ended; else it is offered again."""
-    live = work.live_delegation(db, row.id)
-    if live is None:
-        return {}
-    holder: str = row.holder_id
-    mine = live.to_agent_id is not None and live.to_agent_id == holder
-    lapses = live.lapses + int(counts)
-    if mine and agents.agent_row(db, holder).lifecycle in ENDED:
-        return place_before(db, row, DelegationState.DECLINED, "its agent has ended")
-    if mine and counts and lapses >= SECOND:
-        return place_before(db, row, DelegationState.DECLINED, "its claim lapsed twice")
-    work.update_delegation(db, live.id, state=DelegationState.OFFERED, lapses=lapses if mine else live.lapses)
-    return {}
-
-
-def fail_after_lapses(db: Transaction, row: Row, lapses: int, words: str) -> Moved:
-    """A task that nobody finishes is failed rather than tried for ever."""
-    withdraw_question(db, row)
-    work.end_execution(db, row.id, row.attempt, ExecutionStatus.LAPSED)
-    end_delegation(db, row.id, DelegationState.DONE, "the task failed")
-    error = f"Its claim lapsed {lapses} times without being finished."
-    moved = moves.move(db, row, TaskStatus.FAILED, "failed", {"error": error, "lapses": lapses})
-    also = {row.holder_id, row.delegator_id, *telling.owners_of_waiters(db, row)}
-    telling.tell(db, moved.row, "failed", f"{words} {error}", also=also)
-    return moved
 
 
 def end_delegation(db: Transaction, task_id: str, state: DelegationState, reason: str = "") -> None:

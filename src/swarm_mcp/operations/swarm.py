@@ -60,6 +60,7 @@ class Swarm:
         via: str = "script",
         connection: str = "",
         patience: float | None = None,
+        subject: str = "",
     ) -> T:
         """One change, replayed from the start when the database was busy; it must have no effects of its own.
 
@@ -70,22 +71,29 @@ class Swarm:
             via: …
             connection: …
             patience: seconds to wait for other writers, if not as long as usual; 0: now, or Busy.
+            subject: whose credential was shown, if one was: it acts as itself or as an agent below it.
 
         """
 
         def enter_and_change(db: Transaction) -> T:
-            self._enter(db, agent, profile, via, connection)
+            self._enter(db, agent, profile, via, connection, subject)
             return change(db)
 
         return self.database.write(enter_and_change, patience=patience)
 
     def read(
-        self, question: Callable[[Transaction], T], *, agent: str = "", via: str = "script", connection: str = ""
+        self,
+        question: Callable[[Transaction], T],
+        *,
+        agent: str = "",
+        via: str = "script",
+        connection: str = "",
+        subject: str = "",
     ) -> T:
         """One question to the board."""
 
         def look_and_ask(db: Transaction) -> T:
-            self._look(db, agent, via, connection)
+            self._look(db, agent, via, connection, subject)
             return question(db)
 
         return self.database.read(look_and_ask)
@@ -94,13 +102,15 @@ class Swarm:
         """Let go of the database."""
         self.database.close()
 
-    def _enter(self, db: Transaction, agent: str, profile: Profile, via: str, connection: str) -> None:
+    def _enter(
+        self, db: Transaction, agent: str, profile: Profile, via: str, connection: str, subject: str = ""
+    ) -> None:
         db.via, db.connection_id = via, connection
-        arriving.enter_to_write(db, self.project, agent, profile)
+        arriving.enter_to_write(db, self.project, agent, profile, subject)
 
-    def _look(self, db: Transaction, agent: str, via: str, connection: str) -> None:
+    def _look(self, db: Transaction, agent: str, via: str, connection: str, subject: str = "") -> None:
         db.via, db.connection_id = via, connection
-        arriving.enter(db, self.project, agent)
+        arriving.enter(db, self.project, agent, subject)
 
 
 def open_swarm(

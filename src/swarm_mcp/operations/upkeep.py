@@ -6,15 +6,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model.agent import THE_OPERATOR
-from swarm_mcp.operations import asking, claims, moves, telling
+from swarm_mcp.operations import asking, claims, lapsing, moves, telling
 from swarm_mcp.repository import agents, connections, messages, queue, tasks, work
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from swarm_mcp.repository.database import Transaction
 
 BATCH = 100
 KEYS_KEPT = timedelta(days=30)
 CONNECTION_SILENT = timedelta(seconds=90)
+SESSION_SILENT = timedelta(minutes=30)
+"""A session over HTTP outlives the server that began it, so that another may go on with it."""
 
 
 def due(db: Transaction) -> bool:
@@ -35,7 +39,7 @@ def sweep(db: Transaction) -> int:
     db.actor, db.via = THE_OPERATOR, "sweep"
     done = 0
     for row in queue.expired_claims(db, limit=BATCH):
-        claims.lapse(db, tasks.task_row(db, row.id))
+        lapsing.lapse(db, tasks.task_row(db, row.id))
         done += 1
     done += _end_reservations(db)
     for question in messages.overdue_questions(db, db.now - 2 * claims.lease_time(db)):
@@ -68,9 +72,11 @@ def renew_all(db: Transaction) -> None:
             queue.renew_lease(db, row.id, until)
 
 
-def keep_connection(db: Transaction, connection_id: str) -> None:
-    """Note that a connection lives, and forget those that do not."""
-    connections.touch_connection(db, connection_id)
+def keep_connections(db: Transaction, alive: Iterable[str]) -> None:
+    """Note that some connections live, and forget those that do not."""
+    for connection_id in alive:
+        connections.touch_connection(db, connection_id)
     for each in connections.connections(db):
-        if db.now - each.seen_at > CONNECTION_SILENT:
+        silent = CONNECTION_SILENT if each.process else SESSION_SILENT
+        if db.now - each.seen_at > silent:
             connections.close_connection(db, each.id)

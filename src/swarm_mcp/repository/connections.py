@@ -19,6 +19,9 @@ connection = tables.connection
 
 INSERT = Statement(insert(connection))
 OF_PROJECT = Statement(select(connection).where(connection.c.project == bindparam("project")))
+BY_ID = Statement(
+    select(connection).where(connection.c.project == bindparam("project"), connection.c.id == bindparam("id"))
+)
 TOUCH = Statement(update(connection).where(connection.c.id == bindparam("key_id")).values(seen_at=bindparam("now")))
 CLOSE = Statement(delete(connection).where(connection.c.id == bindparam("key_id")))
 
@@ -42,6 +45,11 @@ def open_connection(db: Transaction, connection_id: str, name: str, *, host: str
 def connections(db: Transaction) -> Sequence[Row]:
     """The project's connections, dead ones included until they are swept."""
     return OF_PROJECT.all(db, {"project": db.project.slug})
+
+
+def find_connection(db: Transaction, connection_id: str) -> Row | None:
+    """The connection of that id in this project, or None."""
+    return BY_ID.first(db, {"project": db.project.slug, "id": connection_id})
 
 
 def touch_connection(db: Transaction, connection_id: str) -> None:

@@ -154,6 +154,16 @@ NEAR = 1000
 """How far apart in the ledger two events of one call may be, as far as anybody looks."""
 
 
+LATEST = Statement(
+    select(event.c.seq, event.c.at).where(event.c.project == bindparam("project")).order_by(event.c.seq.desc()).limit(1)
+)
+
+
+def latest_event(db: Transaction) -> Row | None:
+    """Number and time of the project's latest event."""
+    return LATEST.first(db, {"project": db.project.slug})
+
+
 def find_event(db: Transaction, seq: int) -> Row | None:
     """The project's event of that number, or None."""
     return ONE.first(db, {"seq": seq, "project": db.project.slug})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from swarm_mcp.repository.database import Database
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest revision in the migrations folder. Revisions have four digits, so text order is their order."""
 
 

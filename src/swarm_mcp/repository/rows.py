@@ -24,6 +24,7 @@ MAPPED: dict[str, type[Any]] = {
         "ProjectRow": tables.project,
         "AgentRow": tables.agent,
         "ConnectionRow": tables.connection,
+        "TokenRow": tables.token,
         "TeamRow": tables.team,
         "TeamMemberRow": tables.team_member,
         "TaskRow": tables.task,

@@ -35,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.event import listen
 
 from swarm_mcp.model.agent import AgentRole, Lifecycle
+from swarm_mcp.model.bearer import TokenScope
 from swarm_mcp.model.lifecycle import Priority, TaskStatus
 from swarm_mcp.model.memory import ContextKind
 from swarm_mcp.model.message import InboxState, MessageType
@@ -138,7 +139,26 @@ connection = Table(
     Column("seen_at", UtcTime, nullable=False),
     Index("ix_connection_project_agent", "project", "agent"),
 )
-"""A live connection of a client, so that two windows of one host get two names."""
+"""A live connection of a client, so that two windows of one host get two names. A session over HTTP belongs to no
+process (`process` 0): any server of the board may go on with it."""
+
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    Column("project", ForeignKey("project.slug"), nullable=False),
+    Column("digest", String(64), nullable=False, doc="SHA-256 of the secret, which is stored nowhere."),
+    Column("agent", String(63), nullable=False, doc="By its name: it may be on the board only later."),
+    Column("scope", String(16), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("revoked_at", UtcTime),
+    Column("last_used_at", UtcTime, doc="To the minute."),
+    one_of("scope", TokenScope),
+    Index("ix_token_project", "project"),
+)
+"""What an agent shows that calls from elsewhere."""
 
 
 team = Table(

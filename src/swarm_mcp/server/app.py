@@ -42,11 +42,13 @@ WARM_UP_SECONDS = 0.2
 
 
 class App:
-    """One profile of one board, served to one connection.
+    """One profile of one board, served to one connection; remote.py serves it to many.
 
     Short calls run on the event loop itself: whoever is alone on a connection waits for its answer anyway, and a hop to
     a worker thread and back costs as much as half a call.
     """
+
+    runs_short_calls_at_once = True
 
     def __init__(self, board: Board, profile: Profile, *, agent: str = "") -> None:
         self.board = board
@@ -101,35 +103,44 @@ class App:
         finally:
             upkeep.cancel()
 
+    def _connections(self) -> list[Caller]:
+        """The connections that live."""
+        return [self._caller] if self._caller is not None else []
+
     async def _keep_up(self) -> None:
         """Open the board soon after the first request, then sweep it for as long as the connection lives."""
         await self._wanted.wait()
         await asyncio.sleep(WARM_UP_SECONDS)
         while True:
             try:
-                calls, caller = await self._opened()
-                await self._threads.run(partial(calls.sweep, caller))
+                calls = await self._opened()
+                await self._threads.run(partial(calls.sweep, self._connections()))
             except Refusal as refusal:
                 _log.warning("%s", refusal)
             except Exception:
                 _log.exception("the board could not be opened")
             await asyncio.sleep(SWEEP_SECONDS)
 
-    async def _opened(self) -> tuple[Calls, Caller]:
-        if self._calls is None or self._caller is None:
+    async def _opened(self) -> Calls:
+        if self._calls is None:
             await self._threads.run(self._open)
-        assert self._calls is not None  # noqa: S101 - _open sets both or raises
-        assert self._caller is not None  # noqa: S101
-        return self._calls, self._caller
+        assert self._calls is not None  # noqa: S101 - _open sets it or raises
+        return self._calls
 
-    async def _readable(self) -> tuple[Calls, Caller, Resources]:
+    async def _readable(self, ctx: ServerRequestContext[Any]) -> tuple[Calls, Caller, Resources]:
         """The same for requests that call no tool, where a refusal is an error of the protocol."""
         self._wanted.set()
         if self._resources is None:
             await self._threads.run(partial(guarded, self._open))
-        calls, caller = await self._opened()
+        calls = await self._opened()
         assert self._resources is not None  # noqa: S101
-        return calls, caller, self._resources
+        return calls, guarded(self._caller_of, ctx), self._resources
+
+    def _caller_of(self, ctx: ServerRequestContext[Any]) -> Caller:
+        """Whose request it is: on a pipe always the same one's. Asked once the board is open."""
+        _ = ctx
+        assert self._caller is not None  # noqa: S101 - _open has set it
+        return self._caller
 
     async def _known(self, calls: Calls, caller: Caller, ctx: ServerRequestContext[Any]) -> None:
         """See that the connection has a name, without which nobody would be reading."""
@@ -165,22 +176,31 @@ class App:
                 message=f"Unknown tool `{params.name[:64]}`; this profile has {', '.join(sorted(self._names))}.",
             )
         try:
-            calls, caller = await self._opened()
+            calls = await self._opened()
+            caller = self._caller_of(ctx)
         except Refusal as refusal:
             return complete(refused(refusal))
         except Exception:
             _log.exception("the board could not be opened")
             return complete(broken())
         if self._waiting is not None and self._waiting.is_wanted(params.name, params.arguments):
-            result = await self._waiting.call(params.arguments, caller, client_name(ctx), ctx.session.report_progress)
+            wait = self._waiting.call(
+                params.arguments, caller, client_name(ctx), ctx.session.report_progress, partial(self._is_heard, ctx)
+            )
+            result = await wait
         else:
             call = (params.name, params.arguments, caller, client_name(ctx))
-            result = calls.call_at_once(*call)
+            result = calls.call_at_once(*call) if self.runs_short_calls_at_once else None
             if result is None:
                 result = await self._threads.run(partial(calls.call, *call))
         if caller.has_silent_readers:
             self._note_readers(calls, caller)
         return complete(result)
+
+    async def _is_heard(self, ctx: ServerRequestContext[Any]) -> bool:
+        """Whether somebody still waits for the answer; a pipe that has ended takes its calls with it."""
+        _ = ctx
+        return True
 
     def _note_readers(self, calls: Calls, caller: Caller) -> None:
         """A reader's heartbeat, off the reading path."""
@@ -189,18 +209,18 @@ class App:
         task.add_done_callback(self._background.discard)
 
     async def _list_resources(self, ctx: ServerRequestContext[Any], params: types.PaginatedRequestParams | None) -> Any:
-        calls, caller, resources = await self._readable()
+        calls, caller, resources = await self._readable(ctx)
         await self._known(calls, caller, ctx)
         cursor = (params.cursor if params is not None else None) or ""
         return complete(await self._threads.run(partial(guarded, resources.page, cursor, caller)), kept_seconds=0)
 
     async def _list_templates(self, ctx: ServerRequestContext[Any], params: object) -> Any:
-        _ = ctx, params
-        _, _, resources = await self._readable()
+        _ = params
+        _, _, resources = await self._readable(ctx)
         return complete({"resourceTemplates": resources.templates()}, kept_seconds=TOOLS_KEPT_SECONDS)
 
     async def _read_resource(self, ctx: ServerRequestContext[Any], params: types.ReadResourceRequestParams) -> Any:
-        calls, caller, resources = await self._readable()
+        calls, caller, resources = await self._readable(ctx)
         await self._known(calls, caller, ctx)
         found = await self._threads.run(partial(guarded, resources.read, str(params.uri), caller))
         caller.has_read(caller.name)
@@ -223,7 +243,7 @@ class App:
         return complete(guarded(prompts.rendered, prompt, params.arguments))
 
     async def _complete(self, ctx: ServerRequestContext[Any], params: types.CompleteRequestParams) -> Any:
-        calls, caller, resources = await self._readable()
+        calls, caller, resources = await self._readable(ctx)
         await self._known(calls, caller, ctx)
         from swarm_mcp.server import completions  # noqa: PLC0415
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from swarm_mcp.interchange.arguments import read_arguments
+from swarm_mcp.interchange.calling import model_of
 from swarm_mcp.interchange.text import render
 from swarm_mcp.model.agent import Profile
 from swarm_mcp.model.errors import Busy, Refusal
 from swarm_mcp.model.task import Brief, Claimed
 from swarm_mcp.operations import upkeep
-from swarm_mcp.server.arguments import read_arguments
 from swarm_mcp.server.refusals import broken, refused
-from swarm_mcp.server.schemas import arguments_model, operations
+from swarm_mcp.server.schemas import operations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pydantic import BaseModel
+    from collections.abc import Callable, Sequence
 
     from swarm_mcp.model.record import Answer
     from swarm_mcp.operations.catalog import Operation
@@ -30,12 +28,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 OPERATIONS = operations()
-
-
-@cache
-def model_of(name: str) -> type[BaseModel]:
-    """The arguments of a tool."""
-    return arguments_model(OPERATIONS[name])
 
 
 class Calls:
@@ -102,7 +94,13 @@ class Calls:
         if operation.writes:
             named = caller.spelt(agent)
             answer = self.swarm.write(
-                change, agent=named, profile=self.profile, via=caller.name, connection=caller.id, patience=patience
+                change,
+                agent=named,
+                profile=self.profile,
+                via=caller.name,
+                connection=caller.id,
+                patience=patience,
+                subject=caller.subject,
             )
             caller.has_acted(agent)
         else:
@@ -113,7 +111,7 @@ class Calls:
 
     def ask(self, question: Callable[[Transaction], Answer], caller: Caller, agent: str) -> Answer:
         """A read in the name of an agent."""
-        return self.swarm.read(question, agent=agent, via=caller.name, connection=caller.id)
+        return self.swarm.read(question, agent=agent, via=caller.name, connection=caller.id, subject=caller.subject)
 
     def make_known(self, caller: Caller, client: str) -> None:
         """Enter a connection into the board with its first call."""
@@ -142,18 +140,24 @@ class Calls:
                 continue
             try:
                 self.swarm.write(
-                    upkeep.renew_all, agent=agent, profile=Profile.WORKER, via=caller.name, connection=caller.id
+                    upkeep.renew_all,
+                    agent=agent,
+                    profile=Profile.WORKER,
+                    via=caller.name,
+                    connection=caller.id,
+                    subject=caller.subject,
                 )
             except Refusal as refusal:
                 _log.debug("no heartbeat for %s: %s", agent, refusal)
             except Exception:
                 _log.exception("the heartbeat of %s failed", agent)
 
-    def sweep(self, caller: Caller) -> None:
-        """What the board does by itself from time to time."""
+    def sweep(self, callers: Sequence[Caller]) -> None:
+        """What the board does by itself from time to time; these are the connections that live."""
         try:
-            if caller.is_known:
-                self.swarm.write(lambda db: upkeep.keep_connection(db, caller.id))
+            alive = [each.id for each in callers if each.is_known]
+            if alive:
+                self.swarm.write(lambda db: upkeep.keep_connections(db, alive))
             if self.swarm.read(upkeep.due):
                 self.swarm.write(upkeep.sweep, via="sweep")
         except Refusal as refusal:

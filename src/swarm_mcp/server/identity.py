@@ -26,6 +26,9 @@ NAMES_SHOWN = 20
 class Caller:
     """One live connection: its name, who has acted through it, and the attempts that they know of."""
 
+    subject = ""
+    """Whose credential was shown with the connection's requests, if one was."""
+
     def __init__(self, fixed_name: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
         self.id = ids.new_uuid()
         self._fixed_name = ids.fold_name(fixed_name) if fixed_name.strip() else ""
@@ -55,8 +58,12 @@ class Caller:
         """
         name = self._fixed_name or free_name(db, name_of_client(client))
         connections.close_connection(db, self.id)
-        connections.open_connection(db, self.id, name, host=socket.gethostname(), process=os.getpid())
+        connections.open_connection(db, self.id, name, host=socket.gethostname(), process=self.process())
         return name
+
+    def process(self) -> int:
+        """Which process ends with the connection; 0 if none does."""
+        return os.getpid()
 
     def registered(self, name: str) -> None:
         """Keep the name that was committed."""
@@ -153,7 +160,7 @@ def free_name(db: Transaction, base: str) -> str:
     for each in connections.connections(db):
         if _is_live(db, each):
             taken.add(each.agent)
-        else:
+        elif each.process:
             connections.close_connection(db, each.id)
     if base not in taken:
         return base
@@ -165,7 +172,7 @@ def free_name(db: Transaction, base: str) -> str:
 
 def _is_live(db: Transaction, row: object) -> bool:
     """Whether a connection is still there: its process lives, or it was seen just now from another machine."""
-    if row.host == socket.gethostname():  # type: ignore[attr-defined]
+    if row.process and row.host == socket.gethostname():  # type: ignore[attr-defined]
         try:
             os.kill(row.process, 0)  # type: ignore[attr-defined]
         except ProcessLookupError:

@@ -26,6 +26,14 @@ class Notices:
         self._changes = changes
         self._listeners: set[asyncio.Event] = set()
         self._watch: asyncio.Task[None] | None = None
+        self.ended = False
+        """Nothing will be told any more: whoever waits had better answer."""
+
+    def end(self) -> None:
+        """Wake everybody for the last time."""
+        self.ended = True
+        for heard in self._listeners:
+            heard.set()
 
     @property
     def listeners(self) -> int:

@@ -96,7 +96,9 @@ class Resources:
 
     def ask(self, question: Callable[[Transaction], T], caller: Caller) -> T:
         """A read in the name of the connection."""
-        return self.swarm.read(question, agent=caller.name, via=caller.name, connection=caller.id)
+        return self.swarm.read(
+            question, agent=caller.name, via=caller.name, connection=caller.id, subject=caller.subject
+        )
 
     def templates(self) -> list[dict[str, Any]]:
         """The addresses that have variables."""

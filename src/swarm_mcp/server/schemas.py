@@ -6,16 +6,12 @@ the file against the signatures, and `python -m swarm_mcp.server.schemas` writes
 
 from __future__ import annotations
 
-import inspect
 import json
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, create_model
-
-from swarm_mcp.model import arguments as arg
+from swarm_mcp.interchange.calling import arguments_model
 from swarm_mcp.operations.catalog import CATALOG
-from swarm_mcp.repository.database import Transaction
 from swarm_mcp.server.toolbox import FILE
 
 if TYPE_CHECKING:
@@ -28,29 +24,11 @@ ORDER = (
 )  # fmt: skip
 """The worker's tools first, in the order of its loop; then the director's."""
 
-READINGS: dict[object, object] = {str: arg.Text, int: arg.Whole}
-"""How what comes over the wire is read where an operation says no more than the plain type."""
-
 
 def operations() -> dict[str, Operation]:
     """Every operation that is a tool, in the order of the list."""
     import_module("swarm_mcp.operations")
     return {name: CATALOG[name] for name in ORDER}
-
-
-def arguments_model(operation: Operation) -> type[BaseModel]:
-    """What a call must look like: the operation's parameters, and `agent` where it takes one."""
-    hints = get_type_hints(operation.run, localns={"Transaction": Transaction}, include_extras=True)
-    fields: dict[str, Any] = {}
-    for name, parameter in inspect.signature(operation.run).parameters.items():
-        if name == "db":
-            continue
-        hint = READINGS.get(hints[name], hints[name])
-        fields[name] = (hint, ... if parameter.default is parameter.empty else parameter.default)
-    if operation.takes_agent:
-        fields["agent"] = (arg.Agent, "")
-    config = ConfigDict(extra="forbid", coerce_numbers_to_str=True, arbitrary_types_allowed=False)
-    return create_model(operation.name, __config__=config, **fields)
 
 
 def tool_of(operation: Operation) -> dict[str, Any]:

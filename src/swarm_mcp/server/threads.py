@@ -9,9 +9,13 @@ import asyncio
 import queue
 import threading
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
+
+from swarm_mcp.model.request import REQUEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +33,14 @@ class Threads:
     def __init__(self, count: int = COUNT) -> None:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._idle = 0
-        self._free = count
+        self._count = self._free = count
 
     async def run(self, function: Callable[[], T]) -> T:
         """Run a function on a thread; when cancelled, wait for its end first, since a write cannot be called back."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
+        if REQUEST_ID.get():  # what is logged there belongs to the request, too
+            function = partial(copy_context().run, function)
         self._jobs.put((function, future, loop))
         if self._free and not self._idle:
             self._free -= 1
@@ -48,7 +54,7 @@ class Threads:
 
     def close(self) -> None:
         """Let the threads go when they have done what they were given."""
-        for _ in range(COUNT):
+        for _ in range(self._count):
             self._jobs.put(None)
 
     def _work(self) -> None:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 
+from swarm_mcp.interchange.arguments import read_arguments
+from swarm_mcp.interchange.calling import model_of
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.operations import waiting
-from swarm_mcp.server.arguments import read_arguments
-from swarm_mcp.server.calls import model_of
 from swarm_mcp.server.notices import Notices
 from swarm_mcp.server.refusals import broken, refused
 
@@ -50,24 +50,34 @@ class Begun(NamedTuple):
 class Waiting:
     """Answers calls that wait, on one board."""
 
-    def __init__(self, calls: Calls, threads: Threads) -> None:
+    def __init__(self, calls: Calls, threads: Threads, notices: Notices | None = None) -> None:
         self._calls = calls
         self._threads = threads
-        self.notices = Notices(calls.swarm.database.changes)
+        self.notices = notices or Notices(calls.swarm.database.changes)
 
     def is_wanted(self, tool: str, given: Mapping[str, Any] | None) -> bool:
         """Whether a call asks for news that are still to come."""
         return tool == TOOL and bool((given or {}).get("wait_seconds"))
 
     async def call(
-        self, given: Mapping[str, Any] | None, caller: Caller, client: str, progress: Progress
+        self,
+        given: Mapping[str, Any] | None,
+        caller: Caller,
+        client: str,
+        progress: Progress,
+        is_heard: Callable[[], Awaitable[bool]],
     ) -> dict[str, Any]:
-        """Check the inbox, and if nothing is in it, again when that is worth it."""
+        """Check the inbox, and if nothing is in it, again when that is worth it.
+
+        What nobody hears any more must not count as shown; `is_heard` tells.
+        """
         begun = await self._threads.run(partial(self._begin, dict(given or {}), caller, client))
         if not begun.seconds:
             return begun.answer
         with self.notices.listening() as heard:
             await self._wait(begun, caller, heard, progress)
+        if not await is_heard():
+            return begun.answer
         return await self._threads.run(partial(self._calls.call, TOOL, begun.given, caller, client))
 
     def _begin(self, given: dict[str, Any], caller: Caller, client: str) -> Begun:
@@ -97,7 +107,7 @@ class Waiting:
         await progress(0, begun.seconds, "Waiting for news.")
         seen = await self._look(caller, begun.agent)
         ready = seen.ready if seen is not None else 0
-        while seen is not None and not seen.wakes(ready) and now() < ends:
+        while seen is not None and not seen.wakes(ready) and now() < ends and not self.notices.ended:
             with anyio.move_on_after(min(ends, told) - now()):
                 await heard.wait()
             if now() >= told:
