@@ -108,9 +108,8 @@ def new_database() -> Iterator[str]:
     try:
         yield address_of(name)
     finally:
-        for each in (_lookers.pop(address_of(name), None),):
-            if each is not None:
-                each.close()
+        for looked in [each for each in _lookers if f"/{name}" in each]:
+            _lookers.pop(looked).close()
         with looking_at_server() as own:
             own.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

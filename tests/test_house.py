@@ -108,6 +108,8 @@ class StatusWriters(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         self.note(name == "values" and any(each.arg == "status" for each in node.keywords))
+        dictionaries = [each for each in node.args if isinstance(each, ast.Dict)]
+        self.note(name == "upsert" and any(says_status(key) for each in dictionaries for key in each.keys))
         self.note(name in {"setattr", "__setattr__"} and any(says_status(each) for each in node.args))
         self.generic_visit(node)
 
@@ -136,6 +138,7 @@ def test_the_guard_of_the_status_sees_every_way_of_writing_it() -> None:
         "values['status'] = 1",
         "{'status': 1}",
         "update(t).values(status=1)",
+        "upsert(t, {'status': 1})",
         "setattr(r, 'status', 1)",
     )
     for way in ways:
