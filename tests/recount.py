@@ -352,7 +352,7 @@ def lexemes(text: str) -> set[str]:
         each for each in unicodedata.normalize("NFD", parted(text).lower()) if not unicodedata.combining(each)
     )
     folded = unicodedata.normalize("NFC", bare)
-    return set("".join(each if each.isalnum() else " " for each in folded).split())
+    return {each[:255] for each in "".join(each if each.isalnum() else " " for each in folded).split()}
 
 
 def spoken(value: Any) -> str:

@@ -449,8 +449,11 @@ def test_what_is_tailed_while_many_write_is_everything_once(address: str, swarm:
             found = swarm.read(lambda db, last=last: events.events_after(db, last, limit=7))
             read.extend(each.seq for each in found)
             last = events.place_in_order(found[-1]) if found else last
-            if over and not found:
+            if over and len(read) >= written():
                 return
+
+    def written() -> int:
+        return swarm.read(lambda db: db.execute(text("SELECT count(*) FROM event")).scalar())
 
     def write() -> None:
         for _ in range(15):

@@ -95,7 +95,15 @@ LEASES = Statement(
         text("task.lease_until IS NOT NULL"),
     )
 )
-RENEW = Statement(update(task).where(task.c.id == bindparam("key_id")).values(lease_until=bindparam("until")))
+RENEW = Statement(
+    update(task)
+    .where(
+        task.c.id == bindparam("key_id"),
+        task.c.holder_id == bindparam("holder"),  # the claim may have ended since it was seen
+        task.c.lease_until.is_not(None),
+    )
+    .values(lease_until=bindparam("until"))
+)
 
 
 def ready_in_lane(db: Transaction, lane: str, *, limit: int, under: str = "") -> Sequence[Row]:
@@ -166,5 +174,5 @@ def leases(db: Transaction, agent: str) -> Sequence[Row]:
 
 
 def renew_lease(db: Transaction, task_id: str, until: datetime) -> None:
-    """Let a claim last until then."""
-    RENEW.run(db, {"key_id": task_id, "until": until})
+    """Let the claim of whoever acts last until then."""
+    RENEW.run(db, {"key_id": task_id, "holder": db.actor.id, "until": until})
