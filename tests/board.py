@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from postgres import place_of
 from sqlalchemy import insert, select, update
 
 from swarm_mcp import operations
@@ -17,6 +18,7 @@ from swarm_mcp.repository import agents, events, messages, tables, tasks, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from conftest import Clock
     from sqlalchemy import Row
@@ -38,6 +40,11 @@ class Board:
     def __init__(self, swarm: Swarm, clock: Clock) -> None:
         self.swarm = swarm
         self.clock = clock
+
+    @property
+    def place(self) -> Path | str:
+        """Where it is: a path, or an address."""
+        return place_of(self.swarm.database)
 
     def call(self, agent: str, operation: Callable[..., T], **said: Any) -> T:
         """Run an operation; only `lead` comes with the director's tools."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import postgres
 import pytest
 from board import Board
 from recount import problems
@@ -17,6 +19,9 @@ from swarm_mcp.repository.database import Database
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+FILES = {"database_path", "manned_board"}
+"""Fixtures that are SQLite's: whoever asks for one is about a file."""
 
 
 class Clock:
@@ -48,44 +53,90 @@ def database_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def database(database_path: Path, clock: Clock) -> Iterator[Database]:
+def engine(request: pytest.FixtureRequest) -> str:
+    """Which database the test is about: `sqlite` or `postgres`."""
+    return getattr(request, "param", "sqlite")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take `--both`: twice as many tests take more than the gate's ten minutes."""
+    parser.addoption("--both", action="store_true", help="run what uses a board on PostgreSQL too")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what uses a board on SQLite, and with `--both` on both databases unless it is about SQLite's file."""
+    about_files = metafunc.definition.get_closest_marker("sqlite") or FILES.intersection(metafunc.fixturenames)
+    if "engine" in metafunc.fixturenames and not about_files:
+        engines = ("sqlite", "postgres") if metafunc.config.getoption("both") else ("sqlite",)
+        metafunc.parametrize("engine", engines, indirect=True)
+
+
+@pytest.fixture
+def place(engine: str, tmp_path: Path) -> Iterator[Path | str]:
+    """Where a board will be: a path without a file, or the address of an empty database."""
+    with postgres.new_database() if engine == "postgres" else nullcontext(tmp_path / "swarm.db") as place:
+        yield place
+
+
+@pytest.fixture
+def database(place: Path | str, clock: Clock) -> Iterator[Database]:
     """Open a board with the newest schema and nothing in it."""
-    board = Database(database_path, clock=clock)
+    board = Database(place, clock=clock)
     migrate.upgrade(board)
     yield board
     board.close()
 
 
+def manned(place: Path | str) -> Board:
+    """A board with `lead`, `ada` and `bob` on it."""
+    clock = Clock()
+    board = Board(open_swarm(place, clock=clock), clock)
+    for agent in ("lead", "ada", "bob", "lead"):
+        board.inbox(agent)
+    board.swarm.close()
+    return board
+
+
 @pytest.fixture(scope="session")
 def manned_board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Board, Path]]:
-    """A board with `lead`, `ada` and `bob` on it, and a copy of its file.
+    """A manned board on SQLite, and a copy of its file.
 
     Made once, because migrating a file and compiling the statements take longer than most tests.
     """
     path = tmp_path_factory.mktemp("board") / "swarm.db"
-    clock = Clock()
-    board = Board(open_swarm(path, clock=clock), clock)
-    for agent in ("lead", "ada", "bob", "lead"):
-        board.inbox(agent)
-    board.swarm.close()
+    board = manned(path)
     yield board, shutil.copy(path, path.with_name("copy.db"))
     board.swarm.close()
 
 
+@pytest.fixture(scope="session")
+def manned_postgres() -> Iterator[tuple[Board, postgres.Kept]]:
+    """A manned board on PostgreSQL, and what is on it."""
+    with postgres.new_database() as address:
+        board = manned(address)
+        kept = postgres.Kept(address)
+        yield board, kept
+        kept.close()
+        board.swarm.close()
+
+
 @pytest.fixture
-def board(manned_board: tuple[Board, Path], clock: Clock) -> Iterator[Board]:
+def board(request: pytest.FixtureRequest, engine: str, clock: Clock) -> Iterator[Board]:
     """A board with a root director, `lead`, and two workers below it, `ada` and `bob`, and nothing else.
 
     Whatever a test does to it, its derived columns and its ledger agree with it afterwards.
     """
-    board, copy = manned_board
-    path = copy.with_name("swarm.db")
-    board.swarm.close()
+    if engine == "postgres":
+        board, kept = request.getfixturevalue("manned_postgres")
+        kept.bring_back()
+    else:
+        board, copy = request.getfixturevalue("manned_board")
+        board.swarm.close()
+        shutil.copy(copy, fresh := copy.with_name("fresh.db"))
+        fresh.replace(board.place)
     board.clock.now = clock.now
-    shutil.copy(copy, fresh := copy.with_name("fresh.db"))
-    fresh.replace(path)
     yield board
-    assert problems(path) == []
+    assert problems(board.place) == []
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import postgres
+
 from swarm_mcp.operations.moves import VERSIONED
 from swarm_mcp.repository.sqlite import driver
 
@@ -220,6 +222,9 @@ class Recount:
 
     def check_words(self) -> None:
         """What is in the indexes of words, against one made of everything's present words."""
+        if isinstance(self.connection, postgres.LikeSqlite):
+            self._check_vectors()
+            return
         tasks = {number: self.tasks[task] for number, task in self.wording.items()}
         for row in self.unindexed:
             if row["number"] is not None:  # these words the index still has
@@ -244,6 +249,27 @@ class Recount:
                 kept = {each for each in kept if each[1] in rows}
             if kept != real:
                 self.found.append(f"{name} has {sorted(kept - real)[:9]} too much and lacks {sorted(real - kept)[:9]}")
+
+    def _check_vectors(self) -> None:
+        """The same on PostgreSQL, where every task, value and message has its words at once."""
+        latest = {(row["task_id"], row["key"]): row for row in self.context}
+        present: dict[str, dict[Any, list[str]]] = {
+            "task_words": {
+                row["id"]: [row["title"], row["description"], row["completion_summary"]] for row in self.tasks.values()
+            },
+            "context_words": {
+                row["id"]: [row["key"], spoken(json.loads(row["value"])), row["rationale"]] for row in latest.values()
+            },
+            "message_words": {row["id"]: [row["text"]] for row in self.messages},
+        }
+        for name, rows in present.items():
+            found = self.connection.execute(f"SELECT *, tsvector_to_array(words) FROM {name}")
+            kept = {number: set(json.loads(words)) for number, _, words in found}
+            if self.project is not None:
+                kept = {number: words for number, words in kept.items() if number in rows}
+            real = {number: lexemes(" ".join(texts)) for number, texts in rows.items()}
+            if kept != real:
+                self.found.append(f"{name} has {kept}, and should have {real}"[:2000])
 
     def _check_delegation(self, task: Row) -> None:
         live = self.delegations[task["id"]]
@@ -320,6 +346,15 @@ def parted(text: str) -> str:
     return "".join(f" {each} " if unicodedata.name(each, "").startswith(UNSPACED) else each for each in text)
 
 
+def lexemes(text: str) -> set[str]:
+    """The words of a text without case and accents."""
+    bare = "".join(
+        each for each in unicodedata.normalize("NFD", parted(text).lower()) if not unicodedata.combining(each)
+    )
+    folded = unicodedata.normalize("NFC", bare)
+    return {each[:255] for each in "".join(each if each.isalnum() else " " for each in folded).split()}
+
+
 def spoken(value: Any) -> str:
     """The words of a JSON value."""
     if isinstance(value, dict):
@@ -358,21 +393,27 @@ def remembered(name: str, value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def looking(path: Path) -> Iterator[Any]:
-    """A raw connection that has nothing to do with the product's."""
+def looking(path: Path | str) -> Iterator[Any]:
+    """A raw connection, to a file or an address, that has nothing to do with the product's."""
+    if str(path).startswith("postgresql"):
+        with postgres.looking(str(path)) as connection:
+            yield connection
+        return
     with contextlib.closing(driver().connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA busy_timeout=20000")
         yield connection
 
 
-def problems(path: Path, project: str | None = None) -> list[str]:
+def problems(path: Path | str, project: str | None = None) -> list[str]:
     """Everything about a board that does not agree, a sentence each; the file itself is checked too."""
     with looking(path) as connection:
         return [*file_problems(connection), *Recount(connection, project).check()]
 
 
 def file_problems(connection: Any) -> list[str]:
-    """What SQLite finds wrong with its file."""
+    """What SQLite finds wrong with its file; PostgreSQL looks after its own."""
+    if isinstance(connection, postgres.LikeSqlite):
+        return []
     checked = [row[0] for row in connection.execute("PRAGMA integrity_check")]
     orphans = [
         f"{table} row {row} refers to nothing in {other}"

@@ -143,14 +143,14 @@ def heard(said: list[list[Any]]) -> list[Call]:
 
 
 def test_what_many_processes_were_told_of_their_claims_has_an_order_though_some_were_killed(
-    database_path: Path,
+    place: Path | str,
 ) -> None:
     print(f"seed {(seed := random.SystemRandom().randrange(10**6))}")
-    tasks, said = fight(database_path, seed)
+    tasks, said = fight(place, seed)
     assert [line for line in said if line[0] == "error"] == []
     calls = heard(said)
     assert [problem for task in tasks for problem in problems(calls, task)] == []
-    assert recount.problems(database_path) == []
+    assert recount.problems(place) == []
     # It was a fight: of everything that matters, there was some.
     counted = Counter((call.what, min(call.answer, 1)) for call in calls if call.answer is not NOT_HEARD)
     assert all(counted[what, 1] for what in ("claim", "next", "report", "release", "again"))
@@ -161,7 +161,7 @@ def test_what_many_processes_were_told_of_their_claims_has_an_order_though_some_
 
 
 @pytest.mark.parametrize("broken", ["the guard of claims", "the fence", "expiry"])
-def test_the_history_of_a_board_that_is_broken_has_no_order(database_path: Path, broken: str) -> None:
-    tasks, said = fight(database_path, 1, broken)
+def test_the_history_of_a_board_that_is_broken_has_no_order(place: Path | str, broken: str) -> None:
+    tasks, said = fight(place, 1, broken)
     calls = heard(said)
     assert [problem for task in tasks for problem in problems(calls, task)]

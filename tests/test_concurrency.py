@@ -28,9 +28,9 @@ LOAD_SECONDS = float(os.environ.get("SWARM_LOAD_SECONDS", "4"))
 
 
 @pytest.fixture
-def swarm(database_path: Path) -> Iterator[Swarm]:
+def swarm(place: Path | str) -> Iterator[Swarm]:
     """A board on which the operator plans."""
-    swarm = open_swarm(database_path)
+    swarm = open_swarm(place)
     yield swarm
     swarm.close()
 
@@ -56,30 +56,30 @@ def stored(path: Path, statement: str) -> list[Any]:
         return connection.execute(statement).fetchall()
 
 
-def test_of_eight_processes_that_create_fifty_tasks_each_none_loses_one(swarm: Swarm, database_path: Path) -> None:
-    created = [task for _, task in crowd("create", database_path, 8, count=50)]
+def test_of_eight_processes_that_create_fifty_tasks_each_none_loses_one(swarm: Swarm, place: Path | str) -> None:
+    created = [task for _, task in crowd("create", place, 8, count=50)]
     assert len(set(created)) == 400
-    assert {task for (task,) in stored(database_path, "SELECT id FROM task")} == set(created)
-    assert recount.problems(database_path) == []
+    assert {task for (task,) in stored(place, "SELECT id FROM task")} == set(created)
+    assert recount.problems(place) == []
 
 
-def test_of_eight_processes_that_want_the_same_tasks_each_task_goes_to_one(swarm: Swarm, database_path: Path) -> None:
+def test_of_eight_processes_that_want_the_same_tasks_each_task_goes_to_one(swarm: Swarm, place: Path | str) -> None:
     tasks = plan(swarm, 40)
-    said = Counter((task, word, attempt) for word, task, attempt in crowd("race", database_path, 8, tasks=tasks))
+    said = Counter((task, word, attempt) for word, task, attempt in crowd("race", place, 8, tasks=tasks))
     assert said == Counter({(task, "claimed", 1): 1 for task in tasks} | {(task, "conflict", 0): 7 for task in tasks})
-    assert stored(database_path, "SELECT DISTINCT status, attempt FROM task") == [("in_progress", 1)]
-    assert recount.problems(database_path) == []
+    assert stored(place, "SELECT DISTINCT status, attempt FROM task") == [("in_progress", 1)]
+    assert recount.problems(place) == []
 
 
-def test_a_task_passed_round_by_eight_processes_is_held_by_one_at_a_time(swarm: Swarm, database_path: Path) -> None:
+def test_a_task_passed_round_by_eight_processes_is_held_by_one_at_a_time(swarm: Swarm, place: Path | str) -> None:
     tasks = plan(swarm, 6)
     histories: dict[str, list[list[Any]]] = defaultdict(list)
-    for line in crowd("pass_round", database_path, 8, rounds=12):
+    for line in crowd("pass_round", place, 8, rounds=12):
         histories[line[1]].append(line)
     assert histories.keys() <= set(tasks)
     for history in histories.values():
         check_history(history)
-    assert recount.problems(database_path) == []
+    assert recount.problems(place) == []
 
 
 def check_history(history: list[list[Any]]) -> None:
@@ -98,33 +98,33 @@ def check_history(history: list[list[Any]]) -> None:
         assert attempt == 1 or acknowledged > ends[attempt - 1][4], "claimed while somebody else held it"
 
 
-def test_edges_that_many_processes_add_at_once_never_close_a_cycle(swarm: Swarm, database_path: Path) -> None:
-    said = crowd("entangle", database_path, 8, tasks=plan(swarm, 12), times=20)
+def test_edges_that_many_processes_add_at_once_never_close_a_cycle(swarm: Swarm, place: Path | str) -> None:
+    said = crowd("entangle", place, 8, tasks=plan(swarm, 12), times=20)
     assert {line[1] for line in said if line[0] == "refused"} == {"cycle"}
     edges = {(line[1], line[2]) for line in said if line[0] == "waits"}
-    assert set(stored(database_path, "SELECT task_id, depends_on_id FROM dependency")) == edges
-    assert recount.problems(database_path) == [], "the recount looks for cycles by itself"
+    assert set(stored(place, "SELECT task_id, depends_on_id FROM dependency")) == edges
+    assert recount.problems(place) == [], "the recount looks for cycles by itself"
 
 
-def test_a_task_that_gets_an_edge_while_its_blocker_completes_ends_up_ready(swarm: Swarm, database_path: Path) -> None:
+def test_a_task_that_gets_an_edge_while_its_blocker_completes_ends_up_ready(swarm: Swarm, place: Path | str) -> None:
     blockers, waiters = plan(swarm, 20), plan(swarm, 20)
-    said = crowd("finish_or_wait", database_path, 8, blockers=blockers, waiters=waiters)
+    said = crowd("finish_or_wait", place, 8, blockers=blockers, waiters=waiters)
     assert sorted(line[1] for line in said if line[0] == "completed") == sorted(blockers)
-    states = dict(stored(database_path, "SELECT id, status FROM task"))
+    states = dict(stored(place, "SELECT id, status FROM task"))
     assert {states[task] for task in waiters} == {"pending"}
-    assert recount.problems(database_path) == []
+    assert recount.problems(place) == []
 
 
 def test_thirty_two_writers_without_a_pause_get_no_error_and_lose_nothing(
-    swarm: Swarm, database_path: Path, capsys: pytest.CaptureFixture[str]
+    swarm: Swarm, place: Path | str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = crowd("load", database_path, 8, seconds=LOAD_SECONDS, threads=4)
+    said = crowd("load", place, 8, seconds=LOAD_SECONDS, threads=4)
     assert [line for line in said if line[0] == "error"] == []
     writers = [line for line in said if line[0] == "load"]
     assert len(writers) == 32
     count = sum(line[2] for line in writers)
-    assert stored(database_path, "SELECT status, COUNT(*) FROM task GROUP BY status") == [("completed", count)]
-    assert recount.problems(database_path) == []
+    assert stored(place, "SELECT status, COUNT(*) FROM task GROUP BY status") == [("completed", count)]
+    assert recount.problems(place) == []
     with capsys.disabled():
         worst = max(line[3] for line in writers)
         print(f"\n32 writers: {4 * count} writes in {LOAD_SECONDS:g} s, worst wait {worst:.2f} s", file=sys.stderr)

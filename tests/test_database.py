@@ -358,7 +358,7 @@ def test_an_address_is_as_good_as_a_path(database_path: Path) -> None:
     assert database_path.exists()
 
 
-@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:", "postgresql://localhost/x", "nonsense://"])
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:", "mysql://localhost/x", "nonsense://"])
 def test_an_address_without_a_file_is_refused(address: str) -> None:
     with pytest.raises(Unavailable, match="SWARM_DATABASE"):
         Database(address)

@@ -435,6 +435,7 @@ def test_whoever_split_a_task_gives_back_what_is_kept_for_it(board: Board) -> No
 # --- the chain --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sqlite
 def test_the_chain_is_one_statement_and_says_what_became_of_each_link(board: Board) -> None:
     hierarchy(board)
     board.team("backend", "sue")

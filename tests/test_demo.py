@@ -132,6 +132,7 @@ def test_an_interrupted_demo_takes_everybody_along(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.sqlite
 def test_a_board_that_is_in_use_is_refused(board: Board, tmp_path: Path) -> None:
     board.create()
     with demo(tmp_path, "--database", str(board.swarm.database.path)) as process:

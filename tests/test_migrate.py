@@ -7,11 +7,13 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from postgres import place_of
 from recount import Recount, looking
 from sqlalchemy import text
 
@@ -22,7 +24,6 @@ from swarm_mcp.repository.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 FIRST = """
 import sqlalchemy as sa
@@ -142,11 +143,11 @@ from swarm_mcp.repository.database import Database
 migrate.upgrade(Database(sys.argv[1]))
 print([name for name in sys.modules if name.startswith(("alembic", "mako"))])
 """
-    words = [sys.executable, "-c", script, str(database.path)]
+    words = [sys.executable, "-c", script, str(place_of(database))]
     assert subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip() == "[]"
 
 
-def test_eight_processes_on_a_new_file_migrate_it_once_and_none_fails(database_path: Path) -> None:
+def test_eight_processes_on_a_new_board_migrate_it_once_and_none_fails(place: Path | str) -> None:
     script = """
 import sys
 from swarm_mcp.repository import migrate
@@ -157,7 +158,7 @@ sys.stdin.readline()
 migrate.upgrade(board)
 print(board.revision())
 """
-    words = [sys.executable, "-c", script, str(database_path)]
+    words = [sys.executable, "-c", script, str(place)]
     with contextlib.ExitStack() as stack:
         children = [
             stack.enter_context(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
@@ -172,7 +173,8 @@ print(board.revision())
             child.stdin.flush()
         answers = [child.communicate(timeout=60)[0].strip() for child in children]
     assert answers == [migrate.HEAD] * 8
-    assert not list(database_path.parent.glob("*.before-*")), "seven found nothing to do"
+    if isinstance(place, Path):
+        assert not list(place.parent.glob("*.before-*")), "seven found nothing to do"
 
 
 def test_a_board_with_content_is_copied_first_and_then_migrated(

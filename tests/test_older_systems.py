@@ -179,7 +179,7 @@ def completed_by_the_command_line(board: Board, task: str) -> None:
         "--summary",
         "It is done.",
         "--database",
-        str(board.swarm.database.path),
+        str(board.place),
     ]
     done = subprocess.run([sys.executable, "-m", "swarm_mcp", *command], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

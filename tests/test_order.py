@@ -16,18 +16,14 @@ if TYPE_CHECKING:
 
 def rank_alike(board: Board, tasks: list[str]) -> None:
     """Give siblings the same ranks, as chance may where there is little room: they do not wait for each other yet."""
-    path = board.swarm.database.path
-    assert path is not None
-    with recount.looking(path) as connection:
+    with recount.looking(board.place) as connection:
         listed = ", ".join(f"'{task}'" for task in tasks)
         low, high = connection.execute(f"SELECT min(rank), max(end_rank) FROM task WHERE id IN ({listed})").fetchone()
         connection.execute(f"UPDATE task SET rank = {low}, end_rank = {high} WHERE id IN ({listed})")
 
 
 def check(board: Board) -> None:
-    path = board.swarm.database.path
-    assert path is not None
-    assert recount.problems(path) == []
+    assert recount.problems(board.place) == []
 
 
 @pytest.mark.parametrize("seed", range(4))

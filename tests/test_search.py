@@ -178,6 +178,7 @@ def test_words_of_an_edit_are_found_and_those_before_it_are_not(board: Board) ->
     assert (found(board, "fortran"), found(board, "nothing cobol")) == ([], ["The lexer"])
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("batch", [2, 3, 5])
 def test_what_is_noted_reaches_the_index_whole(board: Board, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
     monkeypatch.setattr(indexing, "BATCH", batch)
@@ -191,6 +192,7 @@ def test_what_is_noted_reaches_the_index_whole(board: Board, monkeypatch: pytest
     assert sorted(found(board, "linker")) == ["lexer 1", "lexer 3", "lexer 5"]
 
 
+@pytest.mark.sqlite
 def test_an_edit_that_changes_no_word_leaves_the_index_alone(board: Board) -> None:
     task = board.create("The parser")
     written: list[str] = []
@@ -256,7 +258,7 @@ def test_a_search_stays_in_its_project(board: Board) -> None:
     board.send("ada", "Which lexer?", to="bob", task=task)
     share(board, task, "grammar", "yacc")
     board.swarm.write(lambda db: projects.create_project(db, "other"))
-    other = open_swarm(board.swarm.database.path, project="other")
+    other = open_swarm(board.place, project="other")
     for text in ("parser", "lexer", "yacc", task):
         assert other.read(lambda db, text=text: operations.list_tasks(db, text=text)).total == 0
     other.close()

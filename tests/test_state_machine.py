@@ -25,6 +25,7 @@ from people_rules import PeopleRules
 from plain_task import OPERATOR, Task
 from planning_rules import PlanningRules
 from playing import AGENTS, TASKS, Drawn
+from postgres import place_of
 from recount import file_problems, looking
 from twin import Twin
 from working_rules import WorkingRules
@@ -106,8 +107,7 @@ class BoardMachine(PlanningRules, WorkingRules, JudgingRules, PeopleRules, Messa
 
 def test_whatever_agents_do_the_board_is_what_a_plain_model_says(database: Database, clock: Clock) -> None:
     run_state_machine_as_test(lambda: BoardMachine(database, clock), settings=PLAY)
-    assert database.path is not None
-    with looking(database.path) as connection:
+    with looking(place_of(database)) as connection:
         assert file_problems(connection) == []
 
 

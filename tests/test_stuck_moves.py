@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 from mess import IMPOSSIBLE, STAFF, Mess, Step
+from postgres import place_of
 from recount import Recount, looking
 
 from swarm_mcp import operations
@@ -158,8 +159,7 @@ def test_whatever_has_happened_the_calls_of_stuck_bring_everything_to_its_end(da
             with suppress(Refusal):
                 getattr(mess, step.verb)(step)
         Recovery(mess).run()
-        assert database.path is not None
-        with looking(database.path) as connection:
+        with looking(place_of(database)) as connection:
             assert Recount(connection, mess.swarm.project).check() == []
 
     play()

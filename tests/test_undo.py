@@ -12,6 +12,7 @@ import hypothesis.strategies as st
 import pytest
 from board import Board
 from hypothesis import HealthCheck, given, settings
+from postgres import place_of
 from recount import Recount, looking
 from sqlalchemy import update
 
@@ -863,8 +864,7 @@ def test_whatever_happened_an_undo_either_changes_nothing_or_restores_soundly(
     undoable = sorted(history.keys() & REVERSALS.keys()) or sorted(history)
     events = history[undoable[kind % len(undoable)]]
     event = events[which % len(events)]
-    assert database.path is not None
-    with looking(database.path) as connection:
+    with looking(place_of(database)) as connection:
         before = stored(connection)
         refused = refusal_of(board, event.seq)
         if refused:

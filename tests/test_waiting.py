@@ -261,7 +261,7 @@ def test_a_change_is_noticed_whoever_made_it_and_only_once(board: Board) -> None
     assert not changes.happened()
     board.create()
     assert changes.happened()
-    elsewhere = open_swarm(board.swarm.database.path)
+    elsewhere = open_swarm(board.place)
     with elsewhere.writing(agent="lead") as db:
         operations.create_task(db, title="Elsewhere")
     assert changes.happened()
@@ -269,6 +269,7 @@ def test_a_change_is_noticed_whoever_made_it_and_only_once(board: Board) -> None
     elsewhere.close()
 
 
+@pytest.mark.sqlite
 def test_asking_reads_no_table_and_holds_no_transaction_open(board: Board) -> None:
     changes = board.swarm.database.changes
     changes.open()
@@ -284,6 +285,7 @@ def test_asking_reads_no_table_and_holds_no_transaction_open(board: Board) -> No
     assert busy == 0
 
 
+@pytest.mark.sqlite
 def test_in_doubt_a_change_has_happened(board: Board) -> None:
     changes = board.swarm.database.changes
     path = board.swarm.database.path

@@ -12,9 +12,11 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import postgres
 from plain_crew import Agent, Team
 from plain_model import Board
 from plain_task import OPERATOR, Place, Refused, Task
+from postgres import place_of
 from recount import Recount, looking
 from sqlalchemy import insert
 
@@ -46,12 +48,14 @@ PLACES: dict[str, Place] = {
 }
 NO_TASK = "nothing2"
 STORED = (
-    "SELECT task.*, m.asked_id, "
-    "(SELECT json_group_array(type || ':' || depends_on_id) FROM dependency WHERE task_id = task.id) AS edges, "
-    "(SELECT json_group_array(json_object('assignee_id', to_agent_id, 'pool_team_id', to_team_id, 'pool_specialty', "
-    "to_specialty, 'state', state, 'lapses', lapses)) FROM (SELECT * FROM delegation WHERE task_id = task.id AND "
-    "state IN ('offered', 'accepted') ORDER BY at)) AS handed "
-    "FROM task LEFT JOIN message m ON m.task_id = task.id AND m.asked_at IS NOT NULL WHERE task.project = ?"
+    "SELECT task.*, m.asked_id FROM task LEFT JOIN message m ON m.task_id = task.id AND m.asked_at IS NOT NULL "
+    "WHERE task.project = ?"
+)
+EDGES = "SELECT d.task_id, d.type, d.depends_on_id FROM dependency d JOIN task ON task.id = d.task_id WHERE project = ?"
+HANDED = (
+    "SELECT d.task_id, d.to_agent_id AS assignee_id, d.to_team_id AS pool_team_id, d.to_specialty AS pool_specialty, "
+    "d.state, d.lapses FROM delegation d JOIN task ON task.id = d.task_id WHERE project = ? "
+    "AND state IN ('offered', 'accepted') ORDER BY d.at"
 )
 PEOPLE = "SELECT id, superior_id, level, role, lifecycle, last_seen_at FROM agent WHERE project = ?"
 MEMBERS = (
@@ -59,14 +63,11 @@ MEMBERS = (
     "m.left_at IS NULL WHERE project = ?"
 )
 MESSAGES = (
-    "SELECT id, sender_id, type, task_id, reply_to_id, (SELECT json_group_array(json_array(agent_id, state)) "
-    "FROM inbox WHERE message_id = message.id) FROM message WHERE id > ? AND project = ? AND type <> 'system' "
+    "SELECT id, sender_id, type, task_id, reply_to_id FROM message WHERE id > ? AND project = ? AND type <> 'system' "
     "ORDER BY id"
 )
-PARTS = (
-    "SELECT task_id, agent_id FROM task CROSS JOIN participant ON task.id = task_id "
-    "WHERE project = ? AND left_at IS NULL"
-)
+COPIES = "SELECT message_id, agent_id, state FROM inbox WHERE project = ? AND message_id IS NOT NULL"
+PARTS = "SELECT task_id, agent_id FROM task JOIN participant ON task.id = task_id WHERE project = ? AND left_at IS NULL"
 NOTICES = (
     "SELECT kind, task_id, agent_id, count(*) FROM inbox WHERE project = ? AND message_id IS NULL AND state <> 'read' "
     "GROUP BY 1, 2, 3 HAVING count(*) > 1 OR kind = '' OR task_id IS NULL OR agent_id IS NULL"
@@ -79,10 +80,9 @@ class Twin:
     """A project of its own on a board, with its staff, two teams and a specialty, and its model."""
 
     def __init__(self, database: Database, clock: Clock, max_lapses: int) -> None:
-        assert database.path is not None
         self.clock = clock
         self.swarm = Swarm(database, f"project-{next(numbers)}")
-        self._looker = looking(database.path)
+        self._looker = looking(place_of(database))
         self.connection = self._looker.__enter__()
         self.names: dict[str | None, str] = {}
         self.sent: list[int] = []
@@ -225,14 +225,15 @@ class Twin:
         return self.swarm.read(lambda db: has_authority(db, tasks.task_row(db, name)), agent=who)
 
     def _changes(self) -> int:
-        """A number that changes with every commit of somebody else."""
+        """A number that changes with every change."""
+        if isinstance(self.connection, postgres.LikeSqlite):
+            written = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::int FROM pg_stat_xact_user_tables"
+            return self.connection.execute(written).fetchone()[0]
         return self.connection.execute("PRAGMA data_version").fetchone()[0]
 
     def agree(self) -> None:
         """Compare everything that is stored with the model, and the tables with each other."""
-        cursor = self.connection.execute(STORED, (self.swarm.project,))
-        columns = [column[0] for column in cursor.description]
-        rows = [dict(zip(columns, row, strict=True)) for row in cursor]
+        rows, self.edges, self.handed = self._rows(STORED), self._rows(EDGES), self._rows(HANDED)
         stored = {row["id"]: self._seen(row) for row in rows}
         assert stored.keys() == self.model.tasks.keys()
         wrong = [
@@ -243,6 +244,11 @@ class Twin:
         ]
         wrong += self._people() + self._messages() + Recount(self.connection, self.swarm.project).check()
         assert not wrong, "\n".join(wrong)
+
+    def _rows(self, statement: str) -> list[dict[str, Any]]:
+        cursor = self.connection.execute(statement, (self.swarm.project,))
+        columns = [column[0] for column in cursor.description]
+        return [dict(zip(columns, row, strict=True)) for row in cursor]
 
     def _people(self) -> list[str]:
         """Where the model is wrong about who there is, who stands where, and who is in which team."""
@@ -273,12 +279,16 @@ class Twin:
         """Where the model is wrong about who said what, and who has read it; and notifications that say nothing."""
         rows = self.connection.execute(MESSAGES, (self.first, self.swarm.project)).fetchall()
         self.sent = [row[0] for row in rows]
+        copies_of: dict[int, list[tuple[str, str]]] = {number: [] for number in self.sent}
+        for number, reader, state in self.connection.execute(COPIES, (self.swarm.project,)):
+            if number in copies_of:
+                copies_of[number].append((self._name(reader), state))
         stored = [
             (
                 self._name(sender), kind, task, self.sent.index(reply) if reply else None,
-                sorted((self._name(reader), state) for reader, state in json.loads(copies)),
+                sorted(copies_of[number]),
             )
-            for _, sender, kind, task, reply, copies in rows
+            for number, sender, kind, task, reply in rows
         ]  # fmt: skip
         post = self.model.post
         kept: list[list[tuple[str, str]]] = [[] for _ in post.messages]
@@ -295,7 +305,9 @@ class Twin:
         """What is compared of a task, as the tables have it."""
         names, kept = self.names, row["reserved_from"]
         return {
-            "status": row["status"], "parent": row["parent_id"], "edges": sorted(json.loads(row["edges"])),
+            "status": row["status"], "parent": row["parent_id"], "edges": sorted(
+                f"{each['type']}:{each['depends_on_id']}" for each in self.edges if each["task_id"] == row["id"]
+            ),
             "place": self._place(row), "kept from": self._place(json.loads(kept)) if kept is not None else "-",
             "holder": names.get(row["holder_id"], ""), "attempt": row["attempt"], "lapses": row["lapses"],
             "lease": datetime.fromisoformat(row["lease_until"]) if row["lease_until"] else None,
@@ -303,7 +315,9 @@ class Twin:
             "delegator": names.get(row["delegator_id"], ""), "creator": names.get(row["creator_id"], OPERATOR),
             "worker": names.get(row["worker_id"], ""), "archived": row["archived_at"] is not None,
             "handed": [
-                (self._place(each), each["state"] == "accepted", each["lapses"]) for each in json.loads(row["handed"])
+                (self._place(each), each["state"] == "accepted", each["lapses"])
+                for each in self.handed
+                if each["task_id"] == row["id"]
             ],
             "asked": names.get(row["asked_id"], OPERATOR) if row["status"] == "requires_assistance" else "",
         }  # fmt: skip

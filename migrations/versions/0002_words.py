@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from alembic import op
 
+from swarm_mcp.repository.types import bytewise
 from swarm_mcp.repository.words import spaced, value_text
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ revision = "0002"
 down_revision = "0001"
 
 INDEXES = {"task_words": "title, description, summary", "context_words": "text", "message_words": "text"}
+TABLES = {
+    "task_words": ('task_id varchar(8) COLLATE "C"', "task"),
+    "context_words": ("id bigint", "context"),
+    "message_words": ("id bigint", "message"),
+}
 BATCH = 1000
 
 
@@ -34,7 +40,7 @@ def upgrade() -> None:
     op.create_table(
         "wording",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("task_id", sa.String(length=8), nullable=False),
+        sa.Column("task_id", bytewise(sa.String(8)), nullable=False),
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_wording_task_id_task")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_wording")),
         sa.UniqueConstraint("task_id", name=op.f("uq_wording_task_id")),
@@ -42,14 +48,19 @@ def upgrade() -> None:
     op.create_table(
         "unindexed",
         sa.Column("place", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("task_id", sa.String(length=8), nullable=False),
+        sa.Column("task_id", bytewise(sa.String(8)), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=True),
-        sa.Column("title", sa.Text(), nullable=True),
-        sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("summary", sa.Text(), nullable=True),
+        sa.Column("title", bytewise(sa.Text()), nullable=True),
+        sa.Column("description", bytewise(sa.Text()), nullable=True),
+        sa.Column("summary", bytewise(sa.Text()), nullable=True),
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_unindexed_task_id_task")),
         sa.PrimaryKeyConstraint("place", name=op.f("pk_unindexed")),
     )
+    if op.get_bind().dialect.name == "postgresql":
+        for name, (key, table) in TABLES.items():
+            op.execute(f"CREATE TABLE {name} ({key} PRIMARY KEY REFERENCES {table} (id), words tsvector NOT NULL)")
+            op.execute(f"CREATE INDEX ix_{name}_words ON {name} USING gin (words)")
+        return  # no board on PostgreSQL is older than this revision
     for name, columns in INDEXES.items():
         op.execute(
             f"CREATE VIRTUAL TABLE {name} USING fts5({columns}, content='', tokenize='unicode61 remove_diacritics 2')"

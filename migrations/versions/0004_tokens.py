@@ -1,6 +1,6 @@
 """Tokens of callers over HTTP.
 
-Revision 0004, after 0002.
+Revision 0004, after 0003.
 """
 
 from __future__ import annotations
@@ -8,21 +8,21 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from swarm_mcp.repository.types import UtcTime
+from swarm_mcp.repository.types import UtcTime, bytewise
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:
     """Change the schema."""
     op.create_table(
         "token",
-        sa.Column("id", sa.String(length=8), nullable=False),
-        sa.Column("project", sa.String(length=64), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("agent", sa.String(length=63), nullable=False),
-        sa.Column("scope", sa.String(length=16), nullable=False),
+        sa.Column("id", bytewise(sa.String(8)), nullable=False),
+        sa.Column("project", bytewise(sa.String(64)), nullable=False),
+        sa.Column("digest", bytewise(sa.String(64)), nullable=False),
+        sa.Column("agent", bytewise(sa.String(63)), nullable=False),
+        sa.Column("scope", bytewise(sa.String(16)), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=True),
         sa.Column("revoked_at", UtcTime(), nullable=True),

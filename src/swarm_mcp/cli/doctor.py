@@ -48,12 +48,19 @@ def health(chosen: Settings) -> dict[str, str]:
     from swarm_mcp.repository.database import Database as Stored  # noqa: PLC0415
     from swarm_mcp.repository.health import damages  # noqa: PLC0415
 
-    said = {"database": chosen.database, "project": chosen.project}
-    stored = Stored(chosen.database)
+    try:
+        stored = Stored(chosen.database)
+    except Refusal as refusal:
+        return {"project": chosen.project, "health": refusal.message}
+    said = {"database": stored.shown, "project": chosen.project}
     if stored.path is not None and not stored.path.exists():
         return {**said, "revision": "none", "health": "new"}
     try:
         revision = stored.revision() or "none"
+        if not stored.is_embedded:
+            said["postgresql"] = stored.server_version
+            if revision == "none":
+                return {**said, "revision": revision, "health": "new"}
         found = [] if migrate.pending(stored) else Swarm(stored, chosen.project).read(damages)
     except Refusal as refusal:
         return {**said, "health": refusal.message}

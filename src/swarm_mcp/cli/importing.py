@@ -102,7 +102,7 @@ def rehearsed(chosen: Settings) -> Generator[Swarm]:
         if is_there and not migrate.pending(stored):
             swarm = Swarm(stored, chosen.project)
         else:
-            if is_there:
+            if is_there and stored.is_embedded:
                 stored.backup(copy)
             stored.close()
             swarm = open_swarm(copy, project=chosen.project)

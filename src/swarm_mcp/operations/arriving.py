@@ -11,7 +11,7 @@ from swarm_mcp.model.agent import ENDED, THE_OPERATOR, Actor, AgentRole, Lifecyc
 from swarm_mcp.model.errors import LimitReached, NotAllowed, NotFound
 from swarm_mcp.operations import hierarchy
 from swarm_mcp.operations.authority import is_above
-from swarm_mcp.repository import agents, messages
+from swarm_mcp.repository import agents, graph, messages
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -107,6 +107,10 @@ def _lead_if_nobody_does(db: Transaction, row: Row) -> None:
     for root in agents.root_directors(db):
         if root.lifecycle == Lifecycle.ACTIVE and not hierarchy.is_absent(db, root):
             return
+    if db.locks_rows and not db.is_graph_locked:  # somebody else may be doing the same
+        graph.lock_graph(db)
+        _lead_if_nobody_does(db, row)
+        return
     orphans = [each for each in agents.orphans(db) if each.id != row.id and each.lifecycle not in ENDED]
     lead = {"role": AgentRole.DIRECTOR.value, "superior_id": None}
     whole = agents.agent_row(db, row.id)

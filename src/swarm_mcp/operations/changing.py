@@ -49,6 +49,8 @@ def update_task(
     """Edit a task, or act on it: hold, resume, recall, retry, reopen, cancel, archive, unarchive. `clear` empties
     fields.
     """
+    if action.strip() or parent.strip() or clear or add_depends_on or drop_depends_on:
+        graph.lock_graph(db)
     row = tasks.resolve_task(db, task)
     check_version(db, row, version)
     words = _words(title, description, priority, deadline, estimated_hours, tags, clear)

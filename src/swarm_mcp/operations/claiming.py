@@ -157,8 +157,20 @@ def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row | N
         found = _candidates(db, wanted, root, LOOKAHEAD)
     if not found:
         return None
-    chosen = _apart_from_others(db, found)
-    return claims.take(db, tasks.task_row(db, chosen.id), minutes)
+    row = _lock(db, _apart_from_others(db, found), wanted, root)
+    return None if row is None else claims.take(db, row, minutes)
+
+
+def _lock(db: Transaction, chosen: Row, wanted: list[str], root: str) -> Row | None:
+    """The chosen task; where somebody else is taking it now, the best that nobody is taking."""
+    if not db.locks_rows:
+        return tasks.task_row(db, chosen.id)
+    row = queue.lock_ready(db, chosen.id)
+    if row is not None:
+        return row
+    besides = _recently_released(db)
+    free = [(_tier(db, lane), queue.lock_in_lane(db, lane, under=root, besides=besides)) for lane in wanted]
+    return min(((tier, each) for tier, each in free if each is not None), key=_preference, default=(0, None))[1]
 
 
 def _candidates(db: Transaction, wanted: list[str], root: str, count: int) -> list[Row]:
@@ -166,10 +178,13 @@ def _candidates(db: Transaction, wanted: list[str], root: str, count: int) -> li
     passed_over = _recently_released(db)
     found: list[tuple[int, Row]] = []
     for lane in wanted:
-        tier = {db.actor.id: 0, "": 2}.get(lane, 1)
         rows = queue.ready_in_lane(db, lane, under=root, limit=count + len(passed_over))
-        found += [(tier, row) for row in rows if row.id not in passed_over]
+        found += [(_tier(db, lane), row) for row in rows if row.id not in passed_over]
     return [row for _, row in sorted(found, key=_preference)]
+
+
+def _tier(db: Transaction, lane: str) -> int:
+    return {db.actor.id: 0, "": 2}.get(lane, 1)
 
 
 def _preference(candidate: tuple[int, Row]) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from swarm_mcp.operations import claims, moves, naming, placing, routing, tellin
 from swarm_mcp.operations.answering import ready_count, shorten, task_change, unread
 from swarm_mcp.operations.authority import has_authority, is_own, whom_to_ask
 from swarm_mcp.operations.catalog import DIRECTING, operation
-from swarm_mcp.repository import agents, tasks, teams, work
+from swarm_mcp.repository import agents, graph, tasks, teams, work
 
 if TYPE_CHECKING:
     from swarm_mcp.operations.naming import Place
@@ -44,6 +44,8 @@ def delegate(
     estimated_minutes: int = 0,
 ) -> Delegated:
     """Hand a task down and say why. `to`: an agent, team or specialty, or auto: whoever below fits best."""
+    if depends_on:
+        graph.lock_graph(db)
     row = tasks.resolve_task(db, task)
     said = _read_lists({
         "expected_deliverables": expected_deliverables, "required_resources": required_resources,

@@ -9,7 +9,7 @@ from swarm_mcp.model.agent import ENDED, AgentRole, Lifecycle
 from swarm_mcp.model.errors import Conflict, CycleRefused, LimitReached, NotAllowed
 from swarm_mcp.operations.authority import is_above
 from swarm_mcp.operations.moves import record
-from swarm_mcp.repository import agents, teams
+from swarm_mcp.repository import agents, graph, teams
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -97,6 +97,7 @@ def enrol(
         LimitReached: it would stand too low.
 
     """
+    graph.lock_graph(db)
     check_free(db, name, "agent")
     _check_superior(superior)
     _check_depth(db, name, 0 if superior is None else superior.level + 1)
@@ -130,6 +131,7 @@ def change(db: Transaction, row: Row, values: dict[str, Any], kind: str = "agent
     differing = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not differing:
         return row
+    graph.lock_graph(db)
     changed = {name: [getattr(row, name), value] for name, value in differing.items() if name != "superior_id"}
     if "superior_id" in differing:
         changed["superior"] = _move(db, row, differing["superior_id"])

@@ -101,7 +101,7 @@ def change(db: Transaction, row: Row, kind: str, values: dict[str, Any], data: d
     if counts:
         differing["version"] = row.version + 1
     differing["updated_at"] = db.now
-    after = tasks.update_task(db, row.id, differing)
+    after = tasks.update_task(db, row.id, differing, seen=row.version if counts else None)
     record(db, kind, after, {**versioned, **(data or {})}, version=after.version if counts else None)
     return Moved(after, _take_effect(db, row, after))
 
@@ -207,7 +207,7 @@ def _take_effect(db: Transaction, before: Row, after: Row) -> list[Row]:
         tasks.count_status(db, after.status, 1, archived=after.archived_at is not None)
     touched: list[str] = []
     if gating(before) != gating(after):
-        touched += tree.shift_gates(db, after.id, 1 if gating(after) else -1)
+        touched += _shift_gates(db, after, 1 if gating(after) else -1)
     if obstructed(before) != obstructed(after):
         touched.append(after.id)
     if status_changed:
@@ -235,7 +235,14 @@ def shift_gates_of(db: Transaction, waiter: Row, by: int) -> list[str]:
     own = waiter.waits - waiter.gates
     if waiter.hold_reason is not None or (own > 0) == (own - by > 0):
         return []
-    return tree.shift_gates(db, waiter.id, 1 if own > 0 else -1)
+    return _shift_gates(db, waiter, 1 if own > 0 else -1)
+
+
+def _shift_gates(db: Transaction, row: Row, by: int) -> list[str]:
+    if not row.subtasks:
+        return []
+    graph.lock_graph(db)  # lest somebody puts a task below it that this does not see yet
+    return tree.shift_gates(db, row.id, by)
 
 
 def turn(db: Transaction, task_ids: Iterable[str]) -> list[Row]:

@@ -85,7 +85,8 @@ def insert_new(db: Transaction, new: Placement) -> Row:
         CycleRefused: it cannot stand there.
 
     """
-    around = tasks.task_rows(db, [new.parent, *(each for each, _ in new.blockers)])
+    graph.lock_graph(db)  # lest the order is mended around a place that is just being taken
+    around = tasks.locked_rows(db, [new.parent, *(each for each, _ in new.blockers)])
     parent = around[new.parent] if new.parent else None
     blocking = [around[each] for each, kind in new.blockers if kind is EdgeType.BLOCKS]
     gates = parent.gates + int(moves.gating(parent)) if parent is not None else 0

@@ -80,6 +80,7 @@ def create_task(
             message=f"{row.id} was created under this key before; nothing new.",
             unread=unread(db),
         )
+    graph.lock_graph(db)
     warnings: list[str] = []
     mistakes: list[Refusal] = []
     above: Row | None = None
@@ -116,6 +117,7 @@ def create_plan(db: Transaction, *, tasks: PlanItems, parent: arg.Text = "", key
     a task you hold, this splits it.
     """
     items = _read_items(tasks)
+    graph.lock_graph(db)
     said: dict[str, object] = {"tasks": [item.model_dump() for item in items], "parent": parent}
     again = first_result(db, "create_plan", key, said)
     if again is not None:
@@ -174,7 +176,6 @@ def store_plan(db: Transaction, items: list[PlanItem], above: Row | None, warnin
     order = plan_order(refs, items, mistakes)
     if mistakes:
         raise _mistaken(mistakes)
-    graph.lock_graph(db)
     above_all = {new.parent for new in news.values()} - {"", *refs}
     unassign_discoveries(db, news)
     with _naming(news):

@@ -25,7 +25,8 @@ def drop_edges(
     data: dict[str, Any] | None = None,
 ) -> Row:
     """Let a task wait for others (their ids, and the types of the edges) no longer."""
-    others = tasks.task_rows(db, [other for other, _ in dropped])
+    graph.lock_graph(db)
+    others = tasks.locked_rows(db, [other for other, _ in dropped])
     fewer = 0
     for other, kind in dropped:
         graph.remove_edge(db, row.id, other, kind)

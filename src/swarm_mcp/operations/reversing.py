@@ -84,7 +84,7 @@ def before(db: Transaction, change: Change, names: Iterable[str]) -> dict[str, A
 
 def check_unclaimed(db: Transaction, change: Change, task_ids: Iterable[str], *, returned: bool = True) -> None:
     """Refuse if somebody has claimed one of these tasks since, and (if `returned` counts) has not given it back."""
-    rows = tasks.task_rows(db, task_ids)
+    rows = tasks.locked_rows(db, task_ids)
     asked = [each for each, row in rows.items() if not returned or row.status not in BACK_IN_QUEUE]
     for claim in reversed(events.claims_since(db, asked, change.event.seq)):
         who = agents.agent_names(db, [claim.agent_id])[claim.agent_id]

@@ -12,7 +12,7 @@ from swarm_mcp.operations import moves, restoring, reversing, telling
 from swarm_mcp.operations.answering import shorten, task_change, unread
 from swarm_mcp.operations.catalog import SCRIPTS, operation
 from swarm_mcp.operations.reversing import Change
-from swarm_mcp.repository import agents, events, tasks, tree
+from swarm_mcp.repository import agents, events, graph, tasks, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +72,7 @@ def undo(db: Transaction, *, event: arg.Whole) -> Written:
     why = _why_never(found)
     if why:
         raise IllegalMove(f"Event {event} ({found.kind}) cannot be undone: {why}.", event=event, kind=found.kind)
+    graph.lock_graph(db)
     before = tasks.task_row(db, found.task_id)
     change = Change(found, before)
     REVERSALS[found.kind](db, change)

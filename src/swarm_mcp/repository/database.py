@@ -12,7 +12,6 @@ import logging
 import os
 import time
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +19,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from swarm_mcp.model.errors import Unavailable
+from swarm_mcp.repository import postgres
 from swarm_mcp.repository.changes import Changes
 from swarm_mcp.repository.failures import Contended
 from swarm_mcp.repository.sqlite import driver, pause
@@ -28,11 +28,15 @@ from swarm_mcp.repository.sqlite_file import SqliteFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from sqlalchemy import Connection, CursorResult, Executable
     from sqlalchemy.orm import Session
 
     from swarm_mcp.repository.link import Link
+    from swarm_mcp.repository.postgres_changes import PostgresChanges
+    from swarm_mcp.repository.postgres_link import PostgresLink
+    from swarm_mcp.repository.postgres_server import PostgresServer
 
     Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -48,22 +52,31 @@ class Transaction:
         "_session",
         "actor",
         "after_commit",
+        "before_commit",
         "connection",
         "connection_id",
+        "counts",
         "driver",
+        "is_graph_locked",
+        "is_postgres",
+        "locks_rows",
         "now",
         "project",
         "via",
         "writable",
     )
 
-    def __init__(self, connection: Connection, *, now: datetime, writable: bool) -> None:
-        self.connection = connection
-        self.driver: Any = connection.connection.driver_connection
+    def __init__(self, link: Link | PostgresLink, *, now: datetime, writable: bool) -> None:
+        self.connection: Connection = link.connection
+        self.driver: Any = link.driver
         """The driver's own connection, for statements that are compiled already (see statement.py)."""
+        self.is_postgres: bool = link.is_postgres
+        """Whether others write at the same time, so that what must not change has to be locked."""
         self.now = now
         """When it opened: aware, UTC, to the microsecond."""
         self.writable = writable
+        self.locks_rows = writable and self.is_postgres
+        """Whether what a change follows from is locked when it is read; SQLite has one writer at a time."""
         self.actor: Any = None
         """Who acts; set by the opener."""
         self.project: Any = None
@@ -72,6 +85,12 @@ class Transaction:
         """Who really called."""
         self.connection_id = ""
         """Which live connection the call came through (claims remember it)."""
+        self.before_commit: list[Callable[[Transaction], None]] = []
+        """Run in order before the commit, inside the transaction: what is best written last, and once."""
+        self.counts: dict[tuple[str, bool], int] = {}
+        """By how much the tally of a status (archived or not) has changed; written before the commit."""
+        self.is_graph_locked = False
+        """Whether this transaction is the one that may change the project's graph."""
         self.after_commit: list[Callable[[], None]] = []
         """Run in order when the commit has succeeded, outside the transaction; never after a rollback."""
         self._session: Session | None = None
@@ -94,9 +113,11 @@ class Transaction:
         return self._session
 
     def finish(self) -> None:
-        """Write out what the session still holds."""
+        """Write out what was left for the end, and what the session still holds."""
         if self._session is not None:
             self._session.commit()
+        for callback in self.before_commit:
+            callback(self)
 
     def close(self) -> None:
         """Let go of the connection, which another transaction is about to use."""
@@ -107,11 +128,11 @@ class Transaction:
 
 
 class Database:
-    """The board's database. Opening it is lazy: no file is touched before the first transaction.
+    """The board's database. Opening it is lazy: no file or server is touched before the first transaction.
 
-    `target` is a path or a SQLAlchemy URL (`sqlite:///relative.db`, `sqlite:////absolute.db`); `clock` says
-    what time it is (an aware datetime); `patience` is how many seconds a transaction waits for other writers
-    before Busy.
+    `target` is a path or an address (`sqlite:///relative.db`, `sqlite:////absolute.db`, `postgresql://user@host/name`);
+    `clock` says what time it is (an aware datetime), without it this computer does, or PostgreSQL; `patience` is how
+    many seconds a transaction waits for other writers before Busy.
     """
 
     def __init__(
@@ -121,17 +142,36 @@ class Database:
         clock: Callable[[], datetime] | None = None,
         patience: float = 30.0,
     ) -> None:
-        self.path: Path | None = _path_of(target)
-        self.changes = Changes(self.path)
+        self.path: Path | None = None
+        """The file, if it is one."""
+        self.shown = postgres.without_password(os.fspath(target))
+        """Where it is, as it may be shown to people."""
+        self.changes: Changes | PostgresChanges
         """Tells whether somebody has committed something."""
-        self._file = SqliteFile(self.path, patience=patience)
-        self._clock = clock or _utc_now
+        self._store: SqliteFile | PostgresServer
+        if postgres.is_address(os.fspath(target)):
+            self.changes, self._store = _on_a_server(os.fspath(target), patience)
+        else:
+            self.path = _path_of(target)
+            self.changes, self._store = Changes(self.path), SqliteFile(self.path, patience=patience)
+        self._clock = clock
         self._patience = patience
 
     @property
     def sqlite_version(self) -> str:
         """The version of the SQLite library in use."""
         return driver().sqlite_version
+
+    @property
+    def server_version(self) -> str:
+        """The version of PostgreSQL, asked of the server; empty for a file."""
+        with self._store.reading() as link:
+            return link.server_version
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is in this process: a short call takes less than a trip to anywhere."""
+        return self.path is not None
 
     def reading(self) -> AbstractContextManager[Transaction]:
         """Open a transaction that sees the board of one moment. Keep it short: the log grows meanwhile."""
@@ -151,12 +191,14 @@ class Database:
         `patience` is another number of seconds than the database's; with 0 it is now, or Busy.
         """
         deadline = time.monotonic() + (self._patience if patience is None else patience)
+        tries = 0
         while True:
             try:
                 with self._writing(deadline) as transaction:
                     result = change(transaction)
-            except Contended:
-                if time.monotonic() >= deadline:
+            except Contended as contended:
+                tries += 1
+                if time.monotonic() >= deadline or tries == contended.tries:
                     raise
                 pause()
             else:
@@ -176,7 +218,7 @@ class Database:
 
     def revision(self) -> str | None:
         """Ask for the schema's revision, which is cheap; None while the board is new."""
-        with self._file.reading() as link:
+        with self._store.reading() as link:
             return link.revision()
 
     def backup(self, target: Path) -> None:
@@ -185,21 +227,27 @@ class Database:
         The copy is complete, checked and on disk before it gets its name. Raises Conflict when there is a
         file of that name, Unavailable when the copy cannot be written.
         """
-        self._file.backup(target)
+        self._store.backup(target)
 
-    def migrating(self) -> AbstractContextManager[Link]:
-        """Open a writing transaction for migrate.py: foreign keys are off, and it waits ten times as long."""
-        return self._file.migrating(time.monotonic() + 10 * self._patience)
+    def migrating(self) -> AbstractContextManager[Link | PostgresLink]:
+        """Open a writing transaction for migrate.py, alone, and without foreign keys where they are in the way.
+
+        It waits ten times as long as others.
+        """
+        return self._store.migrating(time.monotonic() + 10 * self._patience)
 
     def close(self) -> None:
         """Close the idle connections. A later transaction opens new ones."""
         self.changes.close()
-        self._file.close()
+        self._store.close()
+
+    def _now(self, link: Link | PostgresLink) -> datetime:
+        return link.now if self._clock is None else self._clock()
 
     @contextmanager
     def _reading(self) -> Generator[Transaction]:
-        with self._file.reading() as link:
-            transaction = Transaction(link.connection, now=self._clock(), writable=False)
+        with self._store.reading() as link:
+            transaction = Transaction(link, now=self._now(link), writable=False)
             try:
                 yield transaction
             finally:
@@ -207,8 +255,8 @@ class Database:
 
     @contextmanager
     def _writing(self, deadline: float) -> Generator[Transaction]:
-        with self._file.writing(deadline) as link:
-            transaction = Transaction(link.connection, now=self._clock(), writable=True)
+        with self._store.writing(deadline) as link:
+            transaction = Transaction(link, now=self._now(link), writable=True)
             try:
                 yield transaction
                 transaction.finish()
@@ -221,8 +269,13 @@ class Database:
                 _log.exception("A callback after the commit failed.")
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+def _on_a_server(address: str, patience: float) -> tuple[PostgresChanges, PostgresServer]:
+    """What a board on PostgreSQL is reached by, imported by those who have one."""
+    from swarm_mcp.repository.postgres_changes import PostgresChanges  # noqa: PLC0415
+    from swarm_mcp.repository.postgres_server import PostgresServer  # noqa: PLC0415
+
+    address = postgres.address_for_driver(address)
+    return PostgresChanges(address), PostgresServer(address, patience=patience)
 
 
 def _path_of(target: str | os.PathLike[str]) -> Path:
@@ -234,6 +287,6 @@ def _path_of(target: str | os.PathLike[str]) -> Path:
     except ArgumentError:
         url = None
     if url is None or url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        sentence = "SWARM_DATABASE has to be a path or a sqlite:/// address of a file."
+        sentence = "SWARM_DATABASE has to be a path, a sqlite:/// address of a file, or a postgresql:// address."
         raise Unavailable(sentence)
     return Path(url.database).expanduser()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select, text
+from sqlalchemy import BigInteger, bindparam, func, insert, select, text, tuple_
 
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement
@@ -35,6 +35,17 @@ OF_PROJECT = Statement(
     .where(event.c.project == bindparam("project"), event.c.seq > bindparam("after"))
     .order_by(event.c.seq)
     .limit(bindparam("limit"))
+)
+
+NEXT = Statement(
+    select(event).where(event.c.seq > bindparam("after")).order_by(event.c.seq).limit(bindparam("limit")),
+    postgres=select(event)
+    .where(
+        tuple_(event.c.xact, event.c.seq) > tuple_(bindparam("xact", type_=BigInteger), bindparam("after")),
+        text("event.xact < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"),
+    )
+    .order_by(event.c.xact, event.c.seq)
+    .limit(bindparam("limit")),
 )
 
 
@@ -76,6 +87,27 @@ def project_events(db: Transaction, *, after: int, limit: int) -> Sequence[Row]:
     """The project's events after a sequence number, oldest first."""
     bound = {"project": db.project.slug, "after": after, "limit": limit}
     return OF_PROJECT.all(db, bound)
+
+
+def events_after(db: Transaction, last: tuple[int, int], *, limit: int) -> Sequence[Row]:
+    """The events of all projects after the last that was read, in an order in which none comes late.
+
+    On PostgreSQL a number is given before the commit, so that a lower one may appear after a higher one was read. There
+    the order is that of transactions, and those that are not over yet, and all that began after the oldest of them, are
+    left for the next time (also transactions of other databases on the same server). Such an event may have been committed already: read its task, not this, for what is.
+
+    Args:
+        db: the transaction.
+        last: `place_in_order` of the last event that was read; (0, 0) to begin with.
+        limit: how many at most.
+
+    """
+    return NEXT.all(db, {"xact": last[0], "after": last[1], "limit": limit})
+
+
+def place_in_order(row: Row) -> tuple[int, int]:
+    """Where an event stands in the order of `events_after`."""
+    return row.xact or 0, row.seq
 
 
 RELEASED = Statement(

@@ -29,6 +29,10 @@ FOREIGN: Final = (
     "The configured file is not a board of swarm-mcp, and was left as it is. "
     "Point SWARM_DATABASE at another file, or at one that does not exist yet."
 )
+FOREIGN_DATABASE: Final = (
+    "The configured database is not a board of swarm-mcp, and was left as it is. "
+    "Point SWARM_DATABASE at another database, or at an empty one."
+)
 GONE: Final = (
     "The board's file has been moved away; nothing was written. "
     "Whoever runs swarm-mcp has to put it back or start swarm-mcp again."
@@ -71,6 +75,9 @@ _SENTENCES: Final = {
 
 class Contended(Busy):
     """Another writer was in the way and nothing was written. Call again."""
+
+    tries = 0
+    """How often it is worth trying; 0 is until the patience ends."""
 
 
 def error_code(error: BaseException) -> int | None:

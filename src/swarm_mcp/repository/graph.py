@@ -63,14 +63,23 @@ SHIFT_WAITS = Statement(
         )
     )
     .values(waits=task.c.waits + bindparam("by"))
-    .returning(task.c.id, task.c.status, task.c.waits, task.c.gates, task.c.hold_reason)
+    .returning(task.c.id, task.c.status, task.c.waits, task.c.gates, task.c.hold_reason, task.c.subtasks)
 )
-LOCK = Statement(select(tables.project.c.slug).where(tables.project.c.slug == bindparam("project")).with_for_update())
+LOCK = Statement(
+    select(tables.project.c.slug).where(tables.project.c.slug == bindparam("project")).with_for_update(key_share=True)
+)
+"""Not against whoever only refers to the project, as every new row does."""
 
 
 def lock_graph(db: Transaction) -> None:
-    """Let one transaction at a time change a project's graph (SQLite's one writer already does)."""
-    LOCK.run(db, {"project": db.project.slug})
+    """Let one transaction at a time change a project's graph or hierarchy, as SQLite's one writer already does.
+
+    What is read afterwards is as the last of them has left it. Take it before the tasks where you can: two that take
+    them in different orders wait for each other until the database ends one, which is then run again.
+    """
+    if db.locks_rows and not db.is_graph_locked:
+        LOCK.run(db, {"project": db.project.slug})
+        db.is_graph_locked = True
 
 
 def insert_edge(db: Transaction, task_id: str, depends_on: str, kind: str, *, by: str | None) -> None:
@@ -171,6 +180,7 @@ def connect(db: Transaction, before: Node, after: Node) -> None:
         CycleRefused: `after` already comes before `before`; the sentence shows the path.
 
     """
+    lock_graph(db)
     _make_way(db, _Region(db), before, after)
 
 
@@ -181,6 +191,7 @@ def adopt(db: Transaction, child: str, parent: str) -> None:
         CycleRefused: the parent comes after it; the sentence shows the path.
 
     """
+    lock_graph(db)
     _make_way(db, _Region(db, moving=child), Node(parent, finish=False), Node(child, finish=False))
     # By now it starts after its new parent, which the second search must know and the tables do not say yet.
     _make_way(db, _Region(db, moving=child, below=parent), Node(child, finish=True), Node(parent, finish=True))

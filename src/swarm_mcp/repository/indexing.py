@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, bindparam, delete, func, insert, select, text
 
-from swarm_mcp.repository import tables
+from swarm_mcp.repository import postgres_words, tables
 from swarm_mcp.repository.sqlite import driver
 from swarm_mcp.repository.statement import Statement
 from swarm_mcp.repository.words import spaced, value_text
@@ -69,8 +69,11 @@ DROP_CONTEXT = Statement(
 ADD_MESSAGE = Statement(text("INSERT INTO message_words (rowid, text) VALUES (:number, :text)"))
 
 
-def note_new(db: Transaction, task_id: str) -> None:
+def note_new(db: Transaction, task_id: str, values: Mapping[str, Any]) -> None:
     """A task was stored: its words have to be indexed."""
+    if db.is_postgres:
+        postgres_words.note_new(db, task_id, values)
+        return
     nothing = {"number": None, "title": None, "description": None, "summary": None}
     _write_down(db, NOTE.scalar(db, {"task_id": task_id, **nothing}))
 
@@ -78,6 +81,9 @@ def note_new(db: Transaction, task_id: str) -> None:
 def note_change(db: Transaction, task_id: str, values: Mapping[str, Any]) -> None:
     """A task is about to get these values; nothing happens if no searched word is among them."""
     if not values.keys() & OWN:
+        return
+    if db.is_postgres:
+        postgres_words.note_change(db, task_id, values)
         return
     place = NOTE_CHANGE.scalar(db, {"id": task_id})
     if place is not None:  # else it was noted before
@@ -102,7 +108,7 @@ def _write_down(db: Transaction, place: int) -> None:
 @contextmanager
 def fresh_words(db: Transaction) -> Generator[Callable[[str], set[str]]]:
     """An index of the few tasks that the index does not have as they are: the ids that a query finds there."""
-    rows = NOTED.all(db, {"before": END_OF_PLACES})
+    rows = [] if db.is_postgres else NOTED.all(db, {"before": END_OF_PLACES})
     if not rows:
         yield lambda _: set()
         return
@@ -120,6 +126,10 @@ def fresh_words(db: Transaction) -> Generator[Callable[[str], set[str]]]:
 
 def index_context(db: Transaction, number: int, values: Mapping[str, Any], replaced: Row | None) -> None:
     """Index a value that was shared, instead of the one that was under its key before."""
+    if db.is_postgres:
+        words = _shared_words(values["key"], values["value"], values.get("rationale", ""))
+        postgres_words.index_context(db, number, words, replaced.id if replaced is not None else None)
+        return
     if replaced is not None:
         words = _shared_words(replaced.key, replaced.value, replaced.rationale)
         DROP_CONTEXT.run(db, {"number": replaced.id, "text": words})
@@ -129,17 +139,26 @@ def index_context(db: Transaction, number: int, values: Mapping[str, Any], repla
 
 def index_message(db: Transaction, number: int, words: str) -> None:
     """Index a message about a task."""
+    if db.is_postgres:
+        postgres_words.index_message(db, number, words)
+        return
     ADD_MESSAGE.run(db, {"number": number, "text": spaced(words)})
 
 
 def index_everything(db: Transaction) -> None:
     """Make the indexes anew from what there is, after rows were written past them."""
-    for name in tables.WORD_INDEXES:
-        db.driver.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")  # noqa: S608 - names of ours
-    db.execute(delete(unindexed))
-    db.execute(delete(wording))
     of_tasks = select(task.c.id, *(task.c[name] for name in OWN)).order_by(task.c.created_at, task.c.rank)
+    if db.is_postgres:
+        postgres_words.clear(db)
+    else:
+        for name in tables.WORD_INDEXES:
+            db.driver.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")  # noqa: S608 - names of ours
+        db.execute(delete(unindexed))
+        db.execute(delete(wording))
     for row in db.execute(of_tasks):
+        if db.is_postgres:
+            postgres_words.note_new(db, row.id, row._asdict())
+            continue
         number = NUMBER.scalar(db, {"task_id": row.id})
         ADD_TASK.run(db, _own_words(number, row.title, row.description, row.completion_summary))
     latest = select(func.max(context.c.id)).where(context.c.task_id.is_not(None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model.errors import Unavailable
@@ -28,10 +29,14 @@ class Link:
     way of BEGIN IMMEDIATE. SQLAlchemy's transaction is opened around it, so that a Session can join.
     """
 
-    __slots__ = ("_execute", "_raw", "_root", "_schema", "connection", "pid", "place")
+    is_postgres = False
+
+    __slots__ = ("_execute", "_raw", "_root", "_schema", "connection", "driver", "pid", "place")
 
     def __init__(self, connection: Connection, raw: sqlite3.Connection, place: Place | None) -> None:
         self.connection = connection
+        self.driver = raw
+        """What statements that are compiled already are executed on."""
         self.place = place
         """Which file it is connected to, to notice when another one has taken its path."""
         self.pid = os.getpid()
@@ -40,6 +45,13 @@ class Link:
         self._execute = raw.execute
         self._root: RootTransaction | None = None
         self._schema = -1
+
+    server_version = ""
+
+    @property
+    def now(self) -> datetime:
+        """The time, which a file leaves to the process."""
+        return datetime.now(UTC)
 
     def begin(self) -> None:
         """Begin to read: every statement until the end sees the board of this moment."""

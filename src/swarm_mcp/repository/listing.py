@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Text, bindparam, cast, func, literal, literal_column, select, text, tuple_
+from sqlalchemy import Text, bindparam, cast, func, literal, select, text, tuple_
 
 from swarm_mcp.model.lifecycle import FINISHED
 from swarm_mcp.repository import search, tables, tasks, tree
 from swarm_mcp.repository.lines import LINE
 from swarm_mcp.repository.sorting import BEST, DESCENDING, ORDERS, cursor_after, read_cursor
-from swarm_mcp.repository.statement import Statement
+from swarm_mcp.repository.statement import Statement, Unsought
 from swarm_mcp.repository.tables import OVERDUE
 from swarm_mcp.repository.words import Sought, sought
 
@@ -125,7 +125,7 @@ def find(db: Transaction, wanted: Filter, *, sort: str, limit: int, cursor: str)
     after = read_cursor(sort, cursor)
     values = {**wanted.values(), **after, "project": db.project.slug, "now": db.now, "limit": limit + 1}
     found = _search(db, wanted, values) if wanted.text else search.Finds()
-    values["found"] = json.dumps(found.distances)
+    values["found"] = found.distances
     rows: list[Any] = []
     for status in wanted.statuses or ("",):
         rows += _head(db, wanted, status, sort, after, values)
@@ -166,7 +166,7 @@ def _search_common(db: Transaction, wanted: Filter, words: list[Sought], values:
         if not passing:
             return finds
         if len(passing) <= FEW:
-            return search.find_newest(db, words, search.AMONG_THESE, {"tasks": json.dumps(passing)})
+            return search.find_newest(db, words, search.AMONG_THESE, {"tasks": passing})
     for status in statuses:
         finds |= search.find_newest(db, words, _newest(shape, bool(status)), {**values, "status": status})
     return finds
@@ -214,7 +214,7 @@ def _counting(shape: Shape, of_status: bool) -> Statement:  # noqa: FBT001 - par
 def _conditions(shape: Shape, *, of_status: bool, joined: bool = False) -> list[ColumnElement[bool] | TextClause]:
     # The plus keeps SQLite from an index of the whole project where the few that were found or given are looked up.
     few = shape.text or ("assignee_id", False) in shape.place
-    project = literal_column("+task.project", task.c.project.type) if few else task.c.project
+    project = Unsought(task.c.project) if few else task.c.project
     found: list[ColumnElement[bool] | TextClause] = [
         project == bindparam("project"),
         text("task.archived_at IS NULL"),

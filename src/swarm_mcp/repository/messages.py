@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, func, insert, or_, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
 from swarm_mcp.repository import indexing, tables
 from swarm_mcp.repository.statement import Statement
+from swarm_mcp.repository.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,20 +25,23 @@ task = tables.task
 
 INSERT_MESSAGE = Statement(insert(message).returning(message.c.id))
 INSERT_COPY = Statement(insert(inbox))
-_notice = upsert(inbox).values(
-    project=bindparam("project"),
-    agent_id=bindparam("agent"),
-    task_id=bindparam("task"),
-    kind=bindparam("kind"),
-    text=bindparam("text"),
-    at=bindparam("at"),
-    state="new",
-)
 NOTIFY = Statement(
-    _notice.on_conflict_do_update(
-        index_elements=[inbox.c.agent_id, inbox.c.task_id, inbox.c.kind],
-        index_where=text("message_id IS NULL AND state <> 'read'"),
-        set_={"text": _notice.excluded.text, "at": _notice.excluded.at, "state": "new"},
+    upsert(
+        inbox,
+        {
+            "project": bindparam("project"),
+            "agent_id": bindparam("agent"),
+            "task_id": bindparam("task"),
+            "kind": bindparam("kind"),
+            "text": bindparam("text"),
+            "at": bindparam("at"),
+            "state": "new",
+        },
+        (inbox.c.agent_id, inbox.c.task_id, inbox.c.kind),
+        "text",
+        "at",
+        where=text("message_id IS NULL AND state <> 'read'"),
+        state="new",
     )
 )
 MINE = (inbox.c.project == bindparam("in_project"), inbox.c.agent_id == bindparam("reader"))
@@ -87,7 +90,7 @@ OPEN_QUESTION = Statement(
     .order_by(message.c.id.desc())
     .limit(1)
 )
-OVERDUE_QUESTIONS = Statement(
+_overdue = (
     select(message)
     .where(
         message.c.project == bindparam("project"),
@@ -99,6 +102,8 @@ OVERDUE_QUESTIONS = Statement(
     )
     .limit(50)
 )
+OVERDUE_QUESTIONS = Statement(_overdue)
+FREE_OVERDUE_QUESTIONS = Statement(_overdue.with_for_update(key_share=True, skip_locked=True, of=message))
 ASKED = Statement(
     select(message).where(
         message.c.project == bindparam("project"),
@@ -156,7 +161,7 @@ def notify(db: Transaction, task_id: str, kind: str, words: str, recipients: Ite
             "text": words,
             "at": db.now,
         }
-        for recipient in recipients
+        for recipient in sorted(recipients)  # in one order for all, lest two tellers wait for each other
     ]
     if notices:
         NOTIFY.run_many(db, notices)
@@ -204,7 +209,8 @@ def open_question(db: Transaction, task_id: str) -> Row | None:
 
 def overdue_questions(db: Transaction, before: Any) -> Sequence[Row]:
     """Questions that whoever was asked has left lying, or can answer no more."""
-    return OVERDUE_QUESTIONS.all(db, {"project": db.project.slug, "before": before})
+    statement = FREE_OVERDUE_QUESTIONS if db.locks_rows else OVERDUE_QUESTIONS
+    return statement.all(db, {"project": db.project.slug, "before": before})
 
 
 def questions_to(db: Transaction, agent_id: str) -> Sequence[Row]:

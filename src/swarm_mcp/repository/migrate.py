@@ -79,7 +79,8 @@ def _migrate(database: Database, goal: str) -> None:
         if found and database.path:
             database.backup(_snapshot_path(database.path, found, goal))
         _run_revisions(link.connection, found, goal)
-        _check_references(link.connection)
+        if not link.is_postgres:
+            _check_references(link.connection)
 
 
 def _run_revisions(connection: Connection, found: str | None, goal: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, case, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import Statement
+from swarm_mcp.repository.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
 participant = tables.participant
 
-_joining = upsert(participant).values(
-    task_id=bindparam("task"), agent_id=bindparam("agent"), role=bindparam("role"), joined_at=bindparam("at")
-)
 JOIN = Statement(
-    _joining.on_conflict_do_update(
-        index_elements=[participant.c.task_id, participant.c.agent_id],
-        set_={
-            "left_at": None,
-            "role": case((_joining.excluded.role != text("''"), _joining.excluded.role), else_=participant.c.role),
+    upsert(
+        participant,
+        {
+            "task_id": bindparam("task"),
+            "agent_id": bindparam("agent"),
+            "role": bindparam("role"),
+            "joined_at": bindparam("at"),
         },
+        (participant.c.task_id, participant.c.agent_id),
+        left_at=None,
+        role=lambda said: case((said.role != text("''"), said.role), else_=participant.c.role),
     )
 )
 LEAVE = Statement(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, func, literal, or_, select, text, update
 
 from swarm_mcp.repository import tables
-from swarm_mcp.repository.statement import Statement
+from swarm_mcp.repository.statement import ListStatement, Statement
 from swarm_mcp.repository.tasks import HERE, ORDER
 from swarm_mcp.repository.tree import BELOW
 
@@ -36,6 +36,17 @@ COUNT_READY = Statement(
         .subquery()
     )
 )
+_first = select(task).where(HERE, task.c.lane == bindparam("lane"), text(tables.READY)).order_by(*ORDER).limit(1)
+_first = _first.with_for_update(key_share=True, skip_locked=True, of=task)
+FREE_IN_LANE = ListStatement(lambda passed: _first.where(task.c.id.not_in(passed)))
+FREE_UNDER = ListStatement(
+    lambda passed: _first.where(task.c.id.not_in(passed), or_(task.c.id == bindparam("root"), task.c.id.in_(BELOW)))
+)
+FREE = Statement(
+    select(task)
+    .where(HERE, task.c.id == bindparam("id"), text(tables.READY))
+    .with_for_update(key_share=True, skip_locked=True, of=task)
+)
 CLAIM = Statement(
     update(task)
     .where(
@@ -60,13 +71,18 @@ CLAIM = Statement(
     )
     .returning(*task.c)
 )
-EXPIRED = Statement(
+_expired = (
     select(task)
     .where(HERE, task.c.lease_until < bindparam("now"), text("task.lease_until IS NOT NULL"))
     .order_by(task.c.lease_until)
     .limit(bindparam("limit"))
 )
-RESERVED = Statement(select(task).where(HERE, text("task.reserved_from IS NOT NULL")).limit(200))
+_reserved = select(task).where(HERE, text("task.reserved_from IS NOT NULL")).limit(200)
+EXPIRED, RESERVED = Statement(_expired), Statement(_reserved)
+FREE_EXPIRED, FREE_RESERVED = (
+    Statement(each.with_for_update(key_share=True, skip_locked=True, of=task)) for each in (_expired, _reserved)
+)
+"""The same without those that somebody else is changing, who sees to them."""
 LIVE_TOUCHES = Statement(
     select(task.c.id, task.c.title, task.c.holder_id, task.c.touches).where(
         HERE, text("task.holder_id IS NOT NULL"), task.c.touches != []
@@ -79,13 +95,34 @@ LEASES = Statement(
         text("task.lease_until IS NOT NULL"),
     )
 )
-RENEW = Statement(update(task).where(task.c.id == bindparam("key_id")).values(lease_until=bindparam("until")))
+RENEW = Statement(
+    update(task)
+    .where(
+        task.c.id == bindparam("key_id"),
+        task.c.holder_id == bindparam("holder"),  # the claim may have ended since it was seen
+        task.c.lease_until.is_not(None),
+    )
+    .values(lease_until=bindparam("until"))
+)
 
 
 def ready_in_lane(db: Transaction, lane: str, *, limit: int, under: str = "") -> Sequence[Row]:
     """The most urgent ready tasks of one lane (an agent's own, a pool's, or "": anyone's), perhaps of one subtree."""
     statement = READY_UNDER if under else READY
     return statement.all(db, {"project": db.project.slug, "lane": lane, "limit": limit, "root": under})
+
+
+def lock_ready(db: Transaction, task_id: str) -> Row | None:
+    """The task, ours until the end, if it is still ready and nobody else is changing it; whole."""
+    return FREE.first(db, {"project": db.project.slug, "id": task_id})
+
+
+def lock_in_lane(db: Transaction, lane: str, *, under: str = "", besides: Iterable[str] = ()) -> Row | None:
+    """The most urgent ready task of a lane that nobody else is changing, ours until the end; whole."""
+    statement = FREE_UNDER if under else FREE_IN_LANE
+    bound = {"project": db.project.slug, "lane": lane, "root": under}
+    found = statement.all(db, sorted(besides) or [""], bound)
+    return found[0] if found else None
 
 
 def count_ready(db: Transaction, lanes: Iterable[str], *, limit: int) -> int:
@@ -116,12 +153,14 @@ def take_claim(db: Transaction, row: Row, *, agent: str, until: Any, minutes: in
 
 def expired_claims(db: Transaction, *, limit: int) -> Sequence[Row]:
     """Claims whose lease has run out, the oldest first."""
-    return EXPIRED.all(db, {"project": db.project.slug, "now": db.now, "limit": limit})
+    statement = FREE_EXPIRED if db.locks_rows else EXPIRED
+    return statement.all(db, {"project": db.project.slug, "now": db.now, "limit": limit})
 
 
 def reserved_tasks(db: Transaction) -> Sequence[Row]:
     """Tasks kept for the worker that split them."""
-    return RESERVED.all(db, {"project": db.project.slug})
+    statement = FREE_RESERVED if db.locks_rows else RESERVED
+    return statement.all(db, {"project": db.project.slug})
 
 
 def live_touches(db: Transaction) -> Sequence[Row]:
@@ -135,5 +174,5 @@ def leases(db: Transaction, agent: str) -> Sequence[Row]:
 
 
 def renew_lease(db: Transaction, task_id: str, until: datetime) -> None:
-    """Let a claim last until then."""
-    RENEW.run(db, {"key_id": task_id, "until": until})
+    """Let the claim of whoever acts last until then."""
+    RENEW.run(db, {"key_id": task_id, "holder": db.actor.id, "until": until})

@@ -14,12 +14,14 @@ from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Insert, Select, bindparam, literal_column, update
+from sqlalchemy import ColumnElement, Insert, Select, bindparam, literal_column, update
+from sqlalchemy.ext.compiler import compiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Dialect, Executable, Table
+    from sqlalchemy import Dialect, Executable, Table
+    from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.sql.elements import BindParameter
 
     from swarm_mcp.repository.database import Transaction
@@ -31,6 +33,10 @@ execution (20 to 50 µs for one of many columns); at one that is part of an expr
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 """Lengths of a list for which there is a statement; shorter lists repeat their last value."""
 ITEMS = tuple(f"item_{n}" for n in range(SIZES[-1]))
+
+NUMERIC = 1700
+"""PostgreSQL's type of exact numbers, for whoever wants to know what the driver delivers. Only numbers ask, and what is
+right for these is right for floating ones."""
 
 Row: TypeAlias = Any
 """A row of a statement: a named tuple of its columns. What it has is known to the statement alone."""
@@ -62,31 +68,34 @@ class Statement:
     An insert takes a value for each column; those left out get the column's default.
     """
 
-    __slots__ = ("_plan", "_source")
+    __slots__ = ("_other", "_plans", "_source")
 
-    def __init__(self, source: Executable) -> None:
+    def __init__(self, source: Executable, *, postgres: Executable | None = None) -> None:
+        """Prepare `source`, or, where PostgreSQL has to be asked otherwise, that other one."""
         self._source = source
-        self._plan: Plan | None = None
+        self._other = source if postgres is None else postgres
+        self._plans: list[Plan | None] = [None, None]
+        """For SQLite and for PostgreSQL: a process may have boards on both."""
 
     def run(self, db: Transaction, values: Mapping[str, Any]) -> None:
         """Execute it for its effect."""
-        plan = self._plan or self._compile(db)
+        plan = self._plans[db.is_postgres] or self._compile(db)
         db.driver.execute(plan.sql, _bound(plan, values))
 
     def run_many(self, db: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute it for its effect, once for each of these."""
-        plan = self._plan or self._compile(db)
+        plan = self._plans[db.is_postgres] or self._compile(db)
         db.driver.executemany(plan.sql, [_bound(plan, values) for values in rows])
 
     def all(self, db: Transaction, values: Mapping[str, Any]) -> list[Any]:
         """Every row."""
-        plan = self._plan or self._compile(db)
+        plan = self._plans[db.is_postgres] or self._compile(db)
         found = db.driver.execute(plan.sql, _bound(plan, values)).fetchall()
         return [_row(plan, raw) for raw in found] if plan.convert else list(map(plan.make, found))
 
     def first(self, db: Transaction, values: Mapping[str, Any]) -> Any:
         """The first row, or None."""
-        plan = self._plan or self._compile(db)
+        plan = self._plans[db.is_postgres] or self._compile(db)
         found = db.driver.execute(plan.sql, _bound(plan, values)).fetchall()
         return _row(plan, found[0]) if found else None
 
@@ -101,28 +110,30 @@ class Statement:
 
     def _compile(self, db: Transaction) -> Plan:
         dialect = db.connection.dialect
-        compiled = self._source.compile(dialect=dialect, **_columns_to_insert(self._source))  # type: ignore[attr-defined]
+        source = self._other if db.is_postgres else self._source
+        compiled = source.compile(dialect=dialect, **_columns_to_insert(source))  # type: ignore[attr-defined]
         defaults = {
             name: value
             for name, value in compiled.params.items()
             if value is not None and not compiled.binds[name].required
         }
-        defaults |= _column_defaults(self._source, compiled.params)
+        defaults |= _column_defaults(source, compiled.params)
         names = compiled.positiontup or []
         parameters = tuple((name, _to_driver(compiled.binds[name], dialect)) for name in names)
         defaults = {name: _converted(defaults.get(name), process) for name, process in parameters}
-        columns = list(_columns(self._source))
+        columns = list(_columns(source))
         row = row_type(tuple(column.key for column in columns))
         convert = tuple(
             (place, processor)
             for place, column in enumerate(columns)
-            if (processor := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+            if (processor := column.type.dialect_impl(dialect).result_processor(dialect, NUMERIC)) is not None
         )
         sql = BARE_LIMIT.sub("LIMIT ? + 0", str(compiled))
         needs_nothing = all(process is None and defaults[name] is None for name, process in parameters)
         plain = len(names) > 1 and needs_nothing
-        self._plan = Plan(sql, parameters, itemgetter(*names) if plain else None, defaults, row._make, convert)
-        return self._plan
+        plan = Plan(sql, parameters, itemgetter(*names) if plain else None, defaults, row._make, convert)
+        self._plans[db.is_postgres] = plan
+        return plan
 
 
 class ListStatement:
@@ -164,6 +175,26 @@ def set_columns(db: Transaction, table: Table, keys: Mapping[str, Any], values: 
         f"key_{name}": key for name, key in keys.items()
     }
     setting(table, tuple(keys), tuple(sorted(values))).run(db, bound)
+
+
+class Unsought(ColumnElement[Any]):
+    """A column by which SQLite shall not look for rows; PostgreSQL decides for itself."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+        self.type = column.type
+
+
+@compiles(Unsought)
+def _as_it_is(element: Unsought, compiler: SQLCompiler, **said: Any) -> str:
+    return compiler.process(element.column, **said)
+
+
+@compiles(Unsought, "sqlite")
+def _with_a_plus(element: Unsought, compiler: SQLCompiler, **said: Any) -> str:
+    return f"+{compiler.process(element.column, **said)}"
 
 
 def among(column: ColumnElement[str], *words: str) -> ColumnElement[bool]:
@@ -219,7 +250,9 @@ def _columns_to_insert(source: Executable) -> dict[str, list[str]]:
         "column_keys": [
             column.key
             for column in source.table.columns
-            if column.computed is None and not (column.primary_key and column is source.table.autoincrement_column)  # type: ignore[attr-defined]
+            if column.computed is None
+            and column.server_default is None
+            and not (column.primary_key and column is source.table.autoincrement_column)  # type: ignore[attr-defined]
         ]
     }
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    FetchedValue,
     Float,
     ForeignKey,
     Index,
@@ -46,7 +47,7 @@ from swarm_mcp.model.task import (
     EdgeType,
     ExecutionStatus,
 )
-from swarm_mcp.repository.types import ExactDecimal, Json, UtcTime
+from swarm_mcp.repository.types import ExactDecimal, Json, UtcTime, bytewise
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -679,7 +680,20 @@ event = Table(
     Column("via", Text, nullable=False, default=""),
     Column("version", Integer, doc="The task's version after it, if it counts for the version."),
     Column("data", Json, nullable=False, default=dict),
+    Column(
+        "xact",
+        BigInteger,
+        FetchedValue(),
+        doc="On PostgreSQL: the transaction that wrote it, because the order of numbers is not the order of commits.",
+    ),
     Index("ix_event_task_id", "task_id", "seq"),
+    Index(
+        "ix_event_xact",
+        "xact",
+        "seq",
+        sqlite_where=text("xact IS NOT NULL"),
+        postgresql_where=text("xact IS NOT NULL"),
+    ),
     Index(
         "ix_event_released",
         "agent_id",
@@ -733,14 +747,38 @@ WORD_INDEXES = {"task_words": "title, description, summary", "context_words": "t
 """Derived: SQLite's indexes of words, which are no tables for SQLAlchemy; only `repository.indexing` writes them."""
 
 
+WORD_TABLES = {"task_words": "task", "context_words": "context", "message_words": "message"}
+"""Derived: the same on PostgreSQL, one row for each row of these."""
+
+
 def index_of_words(name: str) -> str:
-    """The statement that makes an index of words."""
+    """The statement that makes an index of words on SQLite."""
     tokenizer = "unicode61 remove_diacritics 2"
     return f"CREATE VIRTUAL TABLE {name} USING fts5({WORD_INDEXES[name]}, content='', tokenize='{tokenizer}')"
 
 
+def table_of_words(name: str) -> list[str]:
+    """The statements that make an index of words on PostgreSQL."""
+    about = WORD_TABLES[name]
+    key = 'task_id varchar(8) COLLATE "C"' if about == "task" else "id bigint"
+    return [
+        f"CREATE TABLE {name} ({key} PRIMARY KEY REFERENCES {about} (id), words tsvector NOT NULL)",
+        f"CREATE INDEX ix_{name}_words ON {name} USING gin (words)",
+    ]
+
+
+for _column in (column for made in metadata.tables.values() for column in made.c):
+    if isinstance(_column.type, String):
+        _column.type = bytewise(_column.type)
+
+XACT_DEFAULT = "ALTER TABLE event ALTER COLUMN xact SET DEFAULT pg_current_xact_id()::text::bigint"
+"""PostgreSQL notes by itself which transaction wrote an event."""
+listen(metadata, "after_create", DDL(XACT_DEFAULT).execute_if(dialect="postgresql"))
+
 for _name in WORD_INDEXES:
     listen(metadata, "after_create", DDL(index_of_words(_name)).execute_if(dialect="sqlite"))
+    for _statement in table_of_words(_name):
+        listen(metadata, "after_create", DDL(_statement).execute_if(dialect="postgresql"))
 
 
 def __getattr__(name: str) -> Any:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, insert, select, text
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, TaskNotFound
 from swarm_mcp.repository import indexing, tables
+from swarm_mcp.repository.failures import Contended
 from swarm_mcp.repository.lines import LINE
 from swarm_mcp.repository.statement import ListStatement, Statement, among, setting
+from swarm_mcp.repository.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,6 +35,12 @@ SLIM = tuple(
 HERE = task.c.project == bindparam("project")
 BY_ID = Statement(select(task).where(HERE, task.c.id == bindparam("id")))
 BY_IDS = ListStatement(lambda wanted: select(task).where(HERE, task.c.id.in_(wanted)))
+LOCKED_BY_ID = Statement(select(task).where(HERE, task.c.id == bindparam("id")).with_for_update(key_share=True))
+LOCKED_BY_IDS = ListStatement(
+    lambda wanted: (
+        select(task).where(HERE, task.c.id.in_(wanted)).order_by(task.c.id).with_for_update(key_share=True, of=task)
+    )
+)
 BY_REF = Statement(
     select(task)
     .where(
@@ -73,19 +81,22 @@ BLOCKED_SAMPLE = Statement(
     .order_by(*ORDER)
     .limit(bindparam("limit"))
 )
-_counted = upsert(tally).values(
-    project=bindparam("project"),
-    status=bindparam("status"),
-    archived=bindparam("archived"),
-    shard=0,
-    tasks=bindparam("by"),
-)
 TALLY = Statement(
-    _counted.on_conflict_do_update(
-        index_elements=[tally.c.project, tally.c.status, tally.c.archived, tally.c.shard],
-        set_={"tasks": tally.c.tasks + _counted.excluded.tasks},
+    upsert(
+        tally,
+        {
+            "project": bindparam("project"),
+            "status": bindparam("status"),
+            "archived": bindparam("archived"),
+            "shard": bindparam("shard"),
+            "tasks": bindparam("by"),
+        },
+        (tally.c.project, tally.c.status, tally.c.archived, tally.c.shard),
+        tasks=lambda counted: tally.c.tasks + counted.tasks,
     )
 )
+SHARDS = 8
+"""Rows that share one count where several may write at once: each picks one, and seldom waits for another."""
 TALLIES = Statement(
     select(tally.c.status, func.sum(tally.c.tasks))
     .where(tally.c.project == bindparam("project"), tally.c.archived == bindparam("archived"))
@@ -107,8 +118,9 @@ def task_row(db: Transaction, task_id: str) -> Row:
 
 
 def find_task(db: Transaction, task_id: str) -> Row | None:
-    """The task of exactly that id, or None."""
-    return BY_ID.first(db, {"project": db.project.slug, "id": task_id})
+    """The task of exactly that id, or None. Where others write at the same time, it is ours until the end."""
+    statement = LOCKED_BY_ID if db.locks_rows else BY_ID
+    return statement.first(db, {"project": db.project.slug, "id": task_id})
 
 
 def resolve_task(db: Transaction, name: str) -> Row:
@@ -136,7 +148,7 @@ def _resolve_loosely(db: Transaction, wanted: str) -> Row:
         bounds = {"project": db.project.slug, "low": folded, "high": folded + "~"}
         found = BY_PREFIX.all(db, bounds)
     if len(found) == 1:
-        return found[0]
+        return task_row(db, found[0].id) if db.locks_rows else found[0]
     if not found:
         hint = " Give at least four of its letters." if 0 < len(folded) < ids.PREFIX_MINIMUM else ""
         raise TaskNotFound(
@@ -156,10 +168,17 @@ def task_rows(db: Transaction, task_ids: Iterable[str]) -> dict[str, Row]:
     return {row.id: row for row in BY_IDS.all(db, wanted, {"project": db.project.slug})}
 
 
+def locked_rows(db: Transaction, task_ids: Iterable[str]) -> dict[str, Row]:
+    """The same, for a change that follows from how they are: until its end nobody else changes them."""
+    wanted = list(dict.fromkeys(task_ids))
+    statement = LOCKED_BY_IDS if db.locks_rows else BY_IDS
+    return {row.id: row for row in statement.all(db, wanted, {"project": db.project.slug})}
+
+
 def insert_task(db: Transaction, values: dict[str, Any]) -> None:
     """Store a new task, whose words are to be found; every column that the caller leaves out has its default."""
     INSERT.run(db, values)
-    indexing.note_new(db, values["id"])
+    indexing.note_new(db, values["id"], values)
 
 
 def insert_reference(db: Transaction, task_id: str, source: str, foreign_id: str, raw: dict[str, Any]) -> None:
@@ -177,21 +196,53 @@ def insert_reference(db: Transaction, task_id: str, source: str, foreign_id: str
     )
 
 
-def update_task(db: Transaction, task_id: str, values: dict[str, Any]) -> Row:
-    """Set columns of one task and return it as it is now."""
+def update_task(db: Transaction, task_id: str, values: dict[str, Any], *, seen: int | None = None) -> Row:
+    """Set columns of one task and return it as it is now.
+
+    Args:
+        db: the transaction.
+        task_id: which.
+        values: columns and their new values.
+        seen: the version from which they follow: where others write at the same time, it must still have it.
+
+    Raises:
+        Contended: it has another version by now; run again, the change may be another one.
+
+    """
     indexing.note_change(db, task_id, values)
     columns = tuple(sorted(values))
     bound = {"key_id": task_id, **{f"new_{column}": values[column] for column in columns}}
-    return setting(task, ("id",), columns, returning=True).first(db, bound)
+    if seen is None or not db.locks_rows:
+        return setting(task, ("id",), columns, returning=True).first(db, bound)
+    row = setting(task, ("id", "version"), columns, returning=True).first(db, {**bound, "key_version": seen})
+    if row is None:
+        raise Contended
+    return row
 
 
 def count_status(db: Transaction, status: str, by: int, *, archived: bool = False) -> None:
-    """Keep the tally of a status."""
-    TALLY.run(db, {"project": db.project.slug, "status": status, "archived": archived, "by": by})
+    """Keep the tally of a status; it is written at the end of the transaction, because all writers want these rows."""
+    if not db.counts:
+        db.before_commit.append(_write_counts)
+    db.counts[status, archived] = db.counts.get((status, archived), 0) + by
+
+
+def _write_counts(db: Transaction) -> None:
+    """Write what was counted, in one order for all, lest two writers wait for each other."""
+    shard = secrets.randbelow(SHARDS) if db.is_postgres else 0
+    counted = [
+        {"project": db.project.slug, "status": status, "archived": archived, "shard": shard, "by": by}
+        for (status, archived), by in sorted(db.counts.items())
+        if by
+    ]
+    db.counts.clear()
+    if counted:
+        TALLY.run_many(db, counted)
 
 
 def tallies(db: Transaction, *, archived: bool = False) -> dict[str, int]:
     """How many tasks have each status."""
+    _write_counts(db)
     rows = TALLIES.all(db, {"project": db.project.slug, "archived": archived})
     return {status: count for status, count in rows if count}
 

@@ -58,6 +58,16 @@ def _read_document(value: str | None) -> Any:
     return None if value is None else json.loads(value)
 
 
+def bytewise(kind: TypeEngine[str]) -> TypeEngine[str]:
+    """Text whose order is that of its bytes on every database.
+
+    PostgreSQL's default is the order of some language, in which a prefix may not be a range, and replicas and Python
+    would sort otherwise.
+    """
+    length = getattr(kind, "length", None)
+    return kind.with_variant(type(kind)(length, collation="C"), "postgresql")  # type: ignore[call-arg]
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An instant: an aware datetime in, an aware UTC datetime out, to the microsecond.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 
 from swarm_mcp.model import ids
 from swarm_mcp.repository import tables
@@ -46,7 +46,21 @@ SET_CRITERION = Statement(
         evaluated_at=bindparam("new_at"),
     )
 )
-INSERT_DELEGATION = Statement(insert(delegation))
+_after_the_last = (
+    select(func.max(delegation.c.at) + text("interval '1 microsecond'"))
+    .where(delegation.c.task_id == bindparam("task_id"))
+    .scalar_subquery()
+)
+INSERT_DELEGATION = Statement(
+    insert(delegation),
+    postgres=insert(delegation).values(
+        {
+            **{column.key: bindparam(column.key, type_=column.type) for column in delegation.c},
+            "at": func.greatest(bindparam("at", type_=delegation.c.at.type), _after_the_last),
+        }
+    ),
+)
+"""A task's delegations are in the order of their time; on SQLite those of one moment are in that of their rows."""
 LIVE_DELEGATIONS = Statement(
     select(delegation)
     .where(delegation.c.task_id == bindparam("task"), among(delegation.c.state, "offered", "accepted"))

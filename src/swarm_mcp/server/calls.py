@@ -53,7 +53,7 @@ class Calls:
         self, name: str, given: dict[str, Any] | None, caller: Caller, client: str
     ) -> dict[str, Any] | None:
         """Run one tool if that is short and nobody else is writing; None if it was not run and `call` has to."""
-        if not caller.is_known or OPERATIONS[name].is_long(given or ()):
+        if not caller.is_known or not self.swarm.database.is_embedded or OPERATIONS[name].is_long(given or ()):
             return None
         try:
             return answered(self._run(OPERATIONS[name], given, caller, client, patience=0))

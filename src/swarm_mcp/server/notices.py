@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from swarm_mcp.repository.changes import Changes
+    from swarm_mcp.repository.postgres_changes import PostgresChanges
 
 INTERVAL_SECONDS = 0.1
 """Between two questions. They are cheap enough to be asked on the event loop, and nobody asks while nobody waits."""
@@ -21,7 +22,7 @@ class Notices:
     What it was, and whether it concerns them, they find out themselves.
     """
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: Changes | PostgresChanges) -> None:
         self._changes = changes
         self._listeners: set[asyncio.Event] = set()
         self._watch: asyncio.Task[None] | None = None

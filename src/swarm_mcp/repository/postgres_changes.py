@@ -1,0 +1,67 @@
+"""Whether the board has changed, asked of PostgreSQL: what a server asks while somebody waits for news."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+from swarm_mcp.repository.postgres import connect
+
+if TYPE_CHECKING:
+    import psycopg
+
+QUESTION = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text, pg_snapshot_xmax(pg_current_snapshot())::text"
+"""Which transactions have ended: every commit of a change moves one of them, sooner or later. No table is read."""
+
+
+class PostgresChanges:
+    """Notices every commit on the server, of this process and of others, without reading a table.
+
+    Others' databases on the same server are noticed too: whoever waits then looks once in vain. The question takes a
+    trip to the server, some 0.1 ms beside it, and waits for no lock, so the event loop may ask; to connect is left to a
+    thread.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self.asked = 0
+        """How often somebody has asked."""
+        self._raw: psycopg.Connection[Any] | None = None
+        self._seen: tuple[Any, ...] | None = None
+        self._asking = threading.Lock()
+
+    def open(self) -> None:
+        """Connect if that has not been done; this may take a while, so do it on a worker thread."""
+        with self._asking, contextlib.suppress(Exception):  # `happened` sees to it again
+            if self._raw is None:
+                self._raw, self._seen = connect(self._address, patience=2), None
+
+    def happened(self) -> bool:
+        """Whether anything was committed since the last time that somebody asked; in doubt, yes."""
+        self.asked += 1
+        if not self._asking.acquire(blocking=False):  # a thread is connecting
+            return True
+        try:
+            if self._raw is None:
+                threading.Thread(target=self.open, name="swarm-changes", daemon=True).start()
+                return True
+            found = self._raw.execute(QUESTION).fetchone()
+        except Exception:  # whoever looks for itself is told what is wrong
+            self._close()
+            return True
+        finally:
+            self._asking.release()
+        before, self._seen = self._seen, found
+        return found != before
+
+    def close(self) -> None:
+        """Let go of the server."""
+        with self._asking:
+            self._close()
+
+    def _close(self) -> None:
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            with contextlib.suppress(Exception):
+                raw.close()
