@@ -94,7 +94,8 @@ def events_after(db: Transaction, last: tuple[int, int], *, limit: int) -> Seque
 
     On PostgreSQL a number is given before the commit, so that a lower one may appear after a higher one was read. There
     the order is that of transactions, and those that are not over yet, and all that began after the oldest of them, are
-    left for the next time (also transactions of other databases on the same server). Such an event may have been committed already: read its task, not this, for what is.
+    left for the next time (also transactions of other databases on the same server). Such an event may have been
+    committed already: read its task, not this, for what is.
 
     Args:
         db: the transaction.
