@@ -39,13 +39,13 @@ class JudgingRules(Playing):
     @some(lambda task: task.stage in {"failed", "partial"})
     @rule(who=ANYBODY, n=SOME)
     def retry(self, who: str, n: int) -> None:
-        name = self.task(n, lambda task: task.stage in {"failed", "partial"})
+        name = self._over(n, {"failed", "partial"})
         self.act(self.master(who, n, name), name, "retry", self.model.retry)
 
     @some(lambda task: task.stage in {"completed", "cancelled"})
     @rule(who=ANYBODY, n=SOME)
     def reopen(self, who: str, n: int) -> None:
-        name = self.task(n, lambda task: task.stage in {"completed", "cancelled"})
+        name = self._over(n, {"completed", "cancelled"})
         self.act(self.master(who, n, name), name, "reopen", self.model.reopen)
 
     @precondition(lambda machine: len(machine.model.tasks) > 4)
@@ -70,5 +70,13 @@ class JudgingRules(Playing):
     @some(lambda task: task.holder or task.handed)
     @rule(who=ANYBODY, n=SOME)
     def recall(self, who: str, n: int) -> None:
+        """By those with authority, or by those that merely stand above the holder."""
         name = self.task(n, lambda task: task.holder or task.handed)
-        self.act(self.master(who, n, name), name, "recall", self.model.recall)
+        above = self.model.crew.above(self.model.tasks[name].holder)
+        self.act(above[0] if above and n % 3 else self.master(who, n, name), name, "recall", self.model.recall)
+
+    def _over(self, n: int, stages: set[str]) -> str:
+        """What has come to such an end; half the time rather what lies with somebody that has ended."""
+        orphaned = [each for each in self.model.tasks.values() if self.model.crew.ended(each.assignee)]
+        good = [each for each in orphaned if each.stage in stages] if n % 2 else []
+        return good[n // 5 % len(good)].id if good else self.task(n, lambda task: task.stage in stages)

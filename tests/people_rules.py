@@ -22,20 +22,21 @@ class PeopleRules(Playing):
         lifecycle=st.sampled_from(["paused", "paused", "terminated", "failed"]),
     )  # fmt: skip
     def stop(self, who: str, n: int, name: str, lifecycle: str) -> None:
-        self._appoint(self.one(who, n, lambda each: self._rules(each, name)), name, lifecycle)
+        self.appoint(self.one(who, n, lambda each: self._rules(each, name)), name, lifecycle)
 
     @precondition(lambda machine: not all(map(machine.model.crew.active, STAFF)))
     @rule(who=st.sampled_from([OPERATOR, "dana", "bob"]), n=SOME)
     def bring_back(self, who: str, n: int) -> None:
         away = [name for name in STAFF if not self.model.crew.active(name)]
         name = away[n % len(away)]
-        self._appoint(self.one(who, n, lambda each: self._rules(each, name)), name, "active")
+        self.appoint(self.one(who, n, lambda each: self._rules(each, name)), name, "active")
 
     def _rules(self, who: str, name: str) -> bool:
         """Whether somebody stands over somebody else."""
         return who != name and self.model.crew.stands_over(who, name)
 
-    def _appoint(self, who: str, name: str, lifecycle: str) -> None:
+    def appoint(self, who: str, name: str, lifecycle: str) -> None:
+        """Give somebody another lifecycle."""
         self.twin.on(
             who,
             lambda db: operations.register_agent(db, name=name, lifecycle=lifecycle),
@@ -75,3 +76,11 @@ class PeopleRules(Playing):
             lambda db: operations.join_task(db, task=name, leave=leave),
             lambda: self.model.join_task(who, name, leave=leave),
         )
+
+    @rule()
+    def ask_who_may(self) -> None:
+        """Of every task and everybody."""
+        for task in self.model.tasks.values():
+            having = {who for who in STAFF if self.twin.has_authority(who, task.id)}
+            expected = {who for who in STAFF if self.model.may(who, task)}
+            assert having == expected, f"{having} have authority over {task.id}, should be {expected}"

@@ -114,6 +114,8 @@ class Playing(RuleBasedStateMachine):
             self.report_as(who, name, 0, self.model.ask, status="requires_assistance")
         elif fate == "released":
             self.report_as(who, name, 0, self.model.release, status="released")
+        elif fate == "split":
+            self.twin.create(who, Task("", who, self.clock.now), name, [], "")
         elif fate != "claimed":
             self.finish_as(who, name, 0, fate)
 

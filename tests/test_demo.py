@@ -115,7 +115,9 @@ def test_whoever_crashes_is_reported_and_the_others_carry_on(tmp_path: Path, vic
     nobody_above = victim == DIRECTOR
     assert ("The operator: director: " if nobody_above else "The operator has told tomasz that the process of") in out
     assert "12 of 13 tasks completed (1 are cancelled in the plan)" in out
-    assert "Taken over: does not apply; with fewer than three workers nobody is killed." in out
+    by_chance = f"Taken over: {victim} crashed while it held "  # what it held, if anything, depends on when it dies
+    nobody = "Taken over: does not apply; with fewer than three workers nobody is killed."
+    assert line(out, "Taken over").startswith((nobody, by_chance)), out
     assert problems(next(tmp_path.glob("swarm-demo-*/swarm.db"))) == []
 
 

@@ -44,10 +44,10 @@ PLAY = settings(
 )  # fmt: skip
 
 FATES = st.sampled_from(
-    ["", "", "", "claimed", "completed", "partial", "failed", "asked", "asked", "held", "cancelled"]
+    ["", "", "", "claimed", "completed", "partial", "failed", "asked", "asked", "split", "held", "cancelled"]
 )
 
-BEGINNINGS = st.sampled_from(["", "", "", "team:blue", "team:red", "specialty:coding", "ada", "carla"])
+BEGINNINGS = st.sampled_from(["", "", "team:blue", "team:red", "specialty:coding", "ada", "bob", "carla"])
 
 
 class BoardMachine(PlanningRules, WorkingRules, JudgingRules, PeopleRules, MessageRules):
@@ -60,9 +60,10 @@ class BoardMachine(PlanningRules, WorkingRules, JudgingRules, PeopleRules, Messa
     @initialize(
         max_lapses=st.sampled_from([2, 5]),
         tasks=st.lists(st.tuples(TASKS, FATES, AGENTS, BEGINNINGS), min_size=3, max_size=7),
+        gone=st.sampled_from(["", "", "", "ada", "bob", "carla"]),
     )
-    def begin(self, max_lapses: int, tasks: list[tuple[Drawn, str, str, str]]) -> None:
-        """A director's plan: a few tasks in trees that wait for each other, and what has become of them so far."""
+    def begin(self, max_lapses: int, tasks: list[tuple[Drawn, str, str, str]], gone: str) -> None:
+        """A director's plan: a few tasks that wait for each other, and what has become of them and of people so far."""
         self.twin = Twin(self.database, self.clock, max_lapses)
         self.model = self.twin.model
         made = []
@@ -73,6 +74,8 @@ class BoardMachine(PlanningRules, WorkingRules, JudgingRules, PeopleRules, Messa
             made.append(self.twin.create("dana", new, parent, blockers, to))
         for name, (_, fate, who, _) in zip(made, tasks, strict=True):
             self._bring(who, name, fate)
+        if gone:
+            self.appoint("dana", gone, "terminated")
 
     def _bring(self, who: str, name: str, fate: str) -> None:
         if name and fate == "held":

@@ -8,11 +8,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from listening import Heard, Listener, listening
 from recount import looking
+from serving import GIVE_UP_SECONDS
 from starlette.testclient import TestClient
 
 from swarm_mcp import __version__, operations
@@ -168,8 +170,14 @@ def test_every_answer_keeps_browsers_careful(server: Listener, path: str) -> Non
 
 
 def log_of(server: Listener, request_id: str) -> list[dict[str, Any]]:
-    lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
-    return [entry for entry in map(json.loads, lines) if entry.get("request_id") == request_id]
+    """What the log says of a request: written after its answer, so it is waited for."""
+    until = time.monotonic() + GIVE_UP_SECONDS
+    while True:
+        lines = [line for line in server.log.read_text().splitlines() if line.startswith("{") and line.endswith("}")]
+        told = [entry for entry in map(json.loads, lines) if entry.get("request_id") == request_id]
+        if told or time.monotonic() > until:
+            return told
+        time.sleep(0.01)
 
 
 def test_a_request_is_found_in_the_log_by_its_id(server: Listener) -> None:

@@ -21,7 +21,9 @@ from sqlalchemy import insert
 from swarm_mcp import operations
 from swarm_mcp.model.agent import Profile
 from swarm_mcp.model.errors import Refusal
+from swarm_mcp.operations.authority import has_authority
 from swarm_mcp.operations.swarm import Swarm
+from swarm_mcp.repository import tasks
 from swarm_mcp.repository.tables import AgentRow, ProjectRow, TeamMemberRow, TeamRow
 
 if TYPE_CHECKING:
@@ -58,14 +60,18 @@ MEMBERS = (
 )
 MESSAGES = (
     "SELECT id, sender_id, type, task_id, reply_to_id, (SELECT json_group_array(json_array(agent_id, state)) "
-    "FROM inbox WHERE message_id = message.id) FROM message WHERE project = ? AND type <> 'system' ORDER BY id"
+    "FROM inbox WHERE message_id = message.id) FROM message WHERE id > ? AND project = ? AND type <> 'system' "
+    "ORDER BY id"
 )
-PARTS = "SELECT task_id, agent_id FROM participant JOIN task ON task.id = task_id WHERE project = ? AND left_at IS NULL"
+PARTS = (
+    "SELECT task_id, agent_id FROM task CROSS JOIN participant ON task.id = task_id "
+    "WHERE project = ? AND left_at IS NULL"
+)
 NOTICES = (
     "SELECT kind, task_id, agent_id, count(*) FROM inbox WHERE project = ? AND message_id IS NULL AND state <> 'read' "
     "GROUP BY 1, 2, 3 HAVING count(*) > 1 OR kind = '' OR task_id IS NULL OR agent_id IS NULL"
 )
-HEARD = "SELECT agent_id, at FROM inbox WHERE task_id = ? AND state <> 'read'"
+HEARD = "SELECT agent_id, at FROM inbox WHERE project = ? AND task_id = ? AND state <> 'read'"
 numbers = itertools.count(1)
 
 
@@ -81,13 +87,14 @@ class Twin:
         self.names: dict[str | None, str] = {}
         self.sent: list[int] = []
         """What the board calls the messages, in the order of the model."""
+        self.first = self.connection.execute("SELECT max(id) FROM message").fetchone()[0] or 0
         agents = [
             Agent("dana", role="director"),
             Agent("bob", "dana", "supervisor", capabilities=("parsing",), capacity=1),
             Agent("ada", "dana", specialty="coding", capacity=2),
             Agent("carla", "bob", capabilities=("coding", "parsing"), capacity=1),
         ]
-        teams = [Team("blue", "bob", {"bob", "carla"}), Team("red", None, {"ada"})]
+        teams = [Team("blue", "bob", {"bob", "carla"}), Team("red", None, {"ada", "carla"})]
         self.model = Board(agents, teams, clock.now, max_lapses)
         with database.writing() as db:
             new = {"slug": self.swarm.project, "max_lapses": max_lapses, "created_at": db.now}
@@ -179,7 +186,7 @@ class Twin:
         """Everybody concerned has something unread about the task that came just now."""
         heard = {
             self._name(reader)
-            for reader, at in self.connection.execute(HEARD, (name,))
+            for reader, at in self.connection.execute(HEARD, (self.swarm.project, name))
             if datetime.fromisoformat(at) == self.clock.now
         }
         deaf = self.model.concerned(self.model.tasks[name]) - {but} - heard
@@ -212,6 +219,10 @@ class Twin:
         }  # fmt: skip
         answer = self.do(who, lambda db: operations.create_task(db, title=f"About {new.topic}", **said), plain)
         return new.id if answer is not None else ""
+
+    def has_authority(self, who: str, name: str) -> bool:
+        """Whether the board gives somebody authority over a task."""
+        return self.swarm.read(lambda db: has_authority(db, tasks.task_row(db, name)), agent=who)
 
     def _changes(self) -> int:
         """A number that changes with every commit of somebody else."""
@@ -260,7 +271,7 @@ class Twin:
 
     def _messages(self) -> list[str]:
         """Where the model is wrong about who said what, and who has read it; and notifications that say nothing."""
-        rows = self.connection.execute(MESSAGES, (self.swarm.project,)).fetchall()
+        rows = self.connection.execute(MESSAGES, (self.first, self.swarm.project)).fetchall()
         self.sent = [row[0] for row in rows]
         stored = [
             (

@@ -31,7 +31,7 @@ class WorkingRules(Playing):
 
     @rule(
         who=AGENTS, n=SOME, minutes=st.sampled_from([0, 0, 5, 90]),
-        then=st.sampled_from(["", "", "asked", "asked", "released", "partial", "completed"]),
+        then=st.sampled_from(["", "", "asked", "asked", "split", "split", "released", "partial", "completed"]),
     )  # fmt: skip
     def claim(self, who: str, n: int, minutes: int, then: str) -> None:
         """Take what is ready, and sometimes go on at once."""
