@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import postgres
 import pytest
 from board import Board
+from javascript import Programs, fetched
 from recount import problems
 
 from swarm_mcp.operations.swarm import open_swarm
@@ -149,3 +150,9 @@ def house(board: Board) -> Board:
         board.inbox(agent)
         board.inbox(agent)
     return board
+
+
+@pytest.fixture(scope="session")
+def programs(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Programs:
+    """Programs of others that try us out; skips where there is no Node for them or they are not to be had."""
+    return fetched(pytestconfig.cache.mkdir("programs"), tmp_path_factory.mktemp("home"))

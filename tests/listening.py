@@ -137,10 +137,12 @@ def old_call(
 
 
 @contextmanager
-def listening(board: Path, *options: str, name: str = "http", **environment: str) -> Iterator[Listener]:
+def listening(
+    board: Path, *options: str, name: str = "http", program: tuple[str, ...] = ("-m", "swarm_mcp"), **environment: str
+) -> Iterator[Listener]:
     """Run a server on a board, on any port that is free."""
     log = board.with_name(f"{board.name}.{name}.log")
-    command = [sys.executable, "-m", "swarm_mcp", "serve", "--database", str(board), "--port", "0"]
+    command = [sys.executable, *program, "serve", "--database", str(board), "--port", "0"]
     if "--transport" not in options:
         command += ["--transport", "all"]
     with log.open("ab") as errors:

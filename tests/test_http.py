@@ -169,6 +169,14 @@ def test_a_session_goes_on_at_another_server_under_its_name(server: Listener) ->
         assert third.ask("POST", "/mcp", body, **of_session(session)).status == 404
 
 
+def test_a_session_that_was_ended_is_over_when_its_client_hears_so(server: Listener) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    for _ in range(20):  # as fast as one can, since something may still be under way
+        headers = of_session(handshake(server))
+        assert server.ask("DELETE", "/mcp", **headers).status == 200
+        assert server.ask("POST", "/mcp", body, **headers).status == 404
+
+
 def test_a_session_outlives_its_server(tmp_path: Path) -> None:
     board = tmp_path / "swarm.db"
     with listening(board) as first:

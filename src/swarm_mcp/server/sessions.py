@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
     from mcp.server.transport_security import TransportSecuritySettings
     from mcp.shared.transport_context import TransportContext
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
 
@@ -53,16 +53,40 @@ class Sessions(StreamableHTTPSessionManager):
         self._find = find
         self._gone = gone
         self._ended = ended
+        self._ending: set[str] = set()
+        """Which nobody may go on with: their clients are just ending them."""
 
     async def _handle_stateful_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         session_id = Headers(scope=scope).get(MCP_SESSION_ID_HEADER)
-        if session_id is not None and session_id not in self._server_instances and await self._find(session_id, scope):
-            await self._continue(session_id, scope)
-        known = session_id is not None and session_id in self._server_instances
         scope[SESSION] = session_id
-        await super()._handle_stateful_request(scope, receive, send)
-        if known and scope["method"] == "DELETE" and session_id not in self._server_instances:
-            await self._ended(session_id or "")
+        if session_id is None:
+            await super()._handle_stateful_request(scope, receive, send)
+            return
+        # Twice, since another request may take it up or end it while we ask.
+        if self._is_strange(session_id) and await self._find(session_id, scope) and self._is_strange(session_id):
+            await self._continue(session_id, scope)
+        transport = self._server_instances.get(session_id)
+        if transport is None or scope["method"] != "DELETE":
+            await super()._handle_stateful_request(scope, receive, send)
+            return
+        self._ending.add(session_id)
+        try:
+            await super()._handle_stateful_request(scope, receive, self._once_ended(session_id, transport, send))
+        finally:
+            self._ending.discard(session_id)
+
+    def _is_strange(self, session_id: str) -> bool:
+        return session_id not in self._server_instances and session_id not in self._ending
+
+    def _once_ended(self, session_id: str, transport: StreamableHTTPServerTransport, send: Send) -> Send:
+        """Answer only when the session is off the board, or whoever is quick would find it there and go on with it."""
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start" and transport.is_terminated:
+                await self._ended(session_id)
+            await send(message)
+
+        return answer
 
     async def _serve_opening_request(
         self, http_transport: StreamableHTTPServerTransport, scope: Scope, receive: Receive, send: Send
