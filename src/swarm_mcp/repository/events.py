@@ -93,9 +93,8 @@ def events_after(db: Transaction, last: tuple[int, int], *, limit: int) -> Seque
     """The events of all projects after the last that was read, in an order in which none comes late.
 
     On PostgreSQL a number is given before the commit, so that a lower one may appear after a higher one was read. There
-    the order is that of transactions, and those that are not over yet, and all that began after the oldest of them, are
-    left for the next time (also transactions of other databases on the same server). Such an event may have been
-    committed already: read its task, not this, for what is.
+    the order is that of transactions, and those that are not over yet (also of other databases on the server), and all
+    that began after the oldest of them, are left for the next time.
 
     Args:
         db: the transaction.

@@ -47,7 +47,7 @@ SET_CRITERION = Statement(
     )
 )
 _after_the_last = (
-    select(func.max(delegation.c.at) + text("interval '1 microsecond'"))
+    select(func.max(delegation.c.at).op("+")(text("interval '1 microsecond'")))
     .where(delegation.c.task_id == bindparam("task_id"))
     .scalar_subquery()
 )
