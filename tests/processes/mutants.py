@@ -18,8 +18,8 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from test_state_machine import PLAY, BoardMachine
 
-from swarm_mcp.operations import authority, claiming, claims, moves, retiring
-from swarm_mcp.repository import events, graph, messages, migrate, participants, queue, tasks, teams, tree
+from swarm_mcp.operations import authority, claims, moves, retiring
+from swarm_mcp.repository import events, graph, messages, migrate, participants, queue, tasks, tree
 from swarm_mcp.repository.database import Database
 from swarm_mcp.repository.statement import Statement
 
@@ -57,11 +57,6 @@ def drop_the_check_of_the_graph() -> None:
 def drop_the_fence() -> None:
     """Whoever writes holds the task."""
     claims.require_claim = nothing
-
-
-def forget_to_count_waiters() -> None:
-    """A task that waits does not learn that its blocker is done."""
-    graph.shift_waits = lambda *_: []
 
 
 def forget_that_gates_pass_down() -> None:
@@ -106,16 +101,6 @@ def let_ended_agents_keep_their_claims() -> None:
     tasks.ids_held_by = lambda *_: []
 
 
-def leave_members_in_the_pool() -> None:
-    """Whoever has left a team still claims from its pool."""
-    teams.TEAMS_OF = without(teams.TEAMS_OF, "left_at")
-
-
-def ignore_capacity() -> None:
-    """Nobody ever has enough to do."""
-    claiming._is_full = lambda *_: False
-
-
 def forget_who_stands_above() -> None:
     """Authority does not pass up the hierarchy."""
     authority._superiors_with_authority = lambda *_: set()
@@ -140,7 +125,6 @@ MUTATIONS: dict[str, Callable[..., None]] = {
     "the guard of claims": drop_the_guard_of_claims,
     "the check of the graph": drop_the_check_of_the_graph,
     "the fence": drop_the_fence,
-    "waiters": forget_to_count_waiters,
     "gates": forget_that_gates_pass_down,
     "an event": forget_an_event,
     "expiry": sweep_claims_that_have_not_expired,
@@ -148,8 +132,6 @@ MUTATIONS: dict[str, Callable[..., None]] = {
     "copies": keep_one_copy_of_a_broadcast,
     "read marks": share_the_read_mark,
     "the claims of ended agents": let_ended_agents_keep_their_claims,
-    "members that left": leave_members_in_the_pool,
-    "capacity": ignore_capacity,
     "those above": forget_who_stands_above,
     "questions to the paused": leave_questions_with_the_paused,
     "participants": forget_participants,

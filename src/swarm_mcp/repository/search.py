@@ -125,19 +125,14 @@ AMONG_THESE = Statement(
     _own.where(_unsought.in_(_among)).order_by(NEWEST_FIRST).limit(bindparam("limit")),
     postgres=_vectors.where(task.c.id.in_(_these)).order_by(*LATEST_FIRST).limit(bindparam("limit")),
 )
-_shared = (
-    select(context.c.task_id)
-    .where(context.c.project == bindparam("project"))
-    .order_by(context.c.id.desc())
-    .limit(bindparam("limit"))
-)
+_shared = select(context.c.task_id).where(context.c.project == bindparam("project")).limit(bindparam("limit"))
 SHARED = Statement(
-    _shared.join_from(context_words, context, context.c.id == context_words.c.rowid).where(
-        text("context_words MATCH :words")
-    ),
-    postgres=_shared.join_from(context_vectors, context, context.c.id == context_vectors.c.id).where(
-        text("context_words.words @@ CAST(:words AS tsquery)")
-    ),
+    _shared.join_from(context_words, context, context.c.id == context_words.c.rowid)
+    .where(text("context_words MATCH :words"))
+    .order_by(context_words.c.rowid.desc()),
+    postgres=_shared.join_from(context_vectors, context, context.c.id == context_vectors.c.id)
+    .where(text("context_words.words @@ CAST(:words AS tsquery)"))
+    .order_by(context.c.id.desc()),
 )
 NAMED = Statement(
     union_all(
@@ -250,16 +245,15 @@ def _said(reader: Reader) -> Statement:
     statement = (
         select(message.c.task_id)
         .where(message.c.project == bindparam("project"), *_readable(reader))
-        .order_by(message.c.id.desc())
         .limit(bindparam("limit"))
     )
     return Statement(
-        statement.join_from(message_words, message, message.c.id == message_words.c.rowid).where(
-            text("message_words MATCH :words")
-        ),
-        postgres=statement.join_from(message_vectors, message, message.c.id == message_vectors.c.id).where(
-            text("message_words.words @@ CAST(:words AS tsquery)")
-        ),
+        statement.join_from(message_words, message, message.c.id == message_words.c.rowid)
+        .where(text("message_words MATCH :words"))
+        .order_by(message_words.c.rowid.desc()),
+        postgres=statement.join_from(message_vectors, message, message.c.id == message_vectors.c.id)
+        .where(text("message_words.words @@ CAST(:words AS tsquery)"))
+        .order_by(message.c.id.desc()),
     )
 
 
