@@ -83,6 +83,7 @@ class Planning(Claims):
             each.live, before = False, each.before
         if task.holder:
             self._end_claim(task, "released")
+            task.gave_back.add(who)
         task.stage, task.place, task.kept, task.lapses = "waiting", to, False, 0
         task.given.append(Handed(who, to, before))
         task.handed_on = self.steps

@@ -82,7 +82,7 @@ class Task:
     released: dict[str, tuple[datetime, int]] = field(default_factory=dict)
     handed_on: int = 0
     gave_back: set[str] = field(default_factory=set)
-    """Everybody who ever declined or released it, or let it lapse."""
+    """Everybody who ever declined or released it, handed it on, or let it lapse."""
     parts: set[str] = field(default_factory=set)
     """Who takes part in it."""
 
