@@ -37,7 +37,7 @@ from swarm_mcp.repository.words import Sought
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Table, TableClause
 
     from swarm_mcp.repository.database import Transaction
 
@@ -96,7 +96,7 @@ MARKS = text("'{0, 0.1, 0.1, 1}'")
 _vectors = (
     select(task_vectors.c.task_id)
     .join_from(task_vectors, task, task.c.id == task_vectors.c.task_id)
-    .where(text("task_words.words @@ CAST(:words AS tsquery)"), task.c.project == bindparam("project"))
+    .where(task_vectors.c.words.bool_op("@@")(SOUGHT), task.c.project == bindparam("project"))
 )
 LATEST_FIRST = (task.c.created_at.desc(), task.c.rank.desc())
 HITS = Statement(
@@ -125,15 +125,22 @@ AMONG_THESE = Statement(
     _own.where(_unsought.in_(_among)).order_by(NEWEST_FIRST).limit(bindparam("limit")),
     postgres=_vectors.where(task.c.id.in_(_these)).order_by(*LATEST_FIRST).limit(bindparam("limit")),
 )
-_shared = select(context.c.task_id).where(context.c.project == bindparam("project")).limit(bindparam("limit"))
-SHARED = Statement(
-    _shared.join_from(context_words, context, context.c.id == context_words.c.rowid)
-    .where(text("context_words MATCH :words"))
-    .order_by(context_words.c.rowid.desc()),
-    postgres=_shared.join_from(context_vectors, context, context.c.id == context_vectors.c.id)
-    .where(text("context_words.words @@ CAST(:words AS tsquery)"))
-    .order_by(context.c.id.desc()),
-)
+
+
+def _newest_with(words: TableClause, vectors: TableClause, owner: Table, *conditions: ColumnElement[bool]) -> Statement:
+    """The tasks of the newest rows of `owner` that have the words in their index."""
+    rows = select(owner.c.task_id).where(owner.c.project == bindparam("project"), *conditions).limit(bindparam("limit"))
+    return Statement(
+        rows.join_from(words, owner, owner.c.id == words.c.rowid)
+        .where(text(f"{words.name} MATCH :words"))
+        .order_by(words.c.rowid.desc()),
+        postgres=rows.join_from(vectors, owner, owner.c.id == vectors.c.id)
+        .where(vectors.c.words.bool_op("@@")(SOUGHT))
+        .order_by(owner.c.id.desc()),
+    )
+
+
+SHARED = _newest_with(context_words, context_vectors, context)
 NAMED = Statement(
     union_all(
         select(ref.c.task_id).where(
@@ -242,19 +249,7 @@ def _elsewhere(db: Transaction, sought: Sought, finds: Finds, reader: Reader, re
 @cache
 def _said(reader: Reader) -> Statement:
     """Questions and answers are everybody's; other messages are their sender's and their recipients'."""
-    statement = (
-        select(message.c.task_id)
-        .where(message.c.project == bindparam("project"), *_readable(reader))
-        .limit(bindparam("limit"))
-    )
-    return Statement(
-        statement.join_from(message_words, message, message.c.id == message_words.c.rowid)
-        .where(text("message_words MATCH :words"))
-        .order_by(message_words.c.rowid.desc()),
-        postgres=statement.join_from(message_vectors, message, message.c.id == message_vectors.c.id)
-        .where(text("message_words.words @@ CAST(:words AS tsquery)"))
-        .order_by(message.c.id.desc()),
-    )
+    return _newest_with(message_words, message_vectors, message, *_readable(reader))
 
 
 def _readable(reader: Reader) -> list[ColumnElement[bool]]:
