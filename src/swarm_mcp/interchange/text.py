@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.interchange import overviews, roster_text
 from swarm_mcp.model.agent import AgentList
+from swarm_mcp.model.following import Outcome
 from swarm_mcp.model.message import Inbox, Sent
 from swarm_mcp.model.registration import PolicyChange, Registered
 from swarm_mcp.model.task import (
@@ -249,6 +250,18 @@ SECTIONS: tuple[tuple[str, str, Callable[[Any], list[str]]], ...] = (
     ("Left out", "left_out", _bullets),
 )
 """A brief's sections in the order of their weight: title, field, and how its value reads."""
+
+
+@render.register
+def _(answer: Outcome) -> str:
+    lists = {"Artifacts": answer.artifacts, "Issues": answer.issues, "Next": answer.next_actions}
+    lines = [answer.message, _indented(answer.summary)]
+    if answer.outputs:
+        lines.append(_indented(f"Outputs: {_value(answer.outputs)}"))
+    for title, entries in lists.items():
+        lines += [f"{title}:", *_bullets(entries)] if entries else []
+    rest = f"{answer.left_out} has the rest" if answer.left_out else ""
+    return "\n".join(line for line in [*lines, rest, f"version {answer.task.version}"] if line)
 
 
 @render.register

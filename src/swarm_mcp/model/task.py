@@ -128,6 +128,8 @@ class Delegated(Written):
     """The agent that the board chose, where the choice was left to it …"""
     why: str = ""
     """… and the sentence that says why."""
+    delegation: str = Field(default="", exclude=True)
+    """Its id, for a server that lets it be followed (operations.following); no part of the answer."""
 
 
 class CriterionView(Record):

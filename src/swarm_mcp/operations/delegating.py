@@ -68,7 +68,7 @@ def delegate(
         **said, "reasoning": reasoning, "priority": urgency, "estimated_minutes": estimated_minutes or None,
         "depends_on": [other.id for other, _ in edges],
     }  # fmt: skip
-    placing.offer(db, row, place, words, before=before)
+    delegation = placing.offer(db, row, place, words, before=before)
     moved = moves.change(db, row, "delegated", columns, {"to": place.label, "reasoning": reasoning})
     row = moved.row
     _add_criteria(db, row, said["success_criteria"])
@@ -83,6 +83,7 @@ def delegate(
         warnings=warnings,
         unread=unread(db),
         ready=ready_count(db),
+        delegation=delegation,
     )
 
 

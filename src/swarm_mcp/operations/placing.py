@@ -156,9 +156,9 @@ def _hand_over_new(db: Transaction, row: Row, place: Place) -> None:
         telling.tell_only(db, row, "delegated", words, [place.agent.id])
 
 
-def offer(db: Transaction, row: Row, place: Place, said: dict[str, Any], *, before: dict[str, str]) -> None:
-    """Record that a task is handed to somebody, and with what words."""
-    work.insert_delegation(
+def offer(db: Transaction, row: Row, place: Place, said: dict[str, Any], *, before: dict[str, str]) -> str:
+    """Record that a task is handed to somebody, and with what words; the delegation's id."""
+    return work.insert_delegation(
         db,
         {
             "task_id": row.id,

@@ -40,6 +40,16 @@ CHAIN = Statement(
     .order_by(delegation.c.at.desc())
     .limit(bindparam("limit"))
 )
+FIND = Statement(
+    select(delegation)
+    .join(tables.task, tables.task.c.id == delegation.c.task_id)
+    .where(delegation.c.id == bindparam("id"), tables.task.c.project == bindparam("project"))
+)
+
+
+def find_delegation(db: Transaction, delegation_id: str) -> Row | None:
+    """A delegation of this project, or None."""
+    return FIND.first(db, {"id": delegation_id, "project": db.project.slug})
 
 
 def chain(db: Transaction, task_id: str, *, limit: int) -> Sequence[Row]:

@@ -178,9 +178,11 @@ def live_delegation(db: Transaction, task_id: str) -> Row | None:
     return LIVE_DELEGATIONS.first(db, {"task": task_id})
 
 
-def insert_delegation(db: Transaction, values: dict[str, Any]) -> None:
-    """Store a delegation."""
-    INSERT_DELEGATION.run(db, {"id": ids.new_uuid(), "at": db.now, **values})
+def insert_delegation(db: Transaction, values: dict[str, Any]) -> str:
+    """Store a delegation; its id."""
+    delegation_id = ids.new_uuid()
+    INSERT_DELEGATION.run(db, {"id": delegation_id, "at": db.now, **values})
+    return delegation_id
 
 
 def update_delegation(db: Transaction, delegation_id: str, **values: object) -> None:

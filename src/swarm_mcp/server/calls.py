@@ -38,8 +38,16 @@ class Calls:
         self.profile = profile
         self._registering = threading.Lock()
 
-    def call(self, name: str, given: dict[str, Any] | None, caller: Caller, client: str) -> dict[str, Any]:
-        """Run one tool; refusals are answers too."""
+    def call(
+        self,
+        name: str,
+        given: dict[str, Any] | None,
+        caller: Caller,
+        client: str,
+        *,
+        show: Callable[[Answer], dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        """Run one tool; refusals are answers too. `show` makes the wire's form of what it answers, if not as usual."""
         try:
             answer = self._run(OPERATIONS[name], given, caller, client)
         except Refusal as refusal:
@@ -47,7 +55,7 @@ class Calls:
         except Exception:
             _log.exception("%s failed", name)
             return broken()
-        return answered(answer)
+        return (show or answered)(answer)
 
     def call_at_once(
         self, name: str, given: dict[str, Any] | None, caller: Caller, client: str

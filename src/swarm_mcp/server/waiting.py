@@ -71,7 +71,7 @@ class Waiting:
 
         What nobody hears any more must not count as shown; `is_heard` tells.
         """
-        begun = await self._threads.run(partial(self._begin, dict(given or {}), caller, client))
+        begun = await self._threads.run(partial(self.begin, dict(given or {}), caller, client))
         if not begun.seconds:
             return begun.answer
         with self.notices.listening() as heard:
@@ -80,7 +80,7 @@ class Waiting:
             return begun.answer
         return await self._threads.run(partial(self._calls.call, TOOL, begun.given, caller, client))
 
-    def _begin(self, given: dict[str, Any], caller: Caller, client: str) -> Begun:
+    def begin(self, given: dict[str, Any], caller: Caller, client: str) -> Begun:
         """The first answer; on a worker thread."""
         try:
             arguments = read_arguments(model_of(TOOL), given)

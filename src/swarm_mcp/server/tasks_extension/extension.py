@@ -1,0 +1,212 @@
+"""What the extension adds to a server: three methods, and another answer to some calls."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import mcp_types as types
+from mcp.shared.exceptions import MCPError
+from mcp.shared.inbound import MCP_NAME_HEADER, decode_header_value
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from swarm_mcp.model.errors import NotAllowed, NotFound
+from swarm_mcp.server.refusals import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+
+    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+    from mcp.server.lowlevel import Server
+
+    from swarm_mcp.server.calls import Calls
+    from swarm_mcp.server.identity import Caller
+    from swarm_mcp.server.resources import Resources
+    from swarm_mcp.server.tasks_extension.handle import Handle
+    from swarm_mcp.server.tasks_extension.visit import Kind, Visit
+    from swarm_mcp.server.threads import Threads
+    from swarm_mcp.server.waiting import Waiting
+
+IDENTIFIER = "io.modelcontextprotocol/tasks"
+NEEDED = {"requiredCapabilities": {"extensions": {IDENTIFIER: {}}}}
+UNKNOWN = "There is no such task handle here: it was never given out, is not yours, or is not kept any more."
+"""The same whatever the reason."""
+
+
+class Door(NamedTuple):
+    """How the extension gets at the board."""
+
+    tools: Collection[str]
+    """The tools that the address has; it serves their handles alone."""
+    readable: Callable[[ServerRequestContext[Any]], Awaitable[tuple[Calls, Caller, Resources]]]
+    waiting: Callable[[], Waiting | None]
+    threads: Threads
+    note_readers: Callable[[Calls, Caller], None]
+
+
+class HandleParams(types.RequestParams):
+    """Which handle a request is about."""
+
+    task_id: str
+
+
+class UpdateParams(HandleParams):
+    """The same, with what the client was asked for."""
+
+    input_responses: dict[str, Any]
+
+
+def _delegations() -> Kind:
+    from swarm_mcp.server.tasks_extension.delegations import Delegations  # noqa: PLC0415 - as the board, on first use
+
+    return Delegations()
+
+
+def _inboxes() -> Kind:
+    from swarm_mcp.server.tasks_extension.inboxes import Inboxes  # noqa: PLC0415
+
+    return Inboxes()
+
+
+KINDS: dict[str, Callable[[], Kind]] = {"delegate": _delegations, "check_inbox": _inboxes}
+"""What makes handles, by the tool."""
+
+
+def plug(server: Server[Any], door: Door) -> None:
+    """Add the extension to a server, if it has tools that make handles."""
+    if not KINDS.keys() & door.tools:
+        return
+    extension = Extension(server, door)
+    server.extensions[IDENTIFIER] = {}
+    server.middleware.append(extension.check_listening)
+    server.add_request_handler("tools/call", types.CallToolRequestParams, extension.call_tool)
+    server.add_request_handler("tasks/get", HandleParams, extension.get)
+    server.add_request_handler("tasks/update", UpdateParams, extension.update)
+    server.add_request_handler("tasks/cancel", HandleParams, extension.cancel)
+
+
+def declares(ctx: ServerRequestContext[Any]) -> bool:
+    """Whether this request says that its client knows the extension; what it said before counts for nothing."""
+    able = ctx.session.client_capabilities
+    is_modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
+    return is_modern and able is not None and IDENTIFIER in (able.extensions or {})
+
+
+def require_declared(ctx: ServerRequestContext[Any]) -> None:
+    """Refuse whoever has not declared the extension.
+
+    Raises:
+        MCPError: it has not; with a session of the older generation, which cannot, there is no such method.
+
+    """
+    if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+        raise MCPError(code=types.METHOD_NOT_FOUND, message="Method not found", data=ctx.method)
+    if not declares(ctx):
+        raise MCPError(
+            code=types.MISSING_REQUIRED_CLIENT_CAPABILITY,
+            message=f"This needs a client that declares {IDENTIFIER} with the request.",
+            data=NEEDED,
+        )
+
+
+class Extension:
+    """The extension on one server."""
+
+    def __init__(self, server: Server[Any], door: Door) -> None:
+        ours = server.get_request_handler("tools/call")
+        assert ours is not None  # noqa: S101 - the server has tools
+        self._call_tool = ours.handler
+        self._door = door
+        self._kinds: dict[str, Kind] = {}
+
+    async def call_tool(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Any:
+        """Answer a call with a handle where that is wanted; else as if there were no extension."""
+        kind = self._kind(params.name) if declares(ctx) else None
+        if kind is None or not kind.wants(params):
+            return await self._call_tool(ctx, params)
+        try:
+            visit = await self._visit(ctx)
+        except MCPError:  # a tool says itself that the board cannot be opened
+            return await self._call_tool(ctx, params)
+        return {"resultType": "complete", **await self._door.threads.run(partial(kind.call, params, visit))}
+
+    async def get(self, ctx: ServerRequestContext[Any], params: HandleParams) -> Any:
+        """How it stands."""
+        _, _, handle = await self._found(ctx, params)
+        return handle.detailed()
+
+    async def update(self, ctx: ServerRequestContext[Any], params: UpdateParams) -> Any:
+        """Take what the client was asked for."""
+        kind, visit, _ = await self._found(ctx, params)
+        take = partial(guarded, kind.update, params.task_id, visit, params.input_responses)
+        await self._door.threads.run(take)
+        return {"resultType": "complete"}
+
+    async def cancel(self, ctx: ServerRequestContext[Any], params: HandleParams) -> Any:
+        """See that it ends."""
+        kind, visit, _ = await self._found(ctx, params)
+        await self._door.threads.run(partial(guarded, kind.cancel, params.task_id, visit))
+        return {"resultType": "complete"}
+
+    async def check_listening(self, ctx: ServerRequestContext[Any], call_next: CallNext) -> HandlerResult:
+        """Refuse to tell a client of handles that does not know what they are."""
+        if ctx.method == "subscriptions/listen":
+            wanted = (ctx.params or {}).get("notifications")
+            if isinstance(wanted, dict) and wanted.get("taskIds"):
+                require_declared(ctx)
+        return await call_next(ctx)
+
+    def _kind(self, tool: str) -> Kind | None:
+        """What makes the handles of a tool, if the address has it."""
+        if tool in KINDS and tool in self._door.tools and tool not in self._kinds:
+            self._kinds[tool] = KINDS[tool]()
+        return self._kinds.get(tool)
+
+    async def _visit(self, ctx: ServerRequestContext[Any]) -> Visit:
+        from swarm_mcp.server.app import client_name  # noqa: PLC0415 - which imports this package
+        from swarm_mcp.server.tasks_extension.visit import Visit  # noqa: PLC0415
+
+        calls, caller, _ = await self._door.readable(ctx)
+        waiting = self._door.waiting()
+        assert waiting is not None  # noqa: S101 - it is there once the board is open
+        able = ctx.session.client_capabilities
+        asks = able.elicitation if able is not None else None
+        # Without a word about its kinds, a client means forms.
+        can_be_asked = asks is not None and (asks.form is not None or asks.url is None)
+        return Visit(calls, waiting, caller, client_name(ctx), can_be_asked)
+
+    async def _found(self, ctx: ServerRequestContext[Any], params: HandleParams) -> tuple[Kind, Visit, Handle]:
+        """The handle that a request is about, which whoever sends it may know of.
+
+        Raises:
+            MCPError: it may not, or there is none: nobody can tell which.
+
+        """
+        require_declared(ctx)
+        _check_routed(ctx, params.task_id)
+        visit = await self._visit(ctx)
+        for kind in filter(None, map(self._kind, KINDS)):
+            if kind.knows(params.task_id):
+                get = partial(_get_or_not, kind, params.task_id, visit)
+                handle = await self._door.threads.run(partial(guarded, get))
+                if handle is not None:
+                    if visit.caller.has_silent_readers:
+                        self._door.note_readers(visit.calls, visit.caller)
+                    return kind, visit, handle
+        raise MCPError(code=types.INVALID_PARAMS, message=UNKNOWN)
+
+
+def _get_or_not(kind: Kind, handle: str, visit: Visit) -> Handle | None:
+    try:
+        return kind.get(handle, visit)
+    except (NotFound, NotAllowed):
+        return None
+
+
+def _check_routed(ctx: ServerRequestContext[Any], handle: str) -> None:
+    """Refuse a request over HTTP whose header sends it elsewhere than its body."""
+    if ctx.request is not None and decode_header_value(ctx.request.headers.get(MCP_NAME_HEADER)) != handle:
+        raise MCPError(
+            code=types.HEADER_MISMATCH,
+            message=f"The header {MCP_NAME_HEADER} does not say what `taskId` in the body says.",
+        )
