@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import content
+import jobs
 import rounds
 import talk
 from mcp_types import (
@@ -24,14 +25,16 @@ from mcp_types import (
 )
 
 from swarm_mcp.__main__ import main
+from swarm_mcp.server import app
 from swarm_mcp.server.remote import RemoteApp
+from swarm_mcp.server.tasks_extension.extension import KINDS, plug_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mcp.server.lowlevel import Server
 
-TOOLS = {**content.TOOLS, **talk.TOOLS, **rounds.TOOLS}
+TOOLS = {**content.TOOLS, **talk.TOOLS, **rounds.TOOLS, **jobs.TOOLS}
 PROMPTS = {**content.PROMPTS, **rounds.PROMPTS}
 LISTS = {
     "tools/list": ("tools", [tool.listed(name) for name, tool in TOOLS.items()]),
@@ -128,6 +131,13 @@ async def set_level(ctx: Any, said: SetLevelRequestParams) -> Any:
     return {}
 
 
+def plug_more(server: Server[Any], tools: set[str], *door: Any) -> None:
+    """Our Tasks extension, with the suite's tools among those that make tasks."""
+    plug_tasks(server, {*tools, *jobs.TASKS}, *door)
+
+
 if __name__ == "__main__":
+    KINDS.update({name: lambda: jobs.JOBS for name in jobs.TASKS})
+    app.plug_tasks = plug_more
     RemoteApp.server = furnished(RemoteApp.server)
     sys.exit(main())

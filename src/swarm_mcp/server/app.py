@@ -16,9 +16,9 @@ from mcp.shared.exceptions import MCPError
 from swarm_mcp import __version__
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.model.ids import fold_name
-from swarm_mcp.server import tasks_extension
 from swarm_mcp.server.instructions import INSTRUCTIONS
 from swarm_mcp.server.refusals import broken, guarded, refused
+from swarm_mcp.server.tasks_extension import plug_tasks
 from swarm_mcp.server.threads import Threads
 from swarm_mcp.server.toolbox import listed
 
@@ -88,10 +88,7 @@ class App:
         if not any(name.startswith("OTEL_") for name in os.environ):
             # The SDK's tracing costs a twentieth of a call and more, even where nobody has configured an exporter.
             server.middleware.clear()
-        tasks_extension.plug(
-            server,
-            tasks_extension.Door(self._names, self._readable, lambda: self._waiting, self._threads, self._note_readers),
-        )
+        plug_tasks(server, self._names, self._readable, lambda: self._waiting, self._threads, self._note_readers)
         return server
 
     def stop(self) -> None:

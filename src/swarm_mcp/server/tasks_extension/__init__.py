@@ -5,12 +5,12 @@ A client of the newer generation that declares it with a request gets a handle f
 the worker asks, and cancels. Nothing of it is in this process: a handle is the id of a delegation, or of a wait that
 the board knows of, so any server of the board serves it, before and after a restart.
 
-Nothing else imports this package but `server/app.py`, which plugs it in; without both, the server is the same for all
-clients.
+Nothing else imports this package but `server/app.py`, in one line, and plugs it in, in another. Without these and the
+package, the server is the same to all clients as it is to those that do not declare the extension.
 """
 
 from __future__ import annotations
 
-from swarm_mcp.server.tasks_extension.extension import IDENTIFIER, Door, declares, plug
+from swarm_mcp.server.tasks_extension.extension import plug_tasks
 
-__all__ = ["IDENTIFIER", "Door", "declares", "plug"]
+__all__ = ["plug_tasks"]

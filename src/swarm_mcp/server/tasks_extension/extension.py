@@ -9,6 +9,7 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import MCP_NAME_HEADER, decode_header_value
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import ValidationError
 
 from swarm_mcp.model.errors import NotAllowed, NotFound
 from swarm_mcp.server.refusals import guarded
@@ -16,7 +17,7 @@ from swarm_mcp.server.refusals import guarded
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
-    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+    from mcp.server.context import ServerRequestContext
     from mcp.server.lowlevel import Server
 
     from swarm_mcp.server.calls import Calls
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from swarm_mcp.server.tasks_extension.visit import Kind, Visit
     from swarm_mcp.server.threads import Threads
     from swarm_mcp.server.waiting import Waiting
+
+    Handler = Callable[[ServerRequestContext[Any], Any], Awaitable[Any]]
 
 IDENTIFIER = "io.modelcontextprotocol/tasks"
 NEEDED = {"requiredCapabilities": {"extensions": {IDENTIFIER: {}}}}
@@ -72,17 +75,33 @@ KINDS: dict[str, Callable[[], Kind]] = {"delegate": _delegations, "check_inbox":
 """What makes handles, by the tool."""
 
 
-def plug(server: Server[Any], door: Door) -> None:
-    """Add the extension to a server, if it has tools that make handles."""
-    if not KINDS.keys() & door.tools:
-        return
-    extension = Extension(server, door)
-    server.extensions[IDENTIFIER] = {}
-    server.middleware.append(extension.check_listening)
-    server.add_request_handler("tools/call", types.CallToolRequestParams, extension.call_tool)
-    server.add_request_handler("tasks/get", HandleParams, extension.get)
-    server.add_request_handler("tasks/update", UpdateParams, extension.update)
-    server.add_request_handler("tasks/cancel", HandleParams, extension.cancel)
+def plug_tasks(
+    server: Server[Any],
+    tools: Collection[str],
+    readable: Callable[[ServerRequestContext[Any]], Awaitable[tuple[Calls, Caller, Resources]]],
+    waiting: Callable[[], Waiting | None],
+    threads: Threads,
+    note_readers: Callable[[Calls, Caller], None],
+) -> None:
+    """Add the extension to a server, if it has tools that make handles.
+
+    Args:
+        server: the server, with its tools.
+        tools: their names; the handles of others are not served.
+        readable: opens the board, and says who calls.
+        waiting: the calls that wait, once the board is open.
+        threads: for whatever blocks.
+        note_readers: tells the board who has read.
+
+    """
+    if KINDS.keys() & tools:
+        extension = Extension(Door(tools, readable, waiting, threads, note_readers))
+        server.extensions[IDENTIFIER] = {}
+        for method, handle in extension.methods().items():
+            server.add_request_handler(method, types.RequestParams, handle)
+        for method, handle in extension.around().items():
+            if (ours := server.get_request_handler(method)) is not None:
+                server.add_request_handler(method, ours.params_type, partial(handle, ours.handler))
 
 
 def declares(ctx: ServerRequestContext[Any]) -> bool:
@@ -112,49 +131,60 @@ def require_declared(ctx: ServerRequestContext[Any]) -> None:
 class Extension:
     """The extension on one server."""
 
-    def __init__(self, server: Server[Any], door: Door) -> None:
-        ours = server.get_request_handler("tools/call")
-        assert ours is not None  # noqa: S101 - the server has tools
-        self._call_tool = ours.handler
+    def __init__(self, door: Door) -> None:
         self._door = door
         self._kinds: dict[str, Kind] = {}
 
-    async def call_tool(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Any:
+    def methods(self) -> dict[str, Handler]:
+        """What it serves itself."""
+        return {"tasks/get": self.get, "tasks/update": self.update, "tasks/cancel": self.cancel}
+
+    def around(self) -> dict[str, Callable[..., Awaitable[Any]]]:
+        """What it has the first word on; the server's own handler comes first among the arguments."""
+        return {"tools/call": self.call_tool, "subscriptions/listen": self.listen}
+
+    async def call_tool(
+        self, ours: Handler, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
+    ) -> Any:
         """Answer a call with a handle where that is wanted; else as if there were no extension."""
         kind = self._kind(params.name) if declares(ctx) else None
         if kind is None or not kind.wants(params):
-            return await self._call_tool(ctx, params)
+            return await ours(ctx, params)
         try:
             visit = await self._visit(ctx)
         except MCPError:  # a tool says itself that the board cannot be opened
-            return await self._call_tool(ctx, params)
-        return {"resultType": "complete", **await self._door.threads.run(partial(kind.call, params, visit))}
+            return await ours(ctx, params)
+        answer = await self._door.threads.run(partial(kind.call, params, visit))
+        self._note(visit)
+        return {"resultType": "complete", **answer}
 
-    async def get(self, ctx: ServerRequestContext[Any], params: HandleParams) -> Any:
+    async def listen(self, ours: Handler, ctx: ServerRequestContext[Any], params: object) -> Any:
+        """Refuse to tell a client of handles that does not know what they are."""
+        wanted = (ctx.params or {}).get("notifications")
+        if isinstance(wanted, dict) and wanted.get("taskIds"):
+            require_declared(ctx)
+        return await ours(ctx, params)
+
+    async def get(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         """How it stands."""
-        _, _, handle = await self._found(ctx, params)
+        _ = params
+        _, _, handle = await self._found(ctx, HandleParams)
         return handle.detailed()
 
-    async def update(self, ctx: ServerRequestContext[Any], params: UpdateParams) -> Any:
+    async def update(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         """Take what the client was asked for."""
-        kind, visit, _ = await self._found(ctx, params)
-        take = partial(guarded, kind.update, params.task_id, visit, params.input_responses)
-        await self._door.threads.run(take)
+        _ = params
+        kind, visit, handle = await self._found(ctx, UpdateParams)
+        responses = dict((ctx.params or {})["inputResponses"])
+        await self._door.threads.run(partial(guarded, kind.update, handle.id, visit, responses))
         return {"resultType": "complete"}
 
-    async def cancel(self, ctx: ServerRequestContext[Any], params: HandleParams) -> Any:
+    async def cancel(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         """See that it ends."""
-        kind, visit, _ = await self._found(ctx, params)
-        await self._door.threads.run(partial(guarded, kind.cancel, params.task_id, visit))
+        _ = params
+        kind, visit, handle = await self._found(ctx, HandleParams)
+        await self._door.threads.run(partial(guarded, kind.cancel, handle.id, visit))
         return {"resultType": "complete"}
-
-    async def check_listening(self, ctx: ServerRequestContext[Any], call_next: CallNext) -> HandlerResult:
-        """Refuse to tell a client of handles that does not know what they are."""
-        if ctx.method == "subscriptions/listen":
-            wanted = (ctx.params or {}).get("notifications")
-            if isinstance(wanted, dict) and wanted.get("taskIds"):
-                require_declared(ctx)
-        return await call_next(ctx)
 
     def _kind(self, tool: str) -> Kind | None:
         """What makes the handles of a tool, if the address has it."""
@@ -175,25 +205,39 @@ class Extension:
         can_be_asked = asks is not None and (asks.form is not None or asks.url is None)
         return Visit(calls, waiting, caller, client_name(ctx), can_be_asked)
 
-    async def _found(self, ctx: ServerRequestContext[Any], params: HandleParams) -> tuple[Kind, Visit, Handle]:
+    async def _found(self, ctx: ServerRequestContext[Any], shape: type[HandleParams]) -> tuple[Kind, Visit, Handle]:
         """The handle that a request is about, which whoever sends it may know of.
 
         Raises:
-            MCPError: it may not, or there is none: nobody can tell which.
+            MCPError: it may not, or there is none: nobody can tell which. Or the request is wrong.
 
         """
         require_declared(ctx)
-        _check_routed(ctx, params.task_id)
+        wanted = _read(ctx, shape)
+        _check_routed(ctx, wanted)
         visit = await self._visit(ctx)
         for kind in filter(None, map(self._kind, KINDS)):
-            if kind.knows(params.task_id):
-                get = partial(_get_or_not, kind, params.task_id, visit)
-                handle = await self._door.threads.run(partial(guarded, get))
+            if kind.knows(wanted):
+                get = partial(guarded, partial(_get_or_not, kind, wanted, visit))
+                handle = await self._door.threads.run(get)
                 if handle is not None:
-                    if visit.caller.has_silent_readers:
-                        self._door.note_readers(visit.calls, visit.caller)
+                    self._note(visit)
                     return kind, visit, handle
         raise MCPError(code=types.INVALID_PARAMS, message=UNKNOWN)
+
+    def _note(self, visit: Visit) -> None:
+        if visit.caller.has_silent_readers:
+            self._door.note_readers(visit.calls, visit.caller)
+
+
+def _read(ctx: ServerRequestContext[Any], shape: type[HandleParams]) -> str:
+    """The id of the handle that a request is about; read only of those who have declared the extension."""
+    try:
+        return shape.model_validate(dict(ctx.params or {}), by_name=False).task_id
+    except ValidationError as error:
+        wrong = sorted({str(each["loc"][0]) for each in error.errors() if each["loc"]})
+        words = f"{ctx.method} takes `taskId`, a text, and tasks/update also `inputResponses`, an object"
+        raise MCPError(code=types.INVALID_PARAMS, message=f"{words}; wrong or missing: {', '.join(wrong)}.") from None
 
 
 def _get_or_not(kind: Kind, handle: str, visit: Visit) -> Handle | None:
