@@ -183,9 +183,10 @@ async def streamable(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
 
 @contextmanager
 def visiting(
-    listener: Listener, path: str = "/mcp", *, mode: str = MODERN, token: str = "", name: str = "host"
-) -> Iterator[Desk]:
-    """The SDK's client at one of a server's addresses."""
+    listener: Listener, path: str = "/mcp", *, mode: str = MODERN, token: str = "", name: str = "host",
+    able: Mapping[str, Any] | None = None,
+) -> Iterator[Desk]:  # fmt: skip
+    """The SDK's client at one of a server's addresses; `able` says what it can do besides."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     with start_blocking_portal() as portal:
         if path.startswith("/sse"):
@@ -197,6 +198,7 @@ def visiting(
             mode=mode,
             client_info=Implementation(name=name, version="1"),
             read_timeout_seconds=GIVE_UP_SECONDS,
+            **(able or {}),
         )
         with portal.wrap_async_context_manager(host) as client:
             yield Desk(portal, client, listener.board, listener.log)

@@ -17,7 +17,7 @@ from mcp.client.stdio import stdio_client
 from mcp_types import Implementation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -113,8 +113,11 @@ class Desk:
 
 
 @contextmanager
-def serving(board: Path, *options: str, name: str = "host", mode: str = MODERN, **environment: str) -> Iterator[Desk]:
-    """Run a server on a board for a host of that name."""
+def serving(
+    board: Path, *options: str, name: str = "host", mode: str = MODERN, able: Mapping[str, Any] | None = None,
+    **environment: str,
+) -> Iterator[Desk]:  # fmt: skip
+    """Run a server on a board for a host of that name; `able` says what its client can do besides."""
     command = StdioServerParameters(
         command=sys.executable,
         args=["-m", "swarm_mcp", "serve", "--database", str(board), *options],
@@ -128,6 +131,7 @@ def serving(board: Path, *options: str, name: str = "host", mode: str = MODERN, 
             mode=mode,
             client_info=Implementation(name=name, version="1"),
             read_timeout_seconds=GIVE_UP_SECONDS,
+            **(able or {}),
         )
         with portal.wrap_async_context_manager(host) as client:
             yield Desk(portal, client, board, log)

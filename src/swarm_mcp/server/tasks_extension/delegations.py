@@ -59,10 +59,16 @@ class Delegations:
         said = " ".join([answer.message, *answer.warnings])
         return {**handle.created(), "statusMessage": said}
 
+    def find(self, handle: str, visit: Visit) -> tuple[Followed, str]:
+        """How the task stands, and who handed it down."""
+        agent = visit.calls.swarm.read(lambda db: following.giver_of(db, handle))
+        if not agent:
+            raise NotFound("Nobody has handed anything down under this id.")
+        return visit.read(partial(following.follow_delegation, delegation=handle), agent), agent
+
     def get(self, handle: str, visit: Visit) -> Handle:
         """How the task stands. That it is over is kept, as far as the board can be written."""
-        agent = self._giver(handle, visit)
-        followed = visit.read(partial(following.follow_delegation, delegation=handle), agent)
+        followed, agent = self.find(handle, visit)
         if followed.is_over and not followed.is_kept:
             try:
                 settle = partial(following.settle_delegation, delegation=handle)
@@ -78,8 +84,8 @@ class Delegations:
             Invalid: an answer has no words.
 
         """
-        agent = self._giver(handle, visit)
-        asked = visit.read(partial(following.follow_delegation, delegation=handle), agent).question
+        followed, agent = self.find(handle, visit)
+        asked = followed.question
         response = responses.get(asked.id) if asked is not None else None
         if asked is None or response is None:
             return
@@ -95,14 +101,8 @@ class Delegations:
 
     def cancel(self, handle: str, visit: Visit) -> None:
         """Take the task back; it stays on the board."""
-        recall = partial(following.recall_delegation, delegation=handle)
-        visit.write(recall, self._giver(handle, visit))
-
-    def _giver(self, handle: str, visit: Visit) -> str:
-        agent = visit.calls.swarm.read(lambda db: following.giver_of(db, handle))
-        if not agent:
-            raise NotFound("Nobody has handed anything down under this id.")
-        return agent
+        _, agent = self.find(handle, visit)
+        visit.write(partial(following.recall_delegation, delegation=handle), agent)
 
 
 def _handle(handle: str, followed: Followed, visit: Visit) -> Handle:

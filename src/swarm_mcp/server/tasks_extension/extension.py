@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from swarm_mcp.server.calls import Calls
     from swarm_mcp.server.identity import Caller
     from swarm_mcp.server.resources import Resources
-    from swarm_mcp.server.tasks_extension.handle import Handle
     from swarm_mcp.server.tasks_extension.visit import Kind, Visit
     from swarm_mcp.server.threads import Threads
     from swarm_mcp.server.waiting import Waiting
@@ -168,22 +167,23 @@ class Extension:
     async def get(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         """How it stands."""
         _ = params
-        _, _, handle = await self._found(ctx, HandleParams)
-        return handle.detailed()
+        kind, visit, handle = await self._found(ctx, HandleParams)
+        stands = await self._door.threads.run(partial(guarded, kind.get, handle, visit))
+        return stands.detailed()
 
     async def update(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         """Take what the client was asked for."""
         _ = params
         kind, visit, handle = await self._found(ctx, UpdateParams)
         responses = dict((ctx.params or {})["inputResponses"])
-        await self._door.threads.run(partial(guarded, kind.update, handle.id, visit, responses))
+        await self._door.threads.run(partial(guarded, kind.update, handle, visit, responses))
         return {"resultType": "complete"}
 
     async def cancel(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         """See that it ends."""
         _ = params
         kind, visit, handle = await self._found(ctx, HandleParams)
-        await self._door.threads.run(partial(guarded, kind.cancel, handle.id, visit))
+        await self._door.threads.run(partial(guarded, kind.cancel, handle, visit))
         return {"resultType": "complete"}
 
     def _kind(self, tool: str) -> Kind | None:
@@ -205,7 +205,7 @@ class Extension:
         can_be_asked = asks is not None and (asks.form is not None or asks.url is None)
         return Visit(calls, waiting, caller, client_name(ctx), can_be_asked)
 
-    async def _found(self, ctx: ServerRequestContext[Any], shape: type[HandleParams]) -> tuple[Kind, Visit, Handle]:
+    async def _found(self, ctx: ServerRequestContext[Any], shape: type[HandleParams]) -> tuple[Kind, Visit, str]:
         """The handle that a request is about, which whoever sends it may know of.
 
         Raises:
@@ -213,16 +213,14 @@ class Extension:
 
         """
         require_declared(ctx)
-        wanted = _read(ctx, shape)
-        _check_routed(ctx, wanted)
+        handle = _read(ctx, shape)
+        _check_routed(ctx, handle)
         visit = await self._visit(ctx)
         for kind in filter(None, map(self._kind, KINDS)):
-            if kind.knows(wanted):
-                get = partial(guarded, partial(_get_or_not, kind, wanted, visit))
-                handle = await self._door.threads.run(get)
-                if handle is not None:
-                    self._note(visit)
-                    return kind, visit, handle
+            if kind.knows(handle):
+                await self._door.threads.run(partial(guarded, partial(_find, kind, handle, visit)))
+                self._note(visit)
+                return kind, visit, handle
         raise MCPError(code=types.INVALID_PARAMS, message=UNKNOWN)
 
     def _note(self, visit: Visit) -> None:
@@ -240,11 +238,11 @@ def _read(ctx: ServerRequestContext[Any], shape: type[HandleParams]) -> str:
         raise MCPError(code=types.INVALID_PARAMS, message=f"{words}; wrong or missing: {', '.join(wrong)}.") from None
 
 
-def _get_or_not(kind: Kind, handle: str, visit: Visit) -> Handle | None:
+def _find(kind: Kind, handle: str, visit: Visit) -> None:
     try:
-        return kind.get(handle, visit)
+        kind.find(handle, visit)
     except (NotFound, NotAllowed):
-        return None
+        raise NotFound(UNKNOWN) from None
 
 
 def _check_routed(ctx: ServerRequestContext[Any], handle: str) -> None:

@@ -51,17 +51,23 @@ class Inboxes:
         limit = read_arguments(model_of(TOOL), begun.given)["limit"]
         try:
             wait = visit.write(partial(awaiting.await_news, seconds=begun.seconds, limit=limit), begun.agent)
-            return self.get(f"{wait}:{begun.agent}", visit).created()
+            stands = self.get(f"{wait}:{begun.agent}", visit)
         except Refusal as refusal:
             return refused(refusal)
         except Exception:
             _log.exception("a wait was not begun")
             return broken()
+        return stands.created() if stands.result is None else stands.result  # a task may be ready already
+
+    def find(self, handle: str, visit: Visit) -> tuple[Awaited, bool]:
+        """How it stands, and whether it is worth an answer."""
+        wait, _, agent = handle.partition(":")
+        return visit.read(partial(awaiting.follow_wait, wait=wait), agent)
 
     def get(self, handle: str, visit: Visit) -> Handle:
         """Whether there is something to tell; what was told once is told again, and nothing else."""
         wait, _, agent = handle.partition(":")
-        awaited, is_worth_it = visit.read(partial(awaiting.follow_wait, wait=wait), agent)
+        awaited, is_worth_it = self.find(handle, visit)
         if is_worth_it:
             try:
                 awaited = visit.write(partial(awaiting.settle_wait, wait=wait), agent)

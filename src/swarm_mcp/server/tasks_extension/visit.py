@@ -77,13 +77,17 @@ class Kind(Protocol):
         """Answer a call: with a handle that is on the board by then, or with the tool's own result."""
         ...
 
-    def get(self, handle: str, visit: Visit) -> Handle:
-        """How it stands.
+    def find(self, handle: str, visit: Visit) -> object:
+        """Look whether there is one; nothing is marked by that, and nothing kept.
 
         Raises:
             NotFound, NotAllowed: there is none that whoever sends this may know of.
 
         """
+        ...
+
+    def get(self, handle: str, visit: Visit) -> Handle:
+        """How it stands; what is told then, is told."""
         ...
 
     def update(self, handle: str, visit: Visit, responses: Mapping[str, Any]) -> None:
