@@ -121,6 +121,29 @@ def test_what_was_told_is_not_taken_back(board: Board) -> None:
     assert stands(board, delegations[1]).outcome is None
 
 
+def test_work_that_others_do_again_does_not_change_what_came_of_it(board: Board) -> None:
+    board.register("lead", "kid", superior="lead")
+    task = board.create()
+    delegation = handed(board, task, "kid")
+    board.finish("kid", task, summary="As I see it.")
+    board.register("lead", "kid", lifecycle="terminated")
+    board.update("lead", task, action="reopen", reason="Once more.")
+    found = stands(board, delegation).outcome
+    assert board.delegations(task) == ["done"]
+    assert found is not None
+    assert (found.outcome, found.by, found.summary) == ("completed", "kid", "As I see it.")
+
+
+def test_what_the_operator_says_is_done_is_done(board: Board) -> None:
+    task = board.create()
+    delegation = handed(board, task)
+    board.finish("ada", task, outcome="partial", summary="Nearly.")
+    board.review("", task, "accept")
+    found = stands(board, delegation).outcome
+    assert found is not None
+    assert (found.outcome, found.by, found.summary) == ("completed", "ada", "Nearly.")
+
+
 def test_an_outcome_never_costs_more_than_an_answer_may(board: Board) -> None:
     task = board.create()
     delegation = handed(board, task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 import shutil
 from contextlib import ExitStack
@@ -10,14 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from handles import IDENTIFIER, Holder, able, accepted
+from handles import ANYTHING, IDENTIFIER, Holder, able, accepted
 from listening import Listener, listening, modern, of_session, visiting
+from mcp import Client
+from mcp.client.extension import advertise
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+from mcp_types import Request
 from serving import LEGACY, serving
 
 import swarm_mcp
 from swarm_mcp.operations import tokens
 from swarm_mcp.operations.projects import create_project
 from swarm_mcp.operations.swarm import Swarm, open_swarm
+from swarm_mcp.server.tasks_extension import plug_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,18 +37,21 @@ NEEDED = {"requiredCapabilities": {"extensions": {IDENTIFIER: {}}}}
 DECLARED = {"io.modelcontextprotocol/clientCapabilities": {"extensions": {IDENTIFIER: {}}}}
 
 
-@pytest.fixture(params=["stdio", "http"])
+@pytest.fixture
 def visit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Holder]]:
     """Come to one board with a client that knows the extension, at a server of its own each time."""
     board = tmp_path / "swarm.db"
     with ExitStack() as stack:
 
         def come(**said: Any) -> Holder:
-            if request.param == "stdio":
+            if getattr(request, "param", "stdio") == "stdio":
                 return Holder(stack.enter_context(serving(board, able=able(**said))))
             return Holder(stack.enter_context(visiting(stack.enter_context(listening(board)), able=able(**said))))
 
         yield come
+
+
+over_both = pytest.mark.parametrize("visit", ["stdio", "http"], indirect=True)
 
 
 def handed(holder: Holder, title: str = "Build it", to: str = "ada") -> tuple[str, str]:
@@ -68,6 +78,7 @@ def texts(stands: dict[str, Any]) -> list[str]:
 # What a client has that declares it
 
 
+@over_both
 def test_a_handle_leads_from_delegate_to_what_came_of_it(visit: Callable[..., Holder]) -> None:
     lead = visit()
     task, handle = handed(lead)
@@ -133,6 +144,7 @@ def test_a_refusal_is_no_handle(visit: Callable[..., Holder]) -> None:
     assert (refused["resultType"], refused["isError"]) == ("complete", True)
 
 
+@over_both
 def test_a_handle_outlives_its_server_and_serves_on_another(visit: Callable[..., Holder]) -> None:
     first = visit()
     task, handle = handed(first)
@@ -168,6 +180,7 @@ def test_a_restart_in_between_changes_nothing(tmp_path: Path) -> None:
         assert texts(lead.get(wait)) == ["Well?"]
 
 
+@over_both
 def test_cancelling_recalls_the_delegation_and_leaves_the_task(visit: Callable[..., Holder]) -> None:
     lead = visit()
     task, handle = handed(lead)
@@ -184,6 +197,7 @@ def test_cancelling_recalls_the_delegation_and_leaves_the_task(visit: Callable[.
     assert lead.get(handle) == stands
 
 
+@over_both
 def test_news_come_by_the_handle_of_a_wait_and_count_as_read_only_then(visit: Callable[..., Holder]) -> None:
     lead = visit()
     lead.desk.call("create_task", title="Build it", agent="lead")
@@ -235,6 +249,7 @@ def test_whoever_does_not_want_to_answer_is_not_asked_again(visit: Callable[...,
     )
 
 
+@over_both
 def test_the_sdks_client_follows_a_delegation_to_its_end(visit: Callable[..., Holder]) -> None:
     lead, worker = visit(answer="8080"), visit()
     task = lead.desk.call("create_task", title="Build it", agent="lead").task
@@ -382,6 +397,29 @@ def test_an_address_without_the_tools_has_no_extension(server: Listener) -> None
                ("/mcp", "/mcp/worker", "/mcp/observer")}  # fmt: skip
     assert offered == {"/mcp": {IDENTIFIER: {}}, "/mcp/worker": {IDENTIFIER: {}}, "/mcp/observer": {}}
     assert send(server, "tasks/get", "/mcp/observer", taskId="x")[1]["code"] == -32601
+
+
+def test_nobody_is_told_of_handles_who_does_not_know_what_they_are() -> None:
+    async def nothing(ctx: Any, params: object) -> dict[str, Any]:
+        return {"resultType": "complete", "tools": [], "ttlMs": 0, "cacheScope": "private"}
+
+    async def listen(ctx: Any, params: object) -> dict[str, Any]:
+        raise MCPError(code=1, message="It is heard.")
+
+    async def hears(extensions: list[Any], **wanted: Any) -> int:
+        server: Server[Any] = Server("x", on_list_tools=nothing, on_call_tool=nothing, on_subscriptions_listen=listen)
+        plug_tasks(server, {"delegate"}, *[None] * 4)  # pyright: ignore[reportArgumentType] - nobody gets that far
+        async with Client(server, extensions=extensions) as client:
+            request: Request[Any, str] = Request(method="subscriptions/listen", params={"notifications": wanted})
+            with pytest.raises(MCPError) as met:
+                await client.session.send_request(request, ANYTHING)
+            return met.value.code
+
+    async def all_of_it() -> list[int]:
+        knowing = [advertise(IDENTIFIER)]
+        return [await hears([], taskIds=["x"]), await hears([]), await hears(knowing, taskIds=["x"])]
+
+    assert asyncio.run(all_of_it()) == [-32021, 1, 1]
 
 
 # Without it

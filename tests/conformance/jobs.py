@@ -37,7 +37,7 @@ class Job:
     error: dict[str, Any] | None = None
     asks: dict[str, Any] = field(default_factory=dict)
     is_cancelled: bool = False
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    id: str = field(default_factory=lambda: f"job-{uuid.uuid4()}")
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def status(self) -> HandleStatus:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.errors import IllegalMove, NotFound
 from swarm_mcp.model.following import DECLINED, Asked, Followed, Outcome
-from swarm_mcp.model.lifecycle import TaskStatus
+from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
 from swarm_mcp.model.record import spoken
 from swarm_mcp.model.task import DelegationState
 from swarm_mcp.model.tokens import CEILING, clipped, tokens
@@ -31,6 +31,7 @@ PUT_ASIDE = "put_question_aside"
 LIVE = frozenset({DelegationState.OFFERED, DelegationState.ACCEPTED})
 HANDED_IN = frozenset({TaskStatus.PARTIAL, TaskStatus.IN_REVIEW})
 """The work has come back, and what becomes of it is decided by others than the one who did it."""
+REPORTED = frozenset({*HANDED_IN, TaskStatus.COMPLETED, TaskStatus.FAILED})
 QUESTION_SHOWN = 4000
 SUMMARY_SHOWN = 2000
 """Tokens."""
@@ -117,7 +118,8 @@ def _look(db: Transaction, given: Row) -> Followed:
     row = tasks.task_row(db, given.task_id)
     times: dict[str, Any] = {"began": given.at, "changed": max(given.at, row.updated_at)}
     if given.state == DelegationState.RECALLED:
-        return Followed(**times, message=f"{_named(row)} was taken back: {given.reason}.", is_recalled=True)
+        why = f": {given.reason}" if given.reason else ""
+        return Followed(**times, message=f"{_named(row)} was taken back{why}.", is_recalled=True)
     if given.state not in LIVE or row.status in HANDED_IN:
         outcome = _outcome(db, given, row)
         return Followed(**times, message=outcome.message, outcome=outcome)
@@ -185,12 +187,17 @@ def _outcome(db: Transaction, given: Row, row: Row) -> Outcome:
             f'{_named(row)} was given back: {shorten(given.reason, 400)}. delegate(task="{row.id}", to=…) hands it on.'
         )
         return Outcome(message=words, outcome=DECLINED, task=task_change(row), title=row.title)
-    worker = agents.agent_names(db, [row.worker_id]).get(row.worker_id, "")
-    report = work.find_execution(db, row.id, row.attempt)
-    summary = row.completion_summary or row.error
+    report = _report(db, row)
+    is_back = row.status in FINISHED | HANDED_IN  # else it is being done again, by others
+    status = row.status if is_back or report is None else report.status
+    worker_id = report.agent_id if report is not None else row.worker_id
+    worker = agents.agent_names(db, [worker_id]).get(worker_id, "")
+    summary = (row.completion_summary or row.error) if is_back or report is None else report.summary
     outcome = Outcome(
-        message=_ended(row, worker), outcome=row.status, task=task_change(row), title=row.title, by=worker,
-        summary=summary, outputs=row.outputs, artifacts=row.artifacts,
+        message=_ended(row, status, worker), outcome=status, task=task_change(row), title=row.title, by=worker,
+        summary=summary,
+        outputs=report.outputs if report is not None else row.outputs,
+        artifacts=report.artifacts if report is not None else row.artifacts,
         issues=report.issues_found if report is not None else [],
         next_actions=report.next_actions if report is not None else [],
     )  # fmt: skip
@@ -201,7 +208,13 @@ def _outcome(db: Transaction, given: Row, row: Row) -> Outcome:
     return outcome.model_copy(update={"summary": clipped(summary, SUMMARY_SHOWN), **nothing, "left_out": call})
 
 
-def _ended(row: Row, worker: str) -> str:
+def _report(db: Transaction, row: Row) -> Row | None:
+    """The last report that brought work back; None where nobody has reported, as of work done elsewhere."""
+    reports = [each for each in work.executions(db, row.id) if each.status in REPORTED]
+    return reports[-1] if reports else None
+
+
+def _ended(row: Row, status: str, worker: str) -> str:
     by = f" by {worker}" if worker else ""
     review = f'review_task(task="{row.id}", verdict=…)'
     return {
@@ -209,4 +222,4 @@ def _ended(row: Row, worker: str) -> str:
         TaskStatus.IN_REVIEW: f"{_named(row)} is done{by} and waits for {review}.",
         TaskStatus.PARTIAL: f"{_named(row)} is partly done{by}; {review} accepts it or sends it back.",
         TaskStatus.FAILED: f'{_named(row)} has failed{by}; update_task(task="{row.id}", action="retry") tries again.',
-    }.get(TaskStatus(row.status), f"{_named(row)} is {row.status}.")
+    }.get(TaskStatus(status), f"{_named(row)} is {status}.")

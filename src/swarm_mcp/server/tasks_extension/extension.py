@@ -218,7 +218,7 @@ class Extension:
         visit = await self._visit(ctx)
         for kind in filter(None, map(self._kind, KINDS)):
             if kind.knows(handle):
-                await self._door.threads.run(partial(guarded, partial(_find, kind, handle, visit)))
+                await self._door.threads.run(partial(guarded, _find, kind, handle, visit))
                 self._note(visit)
                 return kind, visit, handle
         raise MCPError(code=types.INVALID_PARAMS, message=UNKNOWN)
