@@ -372,6 +372,14 @@ def test_the_methods_are_only_for_clients_that_declare_the_extension(server: Lis
         )  # fmt: skip
 
 
+def test_the_older_generation_cannot_have_handles(server: Listener) -> None:
+    with visiting(server, mode=LEGACY, able=able()) as desk:
+        task = desk.call("create_task", title="Build it", agent="lead").task
+        delegated = Holder(desk).call("delegate", task=task, to="ada", agent="lead")
+        assert (delegated["isError"], "taskId" in delegated) == (False, False)
+        assert "taskId" not in Holder(desk).call("check_inbox", wait_seconds=1, agent="lead")
+
+
 @pytest.mark.parametrize("params", [{}, {"taskId": 1}, {"taskId": None}, {"taskId": ["x"]}, {"taskId": {"x": 1}}])
 def test_a_request_that_says_no_handle_is_told_what_it_takes(server: Listener, params: dict[str, Any]) -> None:
     status, error = send(server, "tasks/get", **params)
@@ -410,7 +418,7 @@ def test_nobody_is_told_of_handles_who_does_not_know_what_they_are() -> None:
         server: Server[Any] = Server("x", on_list_tools=nothing, on_call_tool=nothing, on_subscriptions_listen=listen)
         plug_tasks(server, {"delegate"}, *[None] * 4)  # pyright: ignore[reportArgumentType] - nobody gets that far
         async with Client(server, extensions=extensions) as client:
-            request: Request[Any, str] = Request(method="subscriptions/listen", params={"notifications": wanted})
+            request = Request[dict[str, Any], str](method="subscriptions/listen", params={"notifications": wanted})
             with pytest.raises(MCPError) as met:
                 await client.session.send_request(request, ANYTHING)
             return met.value.code
