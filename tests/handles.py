@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from serving import Desk
 
 IDENTIFIER = "io.modelcontextprotocol/tasks"
+UNKNOWN = -32602, "There is no such task handle here: it was never given out, is not yours, or is not kept any more."
+"""What whoever may not know of a handle hears."""
 POLL_SECONDS = 0.05
 """Sooner than it is told to, so that no test takes long."""
 OVER = {"completed", "cancelled", "failed"}
@@ -130,3 +132,9 @@ def acknowledged(result: dict[str, Any]) -> None:
     """An acknowledgement says nothing about the handle."""
     assert result.pop("_meta")["io.modelcontextprotocol/serverInfo"]["name"] == "swarm-mcp"
     assert result == {"resultType": "complete"}
+
+
+def calm(desk: Desk, agent: str = "lead") -> None:
+    """Let an agent have read everything."""
+    for _ in range(2):
+        desk.call("check_inbox", agent=agent)

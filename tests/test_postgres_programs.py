@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import postgres
 import pytest
+from handles import Holder, able, accepted
 from recount import problems
 from serving import LEGACY, MODERN, serving
 from test_cli import PLAN
@@ -90,6 +91,29 @@ def test_two_hosts_share_a_board_and_one_hears_what_the_other_did(address: str, 
         said = boss.log.read_text() + hand.log.read_text()
     assert SECRET not in said
     assert problems(address) == []
+
+
+def test_a_handle_is_served_by_every_host(address: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        first, second = (
+            Holder(stack.enter_context(serving(tmp_path / "a.db", "--database", address, name=name, able=able())))
+            for name in ("one", "two")
+        )
+        task = first.desk.call("create_task", title="Build", agent="lead").task
+        handle = first.begin("delegate", task=task, to="kid", agent="lead")
+        for _ in range(2):
+            first.desk.call("check_inbox", agent="lead")
+        wait = first.begin("check_inbox", wait_seconds=45, agent="lead")
+        second.desk.call("claim_task", task=task, agent="kid")
+        second.desk.call("report_progress", task=task, message="Well?", status="requires_assistance", agent="kid")
+        (key,) = second.get(handle)["inputRequests"]
+        news = second.get(wait)
+        assert [item["text"] for item in news["result"]["structuredContent"]["items"] if item["type"] == "question"]
+        assert first.get(wait) == news
+        second.answer(handle, **{key: accepted("Yes.")})
+        assert first.get(handle)["status"] == "working"
+        first.cancel(handle)
+        assert second.get(handle)["status"] == "cancelled"
 
 
 def test_a_host_goes_on_when_its_connections_were_ended(address: str, tmp_path: Path) -> None:
