@@ -138,8 +138,12 @@ def test_a_reading_sees_one_moment(board: Database) -> None:
 
 
 def test_a_change_inside_a_reading_is_refused_rather_than_lost(board: Database) -> None:
-    with pytest.raises(OperationalError), board.reading() as db:
+    with pytest.raises((OperationalError, RuntimeError)), board.reading() as db:
         count_up(db)
+    # And while the connection that writes is in use.
+    with board.writing(), pytest.raises(OperationalError), board.reading() as db:
+        count_up(db)
+    assert count(board) == 0
 
 
 def test_a_transaction_cannot_be_used_when_it_is_over(board: Database) -> None:
@@ -320,7 +324,7 @@ def test_a_connection_is_set_up_before_its_first_use(board: Database) -> None:
     for transaction in (board.writing, board.reading):
         with transaction() as db:
             assert {name: db.execute(text(f"PRAGMA {name}")).scalar() for name in expected} == expected
-    with board.reading() as db:
+    with board.writing(), board.reading() as db:
         assert db.execute(text("PRAGMA busy_timeout")).scalar() == 5000
 
 

@@ -15,6 +15,7 @@ from swarm_mcp.operations import claims, details, judging, standing
 from swarm_mcp.operations.answering import shorten, task_lines, unread
 from swarm_mcp.operations.catalog import EVERY, operation
 from swarm_mcp.repository import agents, graph, lines, memory, queue, tasks, tree, work
+from swarm_mcp.repository.surroundings import surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,13 +77,15 @@ def brief_of(
     db: Transaction, row: Row, *, include: Sequence[str] = (), max_tokens: int = 1500, cursor: str = ""
 ) -> Brief:
     """Gather a task's brief and cut it to its budget."""
-    above = tree.ancestors(db, row.id) if row.parent_id else []
+    itself, *above = tree.upward(db, row.id)
+    there = surroundings(db, row.id, [each.id for each in above])
     subtasks = tree.children(db, row.id, limit=RESULTS_SHOWN) if row.subtasks else []
-    near = task_lines(db, lines.line_rows(db, [each.id for each in (row, *above[:ABOVE], *subtasks[:SHOWN])]))
+    below = lines.line_rows(db, [each.id for each in subtasks[:SHOWN]]) if subtasks else []
+    near = task_lines(db, [itself, *above[:ABOVE], *below])
     parents = min(ABOVE, len(above))
-    task = BriefTask(**near[0].model_dump() | {"title": row.title, "version": row.version})
+    task = BriefTask(**vars(near[0]) | {"title": row.title, "version": row.version})
     mine = row.holder_id is not None and row.holder_id == db.actor.id
-    blockers = graph.blockers(db, [row.id]).get(row.id, ())
+    blockers = graph.blockers(db, [row.id]).get(row.id, ()) if there.blockers else ()
     waited_for = [each.id for each in (*blockers, *subtasks) if each.status == TaskStatus.COMPLETED]
     brief = Brief(
         message=f"{row.id} {row.status}: {shorten(row.title)}",
@@ -94,26 +97,24 @@ def brief_of(
         in_the_way=standing.in_the_way(db, row)
         if row.waits or row.open_subtasks or row.hold_reason is not None
         else [],
-        criteria=judging.views_of(db, row.id),
+        criteria=judging.views_of(db, row.id) if there.criteria else [],
         parents=near[1 : 1 + parents],
         subtasks=near[1 + parents :],
         delegation=_delegation(db, row),
         results=_results(db, waited_for[:RESULTS_SHOWN]) if waited_for else [],
-        context=_context(db, row, above),
+        context=_context(db, row, above) if there.context else [],
         also_changing=_also_changing(db, row),
-        review=_review(db, row),
-        unread=unread(db),
+        review=_review(db, row) if there.feedback else [],
+        unread=there.unread,
         next=next_calls(db, row),
-        **{"notes": _own_notes(db, row), **details.sections(db, row, include, cursor)},
+        **{"notes": _own_notes(db, row) if there.notes else [], **details.sections(db, row, include, cursor)},
     )
     return cut(brief, max_tokens, details.fields(include))
 
 
 def _own_notes(db: Transaction, row: Row) -> list[str]:
     """The newest private notes of whoever reads."""
-    if db.actor.id is None:
-        return []
-    return [shorten(each.text, 400) for each in memory.latest_notes(db, row.id, db.actor.id, limit=5)]
+    return [shorten(each.text, 400) for each in memory.latest_notes(db, row.id, db.actor.id or "", limit=5)]
 
 
 def _delegation(db: Transaction, row: Row) -> dict[str, Any]:
@@ -184,8 +185,6 @@ def _also_changing(db: Transaction, row: Row) -> list[str]:
 
 
 def _review(db: Transaction, row: Row) -> list[str]:
-    if row.attempt == 0:
-        return []
     said = [each for each in work.feedback_of(db, row.id) if each.notes][-3:]
     names = agents.agent_names(db, (each.by_id for each in said))
     notes = [*(shorten(each.notes, 600) for each in said[:-1]), *(each.notes for each in said[-1:])]

@@ -243,9 +243,10 @@ def take(db: Transaction, row: Row, minutes: int) -> Row:
         raise Conflict(f"{row.id} was just taken by somebody else. claim_task() gives you another one.", task=row.id)
     moves.record_claim(db, row, taken)
     work.insert_execution(db, row.id, taken.attempt, actor.id, actor.specialty)
-    live = work.live_delegation(db, row.id)
-    if live is not None and live.state == DelegationState.OFFERED:
-        work.update_delegation(db, live.id, state=DelegationState.ACCEPTED)
+    if row.delegator_id or any(place_of(row).values()):  # else nobody can have handed it down
+        live = work.live_delegation(db, row.id)
+        if live is not None and live.state == DelegationState.OFFERED:
+            work.update_delegation(db, live.id, state=DelegationState.ACCEPTED)
     participants.join(db, row.id, actor.id)
     telling.tell(db, taken, "started", f"{actor.name} has taken {row.id} {row.title[:80]} (attempt {taken.attempt}).")
     return taken

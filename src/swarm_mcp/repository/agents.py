@@ -128,8 +128,10 @@ def as_actor(row: Row) -> Actor:
 
 def agent_names(db: Transaction, agent_ids: Iterable[str | None]) -> dict[str | None, str]:
     """Names by id."""
-    wanted = sorted({each for each in agent_ids if each})
-    return dict(NAMES.all(db, wanted))
+    wanted = {each for each in agent_ids if each}
+    if not wanted - {db.actor.id}:  # as so often, and known
+        return dict.fromkeys(wanted, db.actor.name)
+    return dict(NAMES.all(db, sorted(wanted)))
 
 
 def all_agent_names(db: Transaction) -> list[str]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from sqlalchemy import Connection, CursorResult, Executable
+    from sqlalchemy import Connection, CursorResult, Dialect, Executable
     from sqlalchemy.orm import Session
 
     from swarm_mcp.repository.link import Link
@@ -49,13 +49,14 @@ class Transaction:
     """One transaction and one instant: what every operation gets as `db`."""
 
     __slots__ = (
+        "_link",
         "_session",
         "actor",
         "after_commit",
         "before_commit",
-        "connection",
         "connection_id",
         "counts",
+        "dialect",
         "driver",
         "is_graph_locked",
         "is_postgres",
@@ -67,7 +68,8 @@ class Transaction:
     )
 
     def __init__(self, link: Link | PostgresLink, *, now: datetime, writable: bool) -> None:
-        self.connection: Connection = link.connection
+        self._link = link
+        self.dialect: Dialect = link.connection.dialect
         self.driver: Any = link.driver
         """The driver's own connection, for statements that are compiled already (see statement.py)."""
         self.is_postgres: bool = link.is_postgres
@@ -94,6 +96,11 @@ class Transaction:
         self.after_commit: list[Callable[[], None]] = []
         """Run in order when the commit has succeeded, outside the transaction; never after a rollback."""
         self._session: Session | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """SQLAlchemy's connection, for what is not compiled already. What it ends by itself is not committed."""
+        return self._link.joined()
 
     def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
         """Execute a Core statement."""
@@ -124,7 +131,7 @@ class Transaction:
         if self._session is not None:
             with suppress(Exception):  # its savepoint may be gone, as after a full disk
                 self._session.close()
-        del self.connection, self.driver
+        del self._link, self.driver
 
 
 class Database:

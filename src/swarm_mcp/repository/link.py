@@ -26,25 +26,30 @@ class Link:
     """One connection to the file, seen by SQLAlchemy (`connection`) and raw.
 
     Transactions begin and end in raw SQL: it is cheaper, and the driver's own idea of when to begin is in the
-    way of BEGIN IMMEDIATE. SQLAlchemy's transaction is opened around it, so that a Session can join.
+    way of BEGIN IMMEDIATE. SQLAlchemy opens its own inside when it is asked for something, so that a Session can join.
     """
 
     is_postgres = False
 
-    __slots__ = ("_execute", "_raw", "_root", "_schema", "connection", "driver", "pid", "place")
+    __slots__ = ("_changes", "_execute", "_raw", "_root", "_schema", "connection", "driver", "home", "pid", "place")
 
-    def __init__(self, connection: Connection, raw: sqlite3.Connection, place: Place | None) -> None:
+    def __init__(
+        self, connection: Connection, raw: sqlite3.Connection, place: Place | None, *, home: list[Link]
+    ) -> None:
         self.connection = connection
         self.driver = raw
         """What statements that are compiled already are executed on."""
         self.place = place
         """Which file it is connected to, to notice when another one has taken its path."""
+        self.home = home
+        """Where it waits for the next transaction, with others of its kind."""
         self.pid = os.getpid()
         """Not to be used in a forked child: the locks are the parent's (sqlite.org/howtocorrupt.html, 2.6)."""
         self._raw = raw
         self._execute = raw.execute
         self._root: RootTransaction | None = None
         self._schema = -1
+        self._changes = 0
 
     server_version = ""
 
@@ -53,22 +58,40 @@ class Link:
         """The time, which a file leaves to the process."""
         return datetime.now(UTC)
 
-    def begin(self) -> None:
+    def begin(self, deadline: float) -> None:
         """Begin to read: every statement until the end sees the board of this moment."""
-        self._execute("BEGIN")
-        self._look()
+        self._begin("BEGIN", deadline)
+        self._changes = self._raw.total_changes
 
     def begin_immediate(self, deadline: float) -> None:
         """Begin to write, waiting until `deadline` for writers that did not come through the gate."""
+        self._begin("BEGIN IMMEDIATE", deadline)
+
+    def joined(self) -> Connection:
+        """SQLAlchemy's connection, in a transaction of its own that lies around whatever it is asked for."""
+        if self._root is None:
+            self._root = self.connection.begin()
+        return self.connection
+
+    def check_unchanged(self) -> None:
+        """See that a transaction which was begun to read has changed nothing; what it did is rolled back."""
+        if self._raw.total_changes != self._changes:
+            sentence = "A reading transaction cannot change anything."
+            raise RuntimeError(sentence)
+
+    def _begin(self, statement: str, deadline: float) -> None:
         while True:
             try:
-                self._execute("BEGIN IMMEDIATE")
-                break
+                self._execute(statement)
+                self._look()
             except driver().OperationalError as error:
                 if not is_contention(error) or time.monotonic() >= deadline:
                     raise
+            else:
+                return
+            if self._raw.in_transaction:
+                self._execute("ROLLBACK")
             pause()
-        self._look()
 
     def _look(self) -> None:
         """Check that the schema is still one we know: a newer program may have migrated it since.
@@ -79,27 +102,27 @@ class Link:
         if schema != self._schema:
             check_ours(self._raw)
             self._schema = schema
-        self._root = self.connection.begin()
 
     def commit(self) -> None:
         """Make the transaction last."""
         self._same_process()
-        root = self._root
-        if root is None or not root.is_active:
+        root, self._root = self._root, None
+        if not self._raw.in_transaction or (root is not None and not root.is_active):
             sentence = "The transaction was ended by something else than its Database."
             raise RuntimeError(sentence)
         self._execute("COMMIT")
-        self._root = None
-        root.commit()
+        if root is not None:
+            root.commit()
 
     def rollback(self) -> None:
         """End the transaction and leave nothing behind."""
         self._same_process()
-        root, self._root = self._root, None
         if self._raw.in_transaction:
             self._execute("ROLLBACK")
-        if root is not None:
-            root.rollback()
+        begun = self.connection.get_transaction()
+        self._root = None
+        if begun is not None:
+            begun.rollback()
 
     def close(self) -> None:
         """Close the connection."""

@@ -69,6 +69,10 @@ class PostgresLink:
         self._now = row[0].astimezone(UTC)
         self._root = self.connection.begin()
 
+    def joined(self) -> Connection:
+        """SQLAlchemy's connection, in a transaction of its own that lies around whatever it is asked for."""
+        return self.connection
+
     def lock_migrations(self) -> None:
         """Wait until nobody else migrates; until the end of the transaction nobody else will."""
         self._raw.execute("SELECT pg_advisory_xact_lock($1)", (MIGRATION,))

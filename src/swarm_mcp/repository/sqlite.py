@@ -46,7 +46,7 @@ _PRAGMAS: Final = (
     "PRAGMA synchronous=FULL",  # an acknowledged write survives a power cut
     "PRAGMA foreign_keys=ON",
     "PRAGMA journal_size_limit=67108864",  # give the disk back after one long reader made the log grow
-    "PRAGMA cache_size=-512",  # KiB a connection: a host runs many servers, and the system caches the file for all
+    "PRAGMA cache_size=-2048",  # KiB a connection: a host runs many servers, and the system caches the file for all
     "PRAGMA mmap_size=0",  # a mapped file turns disk errors into SIGBUS
     "PRAGMA fullfsync=ON",  # macOS: fsync() alone leaves data in the drive's cache; no effect elsewhere
 )

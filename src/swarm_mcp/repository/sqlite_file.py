@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import create_engine
@@ -74,19 +75,21 @@ class SqliteFile:
         """Open a transaction that sees the board of one moment, and changes nothing."""
         if not self._known and place_of(self.path) is None:
             self._check(self._writers, connect_to_write)
-        link = self._take(self._readers, connect_to_read)
+        # What this process has just written is still in the memory of the connection that wrote it, and in no other's.
+        link = self._idle(self._writers) or self._take(self._readers, connect_to_read)
         begun = False
         try:
-            link.begin()
+            link.begin(time.monotonic() + self._patience)
             begun = True
             yield link
+            link.check_unchanged()
         except BaseException as error:
-            self._undo(self._readers, link)
+            self._undo(link)
             refusal = refusal_for(error)
             if refusal is None or (begun and primary_code(error) == READONLY):  # to change something here is a bug
                 raise
             raise refusal from error
-        self._undo(self._readers, link)
+        self._undo(link)
 
     def writing(self, deadline: float) -> AbstractContextManager[Link]:
         """Open the one transaction that may write; committed at the end of the block, undone by any exception."""
@@ -101,6 +104,7 @@ class SqliteFile:
         links: list[Link] = []
         try:
             with self._changing(deadline, links, connect_to_migrate) as link:
+                link.joined()  # Alembic ends only transactions that it began itself
                 yield link
         finally:
             for link in links:
@@ -140,29 +144,33 @@ class SqliteFile:
                 link.begin_immediate(deadline)
                 yield link
             except BaseException as error:
-                self._undo(links, link)
+                self._undo(link)
                 refusal = refusal_for(error)
                 if refusal is None:
                     raise
                 raise refusal from error
-            self._commit(links, link)
+            self._commit(link)
 
-    def _commit(self, links: list[Link], link: Link) -> None:
+    def _commit(self, link: Link) -> None:
         try:
             link.commit()
         except BaseException as error:
             refusal = refusal_for_commit(error, void=is_disk_failure(error) and link.erase())
-            self._undo(links, link)
+            self._undo(link)
             if refusal is None:
                 raise
             raise refusal from error
-        self._put_back(links, link)
+        self._put_back(link)
 
     def _check(self, links: list[Link], connect: Connect) -> None:
         """Open the file, which tells whether it is ours."""
-        self._put_back(links, self._take(links, connect))
+        self._put_back(self._take(links, connect))
 
     def _take(self, links: list[Link], connect: Connect) -> Link:
+        return self._idle(links) or self._open(links, connect)
+
+    def _idle(self, links: list[Link]) -> Link | None:
+        """A connection that nobody uses, if there is one to the file that now stands at the path."""
         place = place_of(self.path)
         if place is None and self._known:
             raise Unavailable(GONE)
@@ -174,9 +182,9 @@ class SqliteFile:
             if link.place == place and link.pid == os.getpid():
                 return link
             self._drop(link)
-        return self._open(connect)
+        return None
 
-    def _open(self, connect: Connect) -> Link:
+    def _open(self, links: list[Link], connect: Connect) -> Link:
         try:
             raw, place = connect(self.path, patience=self._patience)
             self._opening.raw = raw
@@ -187,19 +195,19 @@ class SqliteFile:
                 raise
             raise refusal from error
         self._known = True
-        return Link(connection, raw, place)
+        return Link(connection, raw, place, home=links)
 
-    def _undo(self, links: list[Link], link: Link) -> None:
+    def _undo(self, link: Link) -> None:
         try:
             link.rollback()
         except Exception:
             self._drop(link)
         else:
-            self._put_back(links, link)
+            self._put_back(link)
 
-    def _put_back(self, links: list[Link], link: Link) -> None:
-        if len(links) < _IDLE_LINKS:
-            links.append(link)
+    def _put_back(self, link: Link) -> None:
+        if len(link.home) < _IDLE_LINKS:
+            link.home.append(link)
         else:
             self._drop(link)
 

@@ -109,7 +109,7 @@ class Statement:
         return [row[0] for row in self.all(db, values)]
 
     def _compile(self, db: Transaction) -> Plan:
-        dialect = db.connection.dialect
+        dialect = db.dialect
         source = self._other if db.is_postgres else self._source
         compiled = source.compile(dialect=dialect, **_columns_to_insert(source))  # type: ignore[attr-defined]
         defaults = {

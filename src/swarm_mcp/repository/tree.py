@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, literal, select, text, update
 
 from swarm_mcp.repository import tables
+from swarm_mcp.repository.lines import LINE
 from swarm_mcp.repository.statement import Statement, among
 from swarm_mcp.repository.tasks import HERE, SLIM
 
@@ -41,6 +42,7 @@ _above = _above.union_all(
 ANCESTORS = Statement(
     select(*SLIM).join(_above, task.c.id == _above.c.id).where(_above.c.height > 0).order_by(_above.c.height)
 )
+UPWARD = Statement(select(*LINE).join(_above, task.c.id == _above.c.id).order_by(_above.c.height))
 
 _below = select(task.c.id).where(task.c.parent_id == bindparam("root")).cte("below", recursive=True)
 _below = _below.union_all(select(task.c.id).join(_below, task.c.parent_id == _below.c.id))
@@ -71,6 +73,11 @@ def children(db: Transaction, parent: str, *, limit: int = 1_000_000) -> Sequenc
 def ancestors(db: Transaction, task_id: str) -> Sequence[Row]:
     """The parents of a task, the nearest first, without their long texts."""
     return ANCESTORS.all(db, {"id": task_id})
+
+
+def upward(db: Transaction, task_id: str) -> Sequence[Row]:
+    """A task, and then its parents, the nearest first, each as one line of a list."""
+    return UPWARD.all(db, {"id": task_id})
 
 
 def descendants(db: Transaction, task_id: str) -> Sequence[Row]:

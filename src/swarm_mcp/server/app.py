@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 from contextlib import asynccontextmanager
@@ -38,6 +39,8 @@ _log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30
 TOOLS_KEPT_SECONDS = 3600
+CYCLES_LOOKED_FOR = 10_000
+"""New objects after which Python looks for garbage in cycles; by itself after 700, once in every call."""
 WARM_UP_SECONDS = 0.2
 """After the first list of tools the board is opened without being asked, so that the first call finds it open."""
 
@@ -164,6 +167,9 @@ class App:
                 calls = Calls(swarm, self.profile)
                 self._waiting = Waiting(calls, self._threads)
                 self._calls = calls
+        # What has been imported by now stays; and a call makes thousands of short-lived objects, hardly any in cycles.
+        gc.freeze()
+        gc.set_threshold(CYCLES_LOOKED_FOR)
 
     async def _list_tools(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         _ = ctx, params

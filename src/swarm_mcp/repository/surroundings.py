@@ -1,0 +1,62 @@
+"""What there is about a task besides its row, in one look: mostly little, and only that needs to be asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, exists, func, or_, select, text
+
+from swarm_mcp.repository import tables
+from swarm_mcp.repository.messages import MINE
+from swarm_mcp.repository.statement import ListStatement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, FromClause, Label, TextClause
+    from sqlalchemy.sql.elements import BindParameter
+
+    from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.statement import Row
+
+context = tables.context
+_unread = select(func.count()).select_from(tables.inbox).where(*MINE, text("inbox.state <> 'read'"))
+
+
+def _any(name: str, table: FromClause, *conditions: ColumnElement[bool] | TextClause) -> Label[bool]:
+    return exists().select_from(table).where(*conditions).label(name)
+
+
+def _about(name: str, table: FromClause, *conditions: ColumnElement[bool] | TextClause) -> Label[bool]:
+    return _any(name, table, table.c.task_id == bindparam("task"), *conditions)
+
+
+def _shared(wanted: Sequence[BindParameter[str]]) -> Label[bool]:
+    here = context.c.project == bindparam("in_project")
+    of_these = exists().select_from(context).where(here, context.c.task_id.in_(wanted))
+    of_project = exists().select_from(context).where(here, context.c.task_id.is_(None))
+    return or_(of_these, of_project).label("context")
+
+
+SURROUNDINGS = ListStatement(
+    lambda wanted: select(
+        _unread.scalar_subquery().label("unread"),
+        _shared(wanted),
+        _about("notes", tables.note, tables.note.c.agent_id == bindparam("reader")),
+        _about("feedback", tables.feedback),
+        _about("blockers", tables.dependency, text("dependency.type = 'blocks'")),
+        _about("criteria", tables.criterion),
+    )
+)
+
+
+def surroundings(db: Transaction, task_id: str, above: Sequence[str]) -> Row:
+    """What there is about a task.
+
+    Returns:
+        Whether there is shared `context` (its own, of the tasks `above` it, or of the project), and whether there are
+        `notes` of whoever acts, `feedback`, `blockers` and `criteria`; and how much is `unread` by whoever acts.
+
+    """
+    bound = {"in_project": db.project.slug, "task": task_id, "reader": db.actor.id or ""}
+    return SURROUNDINGS.all(db, [task_id, *above], bound)[0]
