@@ -19,6 +19,7 @@ from swarm_mcp.model.errors import Refusal
 from swarm_mcp.model.ids import fold_name
 from swarm_mcp.server.instructions import INSTRUCTIONS
 from swarm_mcp.server.refusals import broken, guarded, refused
+from swarm_mcp.server.short_way import take_short_way
 from swarm_mcp.server.tasks_extension import plug_tasks
 from swarm_mcp.server.threads import Threads
 from swarm_mcp.server.toolbox import listed
@@ -92,6 +93,7 @@ class App:
             # The SDK's tracing costs a twentieth of a call and more, even where nobody has configured an exporter.
             server.middleware.clear()
         plug_tasks(server, self._names, self._readable, lambda: self._waiting, self._threads, self._note_readers)
+        take_short_way(server)
         return server
 
     def stop(self) -> None:
