@@ -1,0 +1,307 @@
+"""Who listens to what, and telling them: fed by one tail of the ledger for all of a server, while anybody listens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated
+
+from swarm_mcp.interchange import private
+from swarm_mcp.interchange.private import Belonging
+from swarm_mcp.model.errors import LimitReached, Refusal
+from swarm_mcp.server.resources import watched_at
+from swarm_mcp.server.tail import Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from mcp.shared.subscriptions import ServerEvent
+
+    from swarm_mcp.operations.swarm import Swarm
+    from swarm_mcp.repository.database import Transaction
+    from swarm_mcp.repository.marks import Mark
+    from swarm_mcp.server.identity import Caller
+    from swarm_mcp.server.notices import Notices
+    from swarm_mcp.server.tail import News
+    from swarm_mcp.server.threads import Threads
+
+_log = logging.getLogger(__name__)
+
+MOST_LISTENERS = 2000
+MOST_WATCHED = 500
+"""Resources to which one listener listens."""
+LIST_SECONDS = 1.0
+"""Between two notifications that the list of resources has changed, after which hosts ask for all of it."""
+AGAIN_SECONDS = 1.0
+"""After a look that failed."""
+
+
+class Watched(NamedTuple):
+    """A resource that somebody may listen to."""
+
+    uri: str
+    """As its listener calls it, and wants to be told."""
+    address: str
+    """As events have it."""
+    mark: Mark
+    """How far it was, if it is private."""
+
+
+class Listener:
+    """Whoever is told of changes: through a stream of its own, or through its connection."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        tell: Callable[[ServerEvent], object],
+        *,
+        end: Callable[[], object],
+        lists: bool = False,
+        token: str | None = None,
+        session: str = "",
+    ) -> None:
+        """Describe one.
+
+        Args:
+            caller: in whose name it listens.
+            tell: called with each change; returns at once.
+            end: called when it may not listen any more.
+            lists: whether it hears that the list of resources changes.
+            token: the token that let it in; empty if it was let in without one, None if it needs none.
+            session: the session whose subscriptions are on the board; empty if they are here alone.
+
+        """
+        self.caller = caller
+        self.tell = tell
+        self.end = end
+        self.lists = lists
+        self.token = token
+        self.session = session
+        self._addresses: dict[str, str] = {}
+        self._marks: dict[str, Mark] = {}
+
+    def watch(self, wanted: Sequence[Watched]) -> None:
+        """Listen to these, too.
+
+        Raises:
+            LimitReached: nobody listens to so many.
+
+        """
+        check_count(self._addresses.keys() | {each.uri for each in wanted})
+        for each in wanted:
+            self._addresses[each.uri] = each.address
+            if private.is_private(each.address):
+                self._marks.setdefault(each.address, each.mark)
+
+    def leave(self, uri: str) -> None:
+        """Listen to it no longer."""
+        address = self._addresses.pop(uri, "")
+        if address not in self._addresses.values():
+            self._marks.pop(address, None)
+
+    @property
+    def uris(self) -> set[str]:
+        """What it listens to, as it calls it."""
+        return set(self._addresses)
+
+    @property
+    def addresses(self) -> set[str]:
+        """What it listens to, as events have it."""
+        return set(self._addresses.values())
+
+    @property
+    def belongings(self) -> set[Belonging]:
+        """Those of them in which there is something that only it may read."""
+        return {Belonging(address, self.caller.name) for address in self._marks}
+
+    def hear(self, news: News) -> None:
+        """Tell it what of this concerns it."""
+        changed = news.touched & self.addresses
+        for address, before in self._marks.items():
+            now = news.marks.get(Belonging(address, self.caller.name), before)
+            if now != before:
+                changed |= {address}
+                self._marks[address] = now
+        for uri, address in self._addresses.items():
+            if address in changed:
+                self.tell(ResourceUpdated(uri))
+
+
+class Subscriptions:
+    """Everybody who listens to one board through one server."""
+
+    def __init__(self, swarm: Swarm, notices: Notices, threads: Threads) -> None:
+        self._swarm = swarm
+        self._notices = notices
+        self._threads = threads
+        self._listeners: set[Listener] = set()
+        self._joined = asyncio.Event()
+        """Somebody listens to something new."""
+        self._following: asyncio.Task[None] | None = None
+        self._begun: asyncio.Future[None] | None = None
+        self._list_told = 0.0
+        self._is_list_due = False
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    def listener(
+        self,
+        caller: Caller,
+        tell: Callable[[ServerEvent], object],
+        *,
+        end: Callable[[], object],
+        lists: bool,
+        token: str | None,
+        session: str = "",
+    ) -> Listener:
+        """Describe a listener, which listens from `begin` on."""
+        return Listener(caller, tell, end=end, lists=lists, token=token, session=session)
+
+    async def admitted(self, caller: Caller, uris: Collection[str]) -> list[Watched]:
+        """These resources, if they are there and may be read.
+
+        Raises:
+            Refusal: the one that reading them would raise.
+
+        """
+        check_count(uris)
+
+        def ask(db: Transaction) -> list[Watched]:
+            found = {uri: watched_at(db, uri) for uri in uris}
+            belongings = {Belonging(each, caller.name) for each in found.values() if private.is_private(each)}
+            marks = private.look(db, belongings)
+            return [Watched(uri, each, marks.get(Belonging(each, caller.name))) for uri, each in found.items()]
+
+        read = partial(
+            self._swarm.read,
+            ask,
+            agent=caller.name,
+            via=caller.name,
+            connection=caller.id,
+            subject=caller.subject,
+        )
+        return await self._threads.run(read)
+
+    async def begin(self, listener: Listener) -> None:
+        """Tell this one, too: of everything that is committed after this has returned.
+
+        Raises:
+            Refusal: there are too many, or the board cannot be read.
+
+        """
+        if len(self._listeners) >= MOST_LISTENERS:
+            raise LimitReached(f"{MOST_LISTENERS:,} listen to this server already. Listen through another, or later.")
+        self._listeners.add(listener)
+        self._joined.set()
+        try:
+            if self._begun is None:
+                self._begun = asyncio.get_running_loop().create_future()
+                self._following = asyncio.create_task(self._follow(self._begun))
+            await asyncio.shield(self._begun)
+        except BaseException:
+            self.end(listener)
+            raise
+
+    def watch(self, listener: Listener, wanted: Sequence[Watched]) -> None:
+        """Tell one that has begun to listen of these, too."""
+        listener.watch(wanted)
+        self._joined.set()
+
+    def end(self, listener: Listener) -> None:
+        """Tell this one nothing any more."""
+        self._listeners.discard(listener)
+        if not self._listeners:
+            self.close()
+
+    def close(self) -> None:
+        """Tell nobody anything any more."""
+        self._listeners.clear()
+        if self._following is not None:
+            self._following.cancel()
+        self._following = self._begun = None
+
+    async def _follow(self, begun: asyncio.Future[None]) -> None:
+        """Look after every commit, and tell."""
+        tail = Tail(self._swarm)
+        with self._notices.listening() as heard:
+            try:
+                await self._threads.run(partial(self._begin, tail))
+            except Exception as error:
+                self._following = self._begun = None
+                begun.set_exception(error)
+                begun.exception()  # whoever waits raises it; there may be nobody left
+                return
+            if not begun.done():
+                begun.set_result(None)
+            while True:
+                await self._wait(heard)
+                heard.clear()
+                try:
+                    await self._look(tail)
+                except Exception as error:  # the board cannot be read now: the place is kept
+                    _log.warning("whoever listens is told later: %s", error)
+                    await asyncio.sleep(AGAIN_SECONDS)
+                    heard.set()
+
+    def _begin(self, tail: Tail) -> None:
+        self._swarm.database.changes.open()
+        tail.begin()
+
+    async def _wait(self, heard: asyncio.Event) -> None:
+        """Return after a commit, or when it is time to tell that the list has changed."""
+        now = asyncio.get_running_loop().time
+        told_again = self._list_told + LIST_SECONDS
+        if not any(each.uris or each.session for each in self._listeners):
+            # For the list alone nobody looks more often than it is told.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, told_again - now())):
+                    await self._joined.wait()
+        self._joined.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, told_again - now()) if self._is_list_due else None):
+                await heard.wait()
+
+    async def _look(self, tail: Tail) -> None:
+        listeners = list(self._listeners)
+        watched = {address for each in listeners for address in each.addresses}
+        belongings = {belonging for each in listeners for belonging in each.belongings}
+        sessions = {each.session for each in listeners if each.session}
+        news = await self._threads.run(partial(tail.news, watched, belongings, sessions))
+        for listener in listeners:
+            if listener.token in news.revoked or (listener.token == "" and news.are_tokens_demanded):
+                self._listeners.discard(listener)
+                listener.end()
+                continue
+            listener.hear(news)
+            if listener.session:
+                await self._follow_session(listener, news.subscribed.get(listener.session, frozenset()))
+        self._tell_of_list(is_changed=news.is_list_changed)
+
+    async def _follow_session(self, listener: Listener, uris: frozenset[str]) -> None:
+        """Listen to what a session has subscribed to through another server, and tell it once: it may have changed."""
+        for uri in listener.uris - uris:
+            listener.leave(uri)
+        for uri in uris - listener.uris:
+            with suppress(Refusal):  # what is not there any more cannot change
+                listener.watch(await self.admitted(listener.caller, [uri]))
+                listener.tell(ResourceUpdated(uri))
+
+    def _tell_of_list(self, *, is_changed: bool) -> None:
+        now = asyncio.get_running_loop().time()
+        self._is_list_due = self._is_list_due or is_changed
+        if self._is_list_due and now >= self._list_told + LIST_SECONDS:
+            self._is_list_due, self._list_told = False, now
+            for listener in self._listeners:
+                if listener.lists:
+                    listener.tell(ResourcesListChanged())
+
+
+def check_count(uris: Collection[str]) -> None:
+    """Refuse to listen to more than anybody can."""
+    if len(uris) > MOST_WATCHED:
+        raise LimitReached(f"One listener listens to {MOST_WATCHED} resources at most; swarm://events is all of it.")
