@@ -58,7 +58,11 @@ def scene(place: Path | str, tmp_path: Path) -> Iterator[Scene]:
 @contextmanager
 def ear(scene: Scene, way: str, mode: str, name: str = "ada", token: str = "") -> Iterator[Ear]:
     board = scene.folder / "swarm.db"
+    has_stream = (way, mode) == ("/mcp", LEGACY)
+    before = figure(scene.server, "swarm_listeners") if has_stream else 0
     with listener(board, way, mode, *scene.options, server=scene.server, name=name, token=token) as heard:
+        while has_stream and figure(scene.server, "swarm_listeners") <= before:
+            pass  # it opens its stream when it comes to it
         yield heard
 
 

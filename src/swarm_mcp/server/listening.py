@@ -21,7 +21,8 @@ from swarm_mcp.model.errors import Refusal
 from swarm_mcp.server.refusals import error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from contextlib import AbstractContextManager
     from typing import Protocol
 
     from mcp.server.context import ServerRequestContext
@@ -149,9 +150,13 @@ class Connected:
         """Tell it of this resource no longer."""
         self._listener.leave(uri)
 
-    def tell_of_all(self) -> None:
-        """Tell it that any of its resources may have changed, since it could not be told before."""
-        for uri in self._listener.uris:
+    def changing(self) -> AbstractContextManager[None]:
+        """Within the block what it listens to here and on the board may differ."""
+        return self._listener.changing()
+
+    def tell_of(self, uris: Collection[str]) -> None:
+        """Tell it that these of its resources may have changed, since it could not be told before."""
+        for uri in self._listener.uris & set(uris):
             self._voice.tell(ResourceUpdated(uri))
 
     def end(self) -> None:

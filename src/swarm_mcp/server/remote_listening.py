@@ -8,6 +8,7 @@ the newer generation listens through the answer to its request, one of HTTP+SSE 
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from swarm_mcp.server.sessions import SESSION
 from swarm_mcp.server.subscriptions import check_count
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Generator
     from datetime import datetime
 
     from mcp.server.context import ServerRequestContext
@@ -70,14 +71,15 @@ class SessionStreams:
                 caller, subscriptions, say, token=bearer.id if bearer is not None else "", session=session_id
             )
             self._open[session_id] = connected
-            await connected.begin()
             ask = partial(swarm.read, partial(connections.subscriptions, connection_ids=[session_id]))
-            for uri in (await self._threads.run(ask)).get(session_id, ()):
+            uris = (await self._threads.run(ask)).get(session_id, frozenset())
+            for uri in uris:
                 try:
                     connected.watch(await subscriptions.admitted(caller, [uri]))
                 except Refusal as refusal:
                     _log.debug("a session does not hear of %s any more: %s", uri, refusal)
-            connected.tell_of_all()
+            await connected.begin()
+            connected.tell_of(uris)
         except Refusal as refusal:
             _log.warning("a session is not told of changes: %s", refusal)
         return self._open.get(session_id)
@@ -123,9 +125,10 @@ class RemoteListening(Listening):
             await super().hear_of(ctx, uri, caller, subscriptions)
             return
         wanted = await subscriptions.admitted(caller, [uri])
-        await self._note(session_id, to=[uri])
-        if (connected := self._sessions.find(session_id)) is not None:
-            connected.watch(wanted)
+        with self._changing(session_id) as connected:
+            await self._note(session_id, to=[uri])
+            if connected is not None:
+                connected.watch(wanted)
 
     async def hear_no_more(self, ctx: ServerRequestContext[Any], uri: str, caller: Caller) -> None:
         """Tell a connection of a resource no longer."""
@@ -133,9 +136,17 @@ class RemoteListening(Listening):
         if not session_id:
             await super().hear_no_more(ctx, uri, caller)
             return
-        await self._note(session_id, leave=[uri])
-        if (connected := self._sessions.find(session_id)) is not None:
-            connected.leave(uri)
+        with self._changing(session_id) as connected:
+            await self._note(session_id, leave=[uri])
+            if connected is not None:
+                connected.leave(uri)
+
+    @contextmanager
+    def _changing(self, session_id: str) -> Generator[Connected | None]:
+        """The session's connection, if its stream is open here, while what it listens to changes on the board too."""
+        connected = self._sessions.find(session_id)
+        with connected.changing() if connected is not None else nullcontext():
+            yield connected
 
     async def _note(self, session_id: str, *, to: list[str] | None = None, leave: list[str] | None = None) -> None:
         """Keep on the board what a session listens to."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +17,7 @@ from swarm_mcp.server.resources import watched_at
 from swarm_mcp.server.tail import Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Generator, Sequence
 
     from mcp.shared.subscriptions import ServerEvent
 
@@ -36,6 +36,8 @@ MOST_WATCHED = 500
 """Resources to which one listener listens."""
 LIST_SECONDS = 1.0
 """Between two notifications that the list of resources has changed, after which hosts ask for all of it."""
+SOON_SECONDS = 0.05
+"""After a look that came in the middle of a change."""
 AGAIN_SECONDS = 1.0
 """After a look that failed."""
 
@@ -81,6 +83,8 @@ class Listener:
         self.lists = lists
         self.token = token
         self.session = session
+        self.revision = 0
+        """Odd while its session's subscriptions are being changed on the board, and another one afterwards."""
         self._addresses: dict[str, str] = {}
         self._marks: dict[str, Mark] = {}
 
@@ -102,6 +106,15 @@ class Listener:
         address = self._addresses.pop(uri, "")
         if address not in self._addresses.values():
             self._marks.pop(address, None)
+
+    @contextmanager
+    def changing(self) -> Generator[None]:
+        """Within the block its subscriptions here and on the board may differ."""
+        self.revision += 1
+        try:
+            yield
+        finally:
+            self.revision += 1
 
     @property
     def uris(self) -> set[str]:
@@ -242,7 +255,9 @@ class Subscriptions:
                 await self._wait(heard)
                 heard.clear()
                 try:
-                    await self._look(tail)
+                    if not await self._look(tail):
+                        await asyncio.sleep(SOON_SECONDS)
+                        heard.set()
                 except Exception as error:  # the board cannot be read now: the place is kept
                     _log.warning("whoever listens is told later: %s", error)
                     await asyncio.sleep(AGAIN_SECONDS)
@@ -266,21 +281,26 @@ class Subscriptions:
             async with asyncio.timeout(max(0.0, told_again - now()) if self._is_list_due else None):
                 await heard.wait()
 
-    async def _look(self, tail: Tail) -> None:
-        listeners = list(self._listeners)
+    async def _look(self, tail: Tail) -> bool:
+        """Tell what has happened; whether nothing was left for the next time."""
+        listeners = {each: each.revision for each in self._listeners}
+        is_all = True
         watched = {address for each in listeners for address in each.addresses}
         belongings = {belonging for each in listeners for belonging in each.belongings}
         sessions = {each.session for each in listeners if each.session}
         news = await self._threads.run(partial(tail.news, watched, belongings, sessions))
-        for listener in listeners:
+        for listener, revision in listeners.items():
             if listener.token in news.revoked or (listener.token == "" and news.are_tokens_demanded):
                 self._listeners.discard(listener)
                 listener.end()
                 continue
             listener.hear(news)
-            if listener.session:
+            if listener.session and (revision % 2 or listener.revision != revision):
+                is_all = False
+            elif listener.session:
                 await self._follow_session(listener, news.subscribed.get(listener.session, frozenset()))
         self._tell_of_list(is_changed=news.is_list_changed)
+        return is_all
 
     async def _follow_session(self, listener: Listener, uris: frozenset[str]) -> None:
         """Listen to what a session has subscribed to through another server, and tell it once: it may have changed."""
