@@ -255,16 +255,7 @@ class App:
         return complete(found, kept_seconds=0)
 
     async def reach(self, ctx: ServerRequestContext[Any], *, named: bool = True) -> tuple[Caller, Subscriptions]:
-        """Who asks, and what it may listen to.
-
-        Args:
-            ctx: the request.
-            named: whether it matters in whose name it is read.
-
-        Raises:
-            MCPError: the board cannot be used.
-
-        """
+        """Who asks, and who listens here; `named`: whether it matters in whose name it is read."""
         calls, caller, _ = await self._readable(ctx)
         if named:
             await self._known(calls, caller, ctx)

@@ -16,9 +16,9 @@ from swarm_mcp.model.bearer import BEARER
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.repository import connections
 from swarm_mcp.server.events_stream import STREAMED
+from swarm_mcp.server.listener import check_count
 from swarm_mcp.server.listening import Connected, Listening
 from swarm_mcp.server.sessions import SESSION
-from swarm_mcp.server.subscriptions import check_count
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.server.callers import Callers
     from swarm_mcp.server.identity import Caller
-    from swarm_mcp.server.listening import Reach, Say
+    from swarm_mcp.server.listening import Reach
     from swarm_mcp.server.subscriptions import Subscriptions
     from swarm_mcp.server.threads import Threads
+    from swarm_mcp.server.voices import Say
 
     Open = Callable[[], Awaitable[tuple[Swarm, Subscriptions]]]
 
