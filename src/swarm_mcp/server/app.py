@@ -90,16 +90,11 @@ class App:
             on_list_resources=self._list_resources,
             on_list_resource_templates=self._list_templates,
             on_read_resource=self._read_resource,
-            on_subscribe_resource=self.listening.subscribe,
-            on_unsubscribe_resource=self.listening.unsubscribe,
-            on_subscriptions_listen=self.listening.listen,
             on_list_prompts=self._list_prompts,
             on_get_prompt=self._get_prompt,
             on_completion=self._complete,
         )
-        server.add_notification_handler(
-            "notifications/initialized", types.NotificationParams, self.listening.initialized
-        )
+        self.listening.plug(server)
         if not any(name.startswith("OTEL_") for name in os.environ):
             # The SDK's tracing costs a twentieth of a call and more, even where nobody has configured an exporter.
             server.middleware.clear()
@@ -259,8 +254,7 @@ class App:
         calls, caller, _ = await self._readable(ctx)
         if named:
             await self._known(calls, caller, ctx)
-        assert self._subscriptions is not None  # noqa: S101 - _open has set it
-        return caller, self._subscriptions
+        return caller, self._subscriptions  # type: ignore[return-value] - _open has set it
 
     async def _list_prompts(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         _ = ctx, params

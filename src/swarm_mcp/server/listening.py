@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 from mcp.server.subscriptions import ListenHandler
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import SUBSCRIPTION_ID_META_KEY, ResourceUpdated
-from mcp_types import SubscriptionsListenResult
+from mcp_types import (
+    NotificationParams,
+    SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
+    UnsubscribeRequestParams,
+)
 
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.server.refusals import error_of
@@ -22,12 +28,8 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from mcp.server.context import ServerRequestContext
-    from mcp_types import (
-        SubscribeRequestParams,
-        SubscriptionFilter,
-        SubscriptionsListenRequestParams,
-        UnsubscribeRequestParams,
-    )
+    from mcp.server.lowlevel import Server
+    from mcp_types import SubscriptionFilter
 
     from swarm_mcp.server.identity import Caller
     from swarm_mcp.server.listener import Watched
@@ -106,6 +108,13 @@ class Listening:
         self._has_ended = False
         self._connected: dict[str, Connected] = {}
         self._background: set[asyncio.Task[None]] = set()
+
+    def plug(self, server: Server[Any]) -> None:
+        """Let a server answer these requests."""
+        server.add_request_handler("resources/subscribe", SubscribeRequestParams, self.subscribe)
+        server.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self.unsubscribe)
+        server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self.listen)
+        server.add_notification_handler("notifications/initialized", NotificationParams, self.initialized)
 
     def end(self) -> None:
         """End every stream in order, those that begin later too."""
