@@ -103,6 +103,22 @@ class Pipe:
             raise CallFailed(f"{tool}({json.dumps(arguments)[:200]}): {answer.result['content']}")
         return answer
 
+    def listen(self, uris: Sequence[str]) -> None:
+        """Be told of changes of these resources from now on, which `hear` returns."""
+        if self.era == "legacy":
+            for uri in uris:
+                self.request("resources/subscribe", {"uri": uri})
+            return
+        self._last_id += 1
+        params = {"notifications": {"resourceSubscriptions": list(uris)}, "_meta": ENVELOPE}
+        self._send({"jsonrpc": "2.0", "id": self._last_id, "method": "subscriptions/listen", "params": params})
+        while self.hear().get("method") != "notifications/subscriptions/acknowledged":
+            pass
+
+    def hear(self) -> dict[str, Any]:
+        """Wait for the next message, whatever it is."""
+        return json.loads(self._read_line())
+
     def request(self, method: str, params: Mapping[str, Any]) -> Timed:
         """Send one request and wait for its answer; notifications on the way are skipped."""
         self._last_id += 1

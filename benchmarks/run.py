@@ -15,6 +15,7 @@ from benchmarks.calls import measure_calls
 from benchmarks.machine import machine_facts
 from benchmarks.measure import Measure
 from benchmarks.pipe import Era
+from benchmarks.push import measure_push
 from benchmarks.ready import measure_next_ready
 from benchmarks.search import measure_search
 from benchmarks.startup import measure_memory, measure_start
@@ -25,7 +26,7 @@ from benchmarks.writers import measure_writers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PARTS = ("calls", "search", "start", "memory", "tokens", "queue", "waiting", "writers")
+PARTS = ("calls", "search", "start", "memory", "tokens", "queue", "waiting", "push", "writers")
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the one folder that is surely not on a disk
 
 
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(measure.met is False for measure in measures))
 
 
-def _measure(options: argparse.Namespace, fast: Path, disk: Path) -> list[Measure]:
+def _measure(options: argparse.Namespace, fast: Path, disk: Path) -> list[Measure]:  # noqa: C901 - one line each
     boards: list[Board] = []
     for tasks in options.sizes:
         _say(f"seeding {tasks:,} tasks …")
@@ -77,6 +78,8 @@ def _measure(options: argparse.Namespace, fast: Path, disk: Path) -> list[Measur
                 measures += measure_next_ready(_queue_board(options, fast, large))
             case "waiting":
                 measures += measure_waiting(large, era=options.era)
+            case "push":
+                measures += measure_push(fast, era=options.era)
             case _:
                 # On a real disk: this one is about waiting for each other, and syncing is part of it.
                 measures += measure_writers(seed(disk / "writers.db", 100), seconds=options.seconds)

@@ -86,11 +86,12 @@ def _wait(pipe: Pipe, answered: list[float]) -> None:
 def _idle(pipe: Pipe) -> float:
     """Seconds of processor time while the server waits for nothing."""
     pipe.call("check_inbox", {})
-    before = _processor_seconds(pipe.process.pid)
+    before = processor_seconds(pipe.process.pid)
     pipe.call("check_inbox", {"wait_seconds": IDLE_SECONDS})
-    return round(_processor_seconds(pipe.process.pid) - before, 3)
+    return round(processor_seconds(pipe.process.pid) - before, 3)
 
 
-def _processor_seconds(process: int) -> float:
+def processor_seconds(process: int) -> float:
+    """How long a process has kept a processor busy since it began."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND

@@ -92,7 +92,7 @@ class Holder:
         """Call a tool; the whole result, whatever its shape."""
         request = CallToolRequest(params=CallToolRequestParams(name=tool, arguments=said))
         session = self.desk.client.session
-        return self.desk._portal.call(session.send_request, request, ANYTHING)
+        return self.desk.portal.call(session.send_request, request, ANYTHING)
 
     def begin(self, tool: str, **said: Any) -> str:
         """Call a tool that must answer with a handle; the handle."""
@@ -105,7 +105,7 @@ class Holder:
         async def send() -> dict[str, Any]:
             return await about(self.desk.client.session, f"tasks/{method}", handle, **said)
 
-        return self.desk._portal.call(send)
+        return self.desk.portal.call(send)
 
     def get(self, handle: str) -> dict[str, Any]:
         stands = self.ask("get", handle)

@@ -65,7 +65,7 @@ class Desk:
     """One host's connection to one server process."""
 
     def __init__(self, portal: BlockingPortal, client: Client, board: Path, log: Path) -> None:
-        self._portal = portal
+        self.portal = portal
         self.client = client
         self.board = board
         self.log = log
@@ -73,11 +73,11 @@ class Desk:
 
     def begin(self, tool: str, /, *, progress: Any = None, **arguments: Any) -> Future[Answer]:
         """Send a call and do not wait for its answer; `progress` is called with what the server says meanwhile."""
-        return self._portal.start_task_soon(self._answer, tool, arguments, progress)
+        return self.portal.start_task_soon(self._answer, tool, arguments, progress)
 
     def ask(self, tool: str, /, **arguments: Any) -> Answer:
         """Call a tool, whatever comes of it."""
-        return self._portal.call(self._answer, tool, arguments)
+        return self.portal.call(self._answer, tool, arguments)
 
     def call(self, tool: str, /, **arguments: Any) -> Answer:
         """Call a tool that must not refuse."""
@@ -93,7 +93,7 @@ class Desk:
 
     def read(self, uri: str) -> str:
         """The text of a resource."""
-        contents = self._portal.call(self.client.read_resource, uri).contents
+        contents = self.portal.call(self.client.read_resource, uri).contents
         assert len(contents) == 1
         assert contents[0].uri == uri
         return contents[0].text  # pyright: ignore[reportAttributeAccessIssue] - all of ours are text
@@ -104,7 +104,7 @@ class Desk:
         async def send() -> Any:
             return await getattr(self.client, request)(**arguments)
 
-        return self._portal.call(send)
+        return self.portal.call(send)
 
     async def _answer(self, tool: str, arguments: dict[str, Any], progress: Any = None) -> Answer:
         result = await self.client.call_tool(tool, arguments, progress_callback=progress)

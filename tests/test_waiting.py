@@ -218,11 +218,8 @@ class Tally:
         changed, self.has_changed = self.has_changed, False
         return changed
 
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Questions as often as the event loop turns."""
-    monkeypatch.setattr("swarm_mcp.server.notices.INTERVAL_SECONDS", 0)
+    def descriptor(self) -> None:
+        """Nobody hints."""
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -230,9 +227,9 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
 
 
-async def test_nobody_asks_the_database_while_nobody_waits(quick: None) -> None:
+async def test_nobody_asks_the_database_while_nobody_waits() -> None:
     changes = Tally()
-    notices = Notices(changes)  # type: ignore[arg-type]
+    notices = Notices(changes, seconds=0)  # type: ignore[arg-type]
     with notices.listening(), notices.listening():
         assert notices.listeners == 2
         await until(lambda: changes.asked > 10)
@@ -243,9 +240,9 @@ async def test_nobody_asks_the_database_while_nobody_waits(quick: None) -> None:
     assert changes.asked == asked
 
 
-async def test_only_a_change_is_heard_and_by_all_who_listen(quick: None) -> None:
+async def test_only_a_change_is_heard_and_by_all_who_listen() -> None:
     changes = Tally()
-    notices = Notices(changes)  # type: ignore[arg-type]
+    notices = Notices(changes, seconds=0)  # type: ignore[arg-type]
     with notices.listening() as one, notices.listening() as other:
         await until(lambda: changes.asked > 10)
         assert not one.is_set()

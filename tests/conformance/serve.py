@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import content
 import jobs
+import lists
 import rounds
 import talk
 from mcp_types import (
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from mcp.server.lowlevel import Server
 
-TOOLS = {**content.TOOLS, **talk.TOOLS, **rounds.TOOLS, **jobs.TOOLS}
+TOOLS = {**content.TOOLS, **talk.TOOLS, **rounds.TOOLS, **jobs.TOOLS, **lists.TOOLS}
 PROMPTS = {**content.PROMPTS, **rounds.PROMPTS}
 LISTS = {
     "tools/list": ("tools", [tool.listed(name) for name, tool in TOOLS.items()]),
@@ -140,4 +141,5 @@ if __name__ == "__main__":
     KINDS.update({name: lambda: jobs.JOBS for name in jobs.TASKS})
     app.plug_tasks = plug_more
     RemoteApp.server = furnished(RemoteApp.server)
+    lists.furnish()
     sys.exit(main())

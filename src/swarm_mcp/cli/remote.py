@@ -88,7 +88,9 @@ async def serve(settings: Settings, board: Board, swarm: Swarm, listener: socket
     remote = Remote(board, security=security(names, origins), limit=LIMIT, agent=settings.agent)
     always = issuer is not None or not is_loopback(settings.host)
     admission = Admission(names, origins, always, issuer)
-    site = Site(swarm, remote.threads.run, admission, list(addresses(remote, settings.transport)))
+    listeners = remote.subscriptions(swarm).__len__
+    opened = list(addresses(remote, settings.transport))
+    site = Site(swarm, remote.threads.run, admission, opened, listeners=listeners)
     # Our own end of streams comes after the calls in flight; this library's would come before them.
     AppStatus.disable_automatic_graceful_drain()
     config = uvicorn.Config(

@@ -21,6 +21,6 @@ def serve_stdio_board(settings: Settings) -> None:
 
     async def serve() -> None:
         app = App(board, settings.profile, agent=settings.agent)
-        await serve_stdio(app.server(), on_stop=app.stop)
+        await serve_stdio(app.server(), on_end=app.listening.end, on_stop=app.stop)
 
     asyncio.run(serve())

@@ -24,6 +24,9 @@ class Changes:
     loop may do it.
     """
 
+    seconds = 0.1
+    """Between two questions."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.asked = 0
@@ -56,6 +59,13 @@ class Changes:
             return True
         before, self._version = self._version, version
         return version != before
+
+    def descriptor(self) -> int | None:
+        """None: nobody hints that it is worth asking, since to ask is as cheap."""
+        return None
+
+    def committed(self) -> None:
+        """Something was committed here: whoever asks will see it."""
 
     def close(self) -> None:
         """Let go of the file."""

@@ -269,6 +269,7 @@ class Database:
                 transaction.finish()
             finally:
                 transaction.close()
+        self.changes.committed()
         for callback in transaction.after_commit:
             try:
                 callback()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, bindparam, func, insert, select, text, tuple_
+from sqlalchemy import BigInteger, bindparam, func, insert, literal_column, select, text, tuple_
 
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement
@@ -47,6 +47,18 @@ NEXT = Statement(
     .order_by(event.c.xact, event.c.seq)
     .limit(bindparam("limit")),
 )
+IN_SIGHT = Statement(
+    select(event).where(event.c.seq > bindparam("after")).order_by(event.c.seq).limit(bindparam("limit")),
+    postgres=select(event)
+    .where(tuple_(event.c.xact, event.c.seq) > tuple_(bindparam("xact", type_=BigInteger), bindparam("after")))
+    .order_by(event.c.xact, event.c.seq)
+    .limit(bindparam("limit")),
+)
+END = Statement(
+    select(func.max(event.c.seq)),
+    postgres=select(literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")),
+)
+LAST_SEQ = 2**63 - 1
 
 
 def insert_event(
@@ -108,6 +120,20 @@ def events_after(db: Transaction, last: tuple[int, int], *, limit: int) -> Seque
 def place_in_order(row: Row) -> tuple[int, int]:
     """Where an event stands in the order of `events_after`."""
     return row.xact or 0, row.seq
+
+
+def end_of_events(db: Transaction) -> tuple[int, int]:
+    """The place in that order before which nothing will appear any more: where to begin to read what is to come."""
+    found = END.scalar(db, {})
+    return (found - 1, LAST_SEQ) if db.is_postgres else (0, found or 0)
+
+
+def events_in_sight(db: Transaction, last: tuple[int, int], *, limit: int) -> Sequence[Row]:
+    """The same as `events_after`, with those that are committed while something older is not.
+
+    They come after the others, and will come again: their place in the order is not settled.
+    """
+    return IN_SIGHT.all(db, {"xact": last[0], "after": last[1], "limit": limit})
 
 
 RELEASED = Statement(

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.repository.postgres import connect
+from swarm_mcp.repository.postgres_hints import CHANNEL, Hints
 
 if TYPE_CHECKING:
     import psycopg
@@ -20,11 +21,15 @@ class PostgresChanges:
 
     Others' databases on the same server are noticed too: whoever waits then looks once in vain. The question takes a
     trip to the server, some 0.1 ms beside it, and waits for no lock, so the event loop may ask; to connect is left to a
-    thread.
+    thread. Processes hint each other when it is worth asking (postgres_hints.py), so it is asked seldom without a hint.
     """
+
+    seconds = 0.25
+    """Between two questions, if there is no hint."""
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._hints = Hints(address)
         self.asked = 0
         """How often somebody has asked."""
         self._raw: psycopg.Connection[Any] | None = None
@@ -35,7 +40,7 @@ class PostgresChanges:
         """Connect if that has not been done; this may take a while, so do it on a worker thread."""
         with self._asking, contextlib.suppress(Exception):  # `happened` sees to it again
             if self._raw is None:
-                self._raw, self._seen = connect(self._address, patience=2), None
+                self._raw, self._seen = self._connected(), None
 
     def happened(self) -> bool:
         """Whether anything was committed since the last time that somebody asked; in doubt, yes."""
@@ -55,10 +60,31 @@ class PostgresChanges:
         before, self._seen = self._seen, found
         return found != before
 
+    def descriptor(self) -> int | None:
+        """The descriptor on which a hint arrives, until somebody asks; None while there is none."""
+        raw = self._raw
+        return raw.fileno() if raw is not None and not raw.closed else None
+
+    def committed(self) -> None:
+        """Something was committed here: hint to the others that they had better ask."""
+        self._hints.soon()
+
     def close(self) -> None:
         """Let go of the server."""
+        self._hints.close()
         with self._asking:
             self._close()
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        """A connection to which hints come. What they say is nothing; that there is one is seen on the descriptor."""
+        raw = connect(self._address, patience=2)
+        try:
+            raw.add_notify_handler(lambda _: None)
+            raw.execute(f"LISTEN {CHANNEL}".encode())
+        except BaseException:
+            raw.close()
+            raise
+        return raw
 
     def _close(self) -> None:
         raw, self._raw = self._raw, None

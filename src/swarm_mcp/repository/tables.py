@@ -137,6 +137,13 @@ connection = Table(
     Column("process", BigInteger, nullable=False),
     Column("opened_at", UtcTime, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
+    Column(
+        "subscriptions",
+        Json,
+        nullable=False,
+        server_default="[]",
+        doc="The resources to which a session over HTTP has subscribed: its stream may be open at another server.",
+    ),
     Index("ix_connection_project_agent", "project", "agent"),
 )
 """A live connection of a client, so that two windows of one host get two names. A session over HTTP belongs to no

@@ -11,13 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import mcp_types as types
-from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from swarm_mcp import __version__
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.model.ids import fold_name
+from swarm_mcp.server.capabilities import BoardServer
 from swarm_mcp.server.instructions import INSTRUCTIONS
+from swarm_mcp.server.listening import WARM_UP_SECONDS, Listening
 from swarm_mcp.server.refusals import broken, guarded, refused
 from swarm_mcp.server.short_way import take_short_way
 from swarm_mcp.server.tasks_extension import plug_tasks
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from mcp.server.context import ServerRequestContext
+    from mcp.server.lowlevel import Server
 
     from swarm_mcp.model.agent import Profile
     from swarm_mcp.server.board import Board
     from swarm_mcp.server.calls import Calls
     from swarm_mcp.server.identity import Caller
     from swarm_mcp.server.resources import Resources
+    from swarm_mcp.server.subscriptions import Subscriptions
     from swarm_mcp.server.waiting import Waiting
 
 _log = logging.getLogger(__name__)
@@ -42,8 +45,6 @@ SWEEP_SECONDS = 30
 TOOLS_KEPT_SECONDS = 3600
 CYCLES_LOOKED_FOR = 10_000
 """New objects after which Python looks for garbage in cycles; by itself after 700, once in every call."""
-WARM_UP_SECONDS = 0.2
-"""After the first list of tools the board is opened without being asked, so that the first call finds it open."""
 
 
 class App:
@@ -66,14 +67,19 @@ class App:
         self._calls: Calls | None = None
         self._waiting: Waiting | None = None
         self._resources: Resources | None = None
+        self._subscriptions: Subscriptions | None = None
+        self.listening = self._make_listening()
         self._caller: Caller | None = None
         self._wanted = asyncio.Event()
         self._threads = Threads()
         self._background: set[asyncio.Task[None]] = set()
 
-    def server(self) -> Server[Any]:
+    def _make_listening(self) -> Listening:
+        return Listening(self.reach)
+
+    def server(self) -> BoardServer:
         """The protocol's side of it."""
-        server: Server[Any] = Server(
+        server = BoardServer(
             "swarm-mcp",
             version=__version__,
             title="swarm-mcp",
@@ -89,6 +95,7 @@ class App:
             on_get_prompt=self._get_prompt,
             on_completion=self._complete,
         )
+        self.listening.plug(server)
         if not any(name.startswith("OTEL_") for name in os.environ):
             # The SDK's tracing costs a twentieth of a call and more, even where nobody has configured an exporter.
             server.middleware.clear()
@@ -109,6 +116,8 @@ class App:
             yield {}
         finally:
             upkeep.cancel()
+            if self._subscriptions is not None:
+                self._subscriptions.close()
 
     def _connections(self) -> list[Caller]:
         """The connections that live."""
@@ -159,7 +168,9 @@ class App:
         swarm = self.board.open()
         from swarm_mcp.server.calls import Calls  # noqa: PLC0415 - the first answer must not wait for these
         from swarm_mcp.server.identity import Caller  # noqa: PLC0415
+        from swarm_mcp.server.notices import Notices  # noqa: PLC0415
         from swarm_mcp.server.resources import Resources  # noqa: PLC0415
+        from swarm_mcp.server.subscriptions import Subscriptions  # noqa: PLC0415
         from swarm_mcp.server.waiting import Waiting  # noqa: PLC0415
 
         with self.board.opening:
@@ -167,7 +178,9 @@ class App:
                 self._caller = Caller(self._agent)
                 self._resources = Resources(swarm)
                 calls = Calls(swarm, self.profile)
-                self._waiting = Waiting(calls, self._threads)
+                notices = Notices(swarm.database.changes)
+                self._waiting = Waiting(calls, self._threads, notices)
+                self._subscriptions = Subscriptions(swarm, notices, self._threads)
                 self._calls = calls
         # What has been imported by now stays; and a call makes thousands of short-lived objects, hardly any in cycles.
         gc.freeze()
@@ -237,6 +250,13 @@ class App:
         if caller.has_silent_readers:
             self._note_readers(calls, caller)
         return complete(found, kept_seconds=0)
+
+    async def reach(self, ctx: ServerRequestContext[Any], *, named: bool = True) -> tuple[Caller, Subscriptions]:
+        """Who asks, and who listens here; `named`: whether it matters in whose name it is read."""
+        calls, caller, _ = await self._readable(ctx)
+        if named:
+            await self._known(calls, caller, ctx)
+        return caller, self._subscriptions  # type: ignore[return-value] - _open has set it
 
     async def _list_prompts(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         _ = ctx, params

@@ -36,6 +36,12 @@ def broken() -> dict[str, Any]:
     return {"content": [{"type": "text", "text": BROKEN}], "structuredContent": facts, "isError": True}
 
 
+def error_of(refusal: Refusal) -> MCPError:
+    """A refusal as an error of the protocol."""
+    code = types.INVALID_PARAMS if refusal.code in OF_THE_REQUEST else types.INTERNAL_ERROR
+    return MCPError(code=code, message=refusal.message, data=refusal.facts or None)
+
+
 def guarded(function: Callable[..., T], *arguments: object) -> T:
     """The result of a function of ours, where no tool was called.
 
@@ -46,8 +52,7 @@ def guarded(function: Callable[..., T], *arguments: object) -> T:
     try:
         return function(*arguments)
     except Refusal as refusal:
-        code = types.INVALID_PARAMS if refusal.code in OF_THE_REQUEST else types.INTERNAL_ERROR
-        raise MCPError(code=code, message=refusal.message, data=refusal.facts or None) from None
+        raise error_of(refusal) from None
     except Exception:
         _log.exception("%s failed", function.__qualname__)
         raise MCPError(code=types.INTERNAL_ERROR, message=BROKEN) from None

@@ -22,8 +22,10 @@ from swarm_mcp.server.calls import Calls
 from swarm_mcp.server.events_stream import STREAMED, EventsStream
 from swarm_mcp.server.notices import Notices
 from swarm_mcp.server.open_streams import OpenStreams
+from swarm_mcp.server.remote_listening import RemoteListening, SessionStreams, session_of
 from swarm_mcp.server.resources import Resources
 from swarm_mcp.server.sessions import SESSION, Sessions
+from swarm_mcp.server.subscriptions import Subscriptions
 from swarm_mcp.server.threads import Threads
 from swarm_mcp.server.waiting import Waiting
 
@@ -31,14 +33,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-    from mcp.server.lowlevel import Server
     from mcp.server.transport_security import TransportSecuritySettings
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from swarm_mcp.model.bearer import Bearer
     from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.server.board import Board
+    from swarm_mcp.server.capabilities import BoardServer
     from swarm_mcp.server.identity import Caller
+    from swarm_mcp.server.listening import Listening
 
 _log = logging.getLogger(__name__)
 
@@ -57,11 +60,15 @@ class RemoteApp(App):
     """Others wait behind whoever is alone on a pipe nowhere; here they would."""
 
     def __init__(self, remote: Remote, profile: Profile) -> None:
-        super().__init__(remote.board, profile)
         self._remote = remote
+        super().__init__(remote.board, profile)
         self._threads = remote.threads
 
-    def server(self) -> Server[Any]:
+    def _make_listening(self) -> Listening:
+        remote = self._remote
+        return RemoteListening(self.reach, remote.session_streams, remote.reach, remote.threads)
+
+    def server(self) -> BoardServer:
         """The protocol's side of it, which also notes when a session begins."""
         server = super().server()
         server.middleware.append(self._note)
@@ -70,7 +77,7 @@ class RemoteApp(App):
         return server
 
     @asynccontextmanager
-    async def _lifespan(self, _: Server[Any]) -> AsyncGenerator[dict[str, Any]]:
+    async def _lifespan(self, _: object) -> AsyncGenerator[dict[str, Any]]:
         yield {}  # the board is kept by whoever serves it, not by a connection
 
     def _open(self) -> None:
@@ -80,6 +87,7 @@ class RemoteApp(App):
                 calls = Calls(swarm, self.profile)
                 self._resources = Resources(swarm)
                 self._waiting = Waiting(calls, self._threads, self._remote.notices(swarm))
+                self._subscriptions = self._remote.subscriptions(swarm)
                 self._calls = calls
 
     def _caller_of(self, ctx: ServerRequestContext[Any]) -> Caller:
@@ -99,6 +107,8 @@ class RemoteApp(App):
     async def _note(self, ctx: ServerRequestContext[Any], call_next: CallNext) -> HandlerResult:
         """Count what is in flight, and enter a session into the board when it begins, for other servers to find."""
         self._remote.in_flight += 1
+        if session_id := session_of(ctx):
+            self._remote.session_streams.speaks(session_id, ctx.session.send_notification)
         try:
             result = await call_next(ctx)
             if ctx.method == "initialize":
@@ -129,10 +139,20 @@ class Remote:
         self.landed = asyncio.Event()
         """Set by every request that is done."""
         self._notices: Notices | None = None
+        self._subscriptions: Subscriptions | None = None
+        self.session_streams = SessionStreams(self.reach, self.threads, self.callers)
         self.apps = {profile: RemoteApp(self, profile) for profile in Profile}
         servers = {profile: app.server() for profile, app in self.apps.items()}
         self._sessions = {
-            profile: Sessions(server, security, limit=limit, find=self._find, gone=self.callers.forget, ended=self._end)
+            profile: Sessions(
+                server,
+                security,
+                limit=limit,
+                find=self._find,
+                streams=self.session_streams,
+                gone=self._forget,
+                ended=self._end,
+            )
             for profile, server in servers.items()
         }
         self._events = {
@@ -145,6 +165,17 @@ class Remote:
         if self._notices is None:
             self._notices = Notices(swarm.database.changes)
         return self._notices
+
+    def subscriptions(self, swarm: Swarm) -> Subscriptions:
+        """One for all: the ledger is read once, whoever listens."""
+        if self._subscriptions is None:
+            self._subscriptions = Subscriptions(swarm, self.notices(swarm), self.threads)
+        return self._subscriptions
+
+    async def reach(self) -> tuple[Swarm, Subscriptions]:
+        """The board, and who listens to it."""
+        swarm = await self.threads.run(self.board.open)
+        return swarm, self.subscriptions(swarm)
 
     def streamable(self, profile: Profile) -> ASGIApp:
         """Streamable HTTP, both generations."""
@@ -183,6 +214,8 @@ class Remote:
                 yield
         finally:
             upkeep.cancel()
+            if self._subscriptions is not None:
+                self._subscriptions.close()
             self.threads.close()
 
     async def end(self) -> None:
@@ -192,6 +225,8 @@ class Remote:
         """
         if self._notices is not None:
             self._notices.end()
+        for app in self.apps.values():
+            app.listening.end()
         with anyio.move_on_after(PATIENCE_SECONDS):
             while self.in_flight:
                 self.landed.clear()
@@ -212,9 +247,16 @@ class Remote:
         self.callers.continued(session_id, row.agent, bearer)
         return True
 
+    def _forget(self, session_id: str) -> None:
+        """A session is served here no longer."""
+        self.callers.forget(session_id)
+        self.session_streams.forget(session_id)
+        for app in self.apps.values():
+            app.listening.forget(session_id)
+
     async def _end(self, session_id: str) -> None:
         """Take a session off the board: its client has ended it."""
-        self.callers.forget(session_id)
+        self._forget(session_id)
         try:
             swarm = await self.threads.run(self.board.open)
             close = partial(swarm.write, lambda db: connections.close_connection(db, session_id))

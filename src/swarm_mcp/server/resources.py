@@ -12,12 +12,14 @@ from swarm_mcp.interchange import (
     task_documents,
     text,
 )
+from swarm_mcp.interchange.addresses import OFFERED
 from swarm_mcp.model.draft import check_clean
 from swarm_mcp.model.errors import Invalid, NotFound, Refusal
+from swarm_mcp.model.ids import fold_name
 from swarm_mcp.operations import browsing, details, overview, roster, trees
 from swarm_mcp.operations.answering import shorten
 from swarm_mcp.operations.limits import MOST
-from swarm_mcp.repository import tasks
+from swarm_mcp.repository import conversations, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PLAIN = "text/plain"
 MARKDOWN = "text/markdown"
-OPEN = ["in_progress", "requires_assistance", "in_review", "pending", "partial", "blocked"]
 PAGE = 50
 
 DOCUMENTS: dict[str, tuple[str, str, Callable[[Transaction, Row, int], str]]] = {
@@ -82,7 +83,7 @@ class Resources:
         """A page of the open tasks, for a host to offer."""
 
         def ask(db: Transaction) -> dict[str, Any]:
-            found = browsing.list_tasks(db, status=OPEN, limit=PAGE, cursor=cursor)
+            found = browsing.list_tasks(db, status=list(OFFERED), limit=PAGE, cursor=cursor)
             listed = [
                 {"uri": f"swarm://tasks/{line.id}", "name": f"{line.id} {line.title}", "mimeType": MARKDOWN}
                 for line in found.tasks
@@ -121,6 +122,32 @@ class Resources:
             refusal.facts["uri"] = uri[:500]
             raise
         return {"contents": [{"uri": uri, "mimeType": kind, "text": words}]}
+
+
+def watched_at(db: Transaction, uri: str) -> str:
+    """The address of a resource without its query, and with the ids of what it shows: as events have it.
+
+    Raises:
+        Refusal: the one that reading it would raise.
+
+    """
+    try:
+        document(db, uri)
+    except Refusal as refusal:
+        refusal.facts["uri"] = uri[:500]
+        raise
+    path, _ = _parts(uri)
+    match path:
+        case ["tasks", task_id, *rest]:
+            path = ["tasks", tasks.resolve_task(db, task_id).id, *rest]
+        case ["agents", name, *rest]:
+            path = ["agents", fold_name(name), *rest]
+        case ["conversations", name]:
+            thread = conversations.find_conversation(db, name.strip().lower())
+            path = ["conversations", thread.id if thread is not None else name]
+        case _:
+            pass
+    return f"swarm://{'/'.join(path)}"
 
 
 def document(db: Transaction, uri: str) -> tuple[str, str]:

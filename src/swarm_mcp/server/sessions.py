@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, authorization_context
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
     from mcp.server.transport_security import TransportSecuritySettings
     from mcp.shared.transport_context import TransportContext
+    from mcp_types import ServerNotification
     from starlette.types import Message, Receive, Scope, Send
+
+    from swarm_mcp.server.listening import Connected
+    from swarm_mcp.server.remote_listening import SessionStreams
 
 _log = logging.getLogger(__name__)
 
@@ -46,11 +52,13 @@ class Sessions(StreamableHTTPSessionManager):
         *,
         limit: int,
         find: Callable[[str, Scope], Awaitable[bool]],
+        streams: SessionStreams,
         gone: Callable[[str], object],
         ended: Callable[[str], Awaitable[None]],
     ) -> None:
         super().__init__(server, security_settings=security, max_request_body_size=limit)
         self._find = find
+        self._streams = streams
         self._gone = gone
         self._ended = ended
         self._ending: set[str] = set()
@@ -66,6 +74,9 @@ class Sessions(StreamableHTTPSessionManager):
         if self._is_strange(session_id) and await self._find(session_id, scope) and self._is_strange(session_id):
             await self._continue(session_id, scope)
         transport = self._server_instances.get(session_id)
+        if transport is not None and scope["method"] == "GET":
+            await self._serve_stream(session_id, scope, receive, send)
+            return
         if transport is None or scope["method"] != "DELETE":
             await super()._handle_stateful_request(scope, receive, send)
             return
@@ -74,6 +85,22 @@ class Sessions(StreamableHTTPSessionManager):
             await super()._handle_stateful_request(scope, receive, self._once_ended(session_id, transport, send))
         finally:
             self._ending.discard(session_id)
+
+    async def _serve_stream(self, session_id: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a session's own stream, if it gets one: then what it listens to is told through it."""
+        connected: Connected | None = None
+
+        async def watched(message: Message) -> None:
+            nonlocal connected
+            if message["type"] == "http.response.start" and message["status"] == HTTPStatus.OK:
+                connected = await self._streams.opened(session_id, scope)
+            await send(message)
+
+        try:
+            await super()._handle_stateful_request(scope, receive, watched)
+        finally:
+            if connected is not None:
+                self._streams.closed(session_id, connected)
 
     def _is_strange(self, session_id: str) -> bool:
         return session_id not in self._server_instances and session_id not in self._ending
@@ -117,6 +144,7 @@ class Sessions(StreamableHTTPSessionManager):
                 dispatcher: JSONRPCDispatcher[TransportContext] = JSONRPCDispatcher(incoming, outgoing)
                 connection = Connection.for_loop(dispatcher, session_id=session_id, protocol_version_hint=version)
                 connection.initialized.set()
+                self._streams.speaks(session_id, partial(_say, dispatcher))
                 try:
                     assert transport.idle_scope is not None  # noqa: S101 - made by connect(), since there is a timeout
                     with transport.idle_scope:
@@ -130,6 +158,12 @@ class Sessions(StreamableHTTPSessionManager):
 
         assert self._task_group is not None  # noqa: S101 - it is being served
         await self._task_group.start(run)
+
+
+async def _say(dispatcher: JSONRPCDispatcher[TransportContext], notification: ServerNotification) -> None:
+    """Tell a session something that it has not asked for."""
+    data = notification.model_dump(by_alias=True, mode="json", exclude_none=True)
+    await dispatcher.notify(data["method"], data.get("params"))
 
 
 def _owner(scope: Scope) -> AuthorizationContext | None:

@@ -33,12 +33,18 @@ def run_stdio(server: Server[Any], *, on_stop: Callable[[], None] | None = None)
     asyncio.run(serve_stdio(server, on_stop=on_stop))
 
 
-async def serve_stdio(server: Server[Any], *, on_stop: Callable[[], None] | None = None) -> None:
+async def serve_stdio(
+    server: Server[Any],
+    *,
+    on_end: Callable[[], None] | None = None,
+    on_stop: Callable[[], None] | None = None,
+) -> None:
     """Serve MCP on stdin and stdout until stdin ends, a signal asks for the end, or the host dies.
 
     For a process that does nothing else: afterwards stdout stays diverted to stderr, the signal
     handlers stay in place, and three seconds after its end began the process is ended by force.
-    `on_stop` runs once, on the event loop's thread, when nothing is served any more.
+    `on_end` runs when no more requests come, to end those that would never be answered; `on_stop` once, when nothing
+    is served any more. Both on the event loop's thread.
     """
     wire = divert_stdout()
     loop = asyncio.get_running_loop()
@@ -51,11 +57,17 @@ async def serve_stdio(server: Server[Any], *, on_stop: Callable[[], None] | None
 
     life = Lifetime(ask, on_stop=on_stop)
     life.begin()
+
+    def end(reason: str) -> None:
+        life.end(reason)
+        if on_end is not None:
+            on_end()
+
     try:
         if reader is None:
             await _serve_stock(server, wire, life, scope)
         else:
-            async with _streams(reader, wire, life) as (incoming, outgoing):
+            async with _streams(reader, wire, end) as (incoming, outgoing):
                 await server.run(incoming, outgoing, server.create_initialization_options())
     finally:
         life.end("served")
@@ -84,11 +96,13 @@ async def _serve_stock(server: Server[Any], wire: Wire, life: Lifetime, scope: a
 
 
 @asynccontextmanager
-async def _streams(reader: LineReader, wire: Wire, life: Lifetime) -> AsyncGenerator[tuple[Incoming, Outgoing]]:
+async def _streams(
+    reader: LineReader, wire: Wire, end: Callable[[str], None]
+) -> AsyncGenerator[tuple[Incoming, Outgoing]]:
     writer = LineWriter(wire.outgoing, on_broken=reader.stop)
     unanswered = Unanswered()
     try:
-        yield Incoming(reader, unanswered, on_end=life.end), Outgoing(writer, unanswered)
+        yield Incoming(reader, unanswered, on_end=end), Outgoing(writer, unanswered)
     finally:
         reader.stop()
         writer.close()

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 """Seconds, up to which answers are counted."""
@@ -21,9 +21,10 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class Traffic:
     """What this process has answered since it began."""
 
-    def __init__(self) -> None:
+    def __init__(self, listeners: Callable[[], int] = int) -> None:
         self.open = 0
         """Requests that are being served."""
+        self._listeners = listeners
         self._answered: Counter[tuple[str, str, int]] = Counter()
         self._fast: Counter[tuple[str, float]] = Counter()
         self._seconds: Counter[str] = Counter()
@@ -41,6 +42,7 @@ class Traffic:
     def metrics(self) -> Iterable[Metric]:
         """The same for Prometheus."""
         yield Metric("swarm_http_requests_open", "gauge", "Requests that are being served.", {(): self.open})
+        yield Metric("swarm_listeners", "gauge", "Clients that are told of changes.", {(): self._listeners()})
         yield Metric(
             "swarm_http_requests_total",
             "counter",

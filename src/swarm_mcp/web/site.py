@@ -64,9 +64,17 @@ class Admission:
 class Site:
     """The addresses of one server."""
 
-    def __init__(self, swarm: Swarm, run: Run, admission: Admission, addresses: Sequence[Address]) -> None:
+    def __init__(
+        self,
+        swarm: Swarm,
+        run: Run,
+        admission: Admission,
+        addresses: Sequence[Address],
+        *,
+        listeners: Callable[[], int] = int,
+    ) -> None:
         self._admission = admission
-        self._traffic = Traffic()
+        self._traffic = Traffic(listeners)
         self._listed: dict[str, str] = {}
         health, tasks = Health(swarm, run, self._traffic), Tasks(swarm, run)
         self._routes = [
