@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 from hypothesis.stateful import precondition, rule
 from plain_task import SETTLED
 from playing import ANYBODY, SOME, Playing, finished, some
+from twin import STAFF
 
 from swarm_mcp import operations
 
@@ -17,7 +18,29 @@ class JudgingRules(Playing):
     @rule(who=ANYBODY, n=SOME, verdict=st.sampled_from(["accept", "accept", "rework", "fail"]))
     def review(self, who: str, n: int, verdict: str) -> None:
         name = self.task(n, lambda task: task.stage in {"in_review", "partial"})
-        who = self.master(who, n, name)
+        self._judge(self.master(who, n, name), name, verdict)
+
+    @precondition(lambda machine: machine.own_judges())
+    @rule(n=SOME, outcome=st.sampled_from(["completed", "partial"]))
+    def judge_oneself(self, n: int, outcome: str) -> None:
+        """Somebody takes what it has authority over, does it, and accepts it itself."""
+        judges = self.own_judges()
+        who, name = judges[n % len(judges)]
+        if self.claimed_by(who, name):
+            self.finish_as(who, name, 0, outcome)
+            self._judge(who, name, "accept")
+
+    def own_judges(self) -> list[tuple[str, str]]:
+        """Who could claim which task that it has authority over."""
+        return [
+            (who, task.id)
+            for task in self.model.tasks.values()
+            if self.model.status(task) == "pending"
+            for who in STAFF
+            if self.model.crew.active(who) and self.model.entitled(who, task) and self.model.may(who, task)
+        ]
+
+    def _judge(self, who: str, name: str, verdict: str) -> None:
         self.twin.on(
             who,
             lambda db: operations.review_task(db, task=name, verdict=verdict, notes="So it is."),

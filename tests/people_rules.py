@@ -22,7 +22,21 @@ class PeopleRules(Playing):
         lifecycle=st.sampled_from(["paused", "paused", "terminated", "failed"]),
     )  # fmt: skip
     def stop(self, who: str, n: int, name: str, lifecycle: str) -> None:
+        """Half the time somebody that has work."""
+        busy = [task.holder for task in self.model.tasks.values() if task.holder]
+        name = busy[n // 5 % len(busy)] if busy and n % 2 else name
         self.appoint(self.one(who, n, lambda each: self._rules(each, name)), name, lifecycle)
+
+    @precondition(lambda machine: machine.asked())
+    @rule(n=SOME, lifecycle=st.sampled_from(["paused", "terminated"]))
+    def stop_whoever_is_asked(self, n: int, lifecycle: str) -> None:
+        """Somebody owes an answer, and can give it no more."""
+        asked = self.asked()
+        self.appoint(OPERATOR, asked[n % len(asked)], lifecycle)
+
+    def asked(self) -> list[str]:
+        """Which agents owe answers."""
+        return [task.asked[-1] for task in self.model.tasks.values() if task.asked and task.asked[-1] != OPERATOR]
 
     @precondition(lambda machine: not all(map(machine.model.crew.active, STAFF)))
     @rule(who=st.sampled_from([OPERATOR, "dana", "bob"]), n=SOME)
@@ -66,6 +80,32 @@ class PeopleRules(Playing):
         self.twin.on(
             who, lambda db: operations.register_agent(db, name=name, **said), lambda: change(who, name, team)
         )  # fmt: skip
+
+    @precondition(lambda machine: machine.leaving())
+    @rule(n=SOME, named=st.booleans())
+    def leave_and_claim(self, n: int, named: bool) -> None:
+        """Somebody leaves a team in whose pool there is work, and wants it all the same."""
+        leaving = self.leaving()
+        who, team, task = leaving[n % len(leaving)]
+        self.twin.on(
+            OPERATOR,
+            lambda db: operations.register_agent(db, name=who, leave_team=team),
+            lambda: self.model.crew.leave(OPERATOR, who, team),
+        )
+        if named:
+            self.claimed_by(who, task)
+        else:
+            self.next_claimed(who)
+
+    def leaving(self) -> list[tuple[str, str, str]]:
+        """Who could leave which team, and a ready task in its pool."""
+        return [
+            (who, task.place[1], task.id)
+            for task in self.model.tasks.values()
+            if task.place is not None and task.place[0] == "team" and self.model.status(task) == "pending"
+            for who in STAFF
+            if self.model.crew.active(who) and who in self.model.crew.teams[task.place[1]].members
+        ]
 
     @rule(who=ANYBODY, n=SOME, leave=st.sampled_from([False, False, True]))
     def take_part(self, who: str, n: int, leave: bool) -> None:

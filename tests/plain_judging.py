@@ -15,9 +15,8 @@ class Judging(Claims):
         if task.stage not in {"in_review", "partial"}:
             no.add("illegal_move")
         elif verdict == "accept":
-            worker = task.attempts[-1][0]
-            others = [each for each in self.crew.agents if each != worker and self.crew.active(each)]
-            if who == worker and any(self.may(each, task) for each in others):
+            others = [each for each in self.crew.agents if each != task.worker and self.crew.active(each)]
+            if who == task.worker and any(self.may(each, task) for each in others):
                 no.add("not_allowed")
             if self.obstructed(task):
                 no.add("blocked")

@@ -48,6 +48,10 @@ class Standing:
     def open_subtasks(self, task: Task) -> bool:
         return any(each.parent == task.id and each.stage not in SETTLED for each in self.tasks.values())
 
+    def waited_for(self, task: Task) -> bool:
+        """Whether something waits until it is done."""
+        return task.stage != "completed" and any(task.id in each.after for each in self.tasks.values())
+
     def obstructed(self, task: Task) -> bool:
         return bool(task.hold) or self.waits(task) or self.open_subtasks(task)
 

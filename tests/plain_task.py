@@ -102,6 +102,11 @@ class Task:
         return next((each for each in reversed(self.given) if each.live), None)
 
     @property
+    def worker(self) -> str:
+        """Who held it last."""
+        return self.attempts[-1][0] if self.attempts else ""
+
+    @property
     def workers(self) -> set[str]:
         """Everybody who ever held it."""
         return {who for who, _ in self.attempts}

@@ -107,6 +107,16 @@ class PlanningRules(Playing):
         who = self.worker(
             who, n, lambda each: self._may_hand_on(each, name) and self.model.may_hand_to(each, PLACES[to])
         )
+        self._hand(who, name, to)
+
+    @some(lambda task: task.holder)
+    @rule(n=SOME, to=st.sampled_from(["", "team:blue", "specialty:coding"]))
+    def hand_on(self, n: int, to: str) -> None:
+        """Whoever holds something hands it on: to itself, or to whoever takes it."""
+        who, name = self.holding(n)
+        self._hand(who, name, to or who)
+
+    def _hand(self, who: str, name: str, to: str) -> None:
         self.twin.on(
             who,
             lambda db: operations.delegate(db, task=name, to=to),

@@ -108,6 +108,16 @@ class Playing(RuleBasedStateMachine):
             self.twin.do(who, lambda db: operations.claim_task(db, task=name, lease_minutes=minutes), plain, told=name)
         )
 
+    def next_claimed(self, who: str) -> str:
+        """Claim what is most urgent; its id, or "" if there was nothing or that was refused."""
+
+        def plain(answer: Any) -> None:
+            wanted, got = self.model.claim_next(who), answer.task.id if answer is not None and answer.task else None
+            assert got == wanted, f"{who} got {got} instead of {wanted}"
+
+        claimed = self.twin.do(who, operations.claim_task, plain)
+        return claimed.task.id if claimed is not None and claimed.task else ""
+
     def go_on(self, who: str, name: str, fate: str) -> None:
         """Do to a claimed task what it takes to bring it there."""
         if fate == "asked":

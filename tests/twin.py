@@ -90,7 +90,7 @@ class Twin:
         self.first = self.connection.execute("SELECT max(id) FROM message").fetchone()[0] or 0
         agents = [
             Agent("dana", role="director"),
-            Agent("bob", "dana", "supervisor", capabilities=("parsing",), capacity=1),
+            Agent("bob", "dana", "supervisor", capabilities=("parsing",)),
             Agent("ada", "dana", specialty="coding", capacity=2),
             Agent("carla", "bob", capabilities=("coding", "parsing"), capacity=1),
         ]
@@ -337,7 +337,7 @@ class Twin:
             "place": task.place, "kept from": task.kept_from if task.kept else "-",
             "holder": task.holder, "attempt": len(task.attempts), "lapses": task.lapses, "lease": task.lease,
             "hold": task.hold, "delegator": "" if task.delegator == OPERATOR else task.delegator,
-            "creator": task.creator, "worker": task.attempts[-1][0] if task.attempts else "",
+            "creator": task.creator, "worker": task.worker,
             "archived": task.archived,
             "handed": [(each.to, each.accepted, each.lapses) for each in task.given if each.live],
             "asked": task.asked[-1] if task.asked else "",

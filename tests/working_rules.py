@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import hypothesis.strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import precondition, rule
 from plain_task import OPERATOR
 from playing import AGENTS, SOME, WHICH, Playing, some
 from twin import STAFF
-
-from swarm_mcp import operations
 
 
 class WorkingRules(Playing):
@@ -20,14 +16,25 @@ class WorkingRules(Playing):
     def claim_next(self, who: str, n: int, outcome: str) -> None:
         """Take what is most urgent, and sometimes finish it right away."""
         who = self.worker(who, n)
+        name = self.next_claimed(who)
+        if name and outcome:
+            self.finish_as(who, name, 0, outcome)
 
-        def plain(answer: Any) -> None:
-            wanted, got = self.model.claim_next(who), answer.task.id if answer is not None and answer.task else None
-            assert got == wanted, f"{who} got {got} instead of {wanted}"
+    @rule(who=AGENTS, n=SOME)
+    def claim_all(self, who: str, n: int) -> None:
+        """One after the other, mostly by one that may not have them all, until there is nothing left or it is full."""
+        who = self.worker(who, n, lambda each: self.model.crew.agents[each].capacity)
+        while self.next_claimed(who):
+            pass
 
-        claimed = self.twin.do(who, operations.claim_task, plain)
-        if claimed is not None and claimed.task and outcome:
-            self.finish_as(who, claimed.task.id, 0, outcome)
+    @precondition(lambda machine: any(map(machine.model.waited_for, machine.model.tasks.values())))
+    @rule(n=SOME)
+    def clear_the_way(self, n: int) -> None:
+        """Do what others wait for."""
+        name = self.task(n, lambda task: self.model.waited_for(task) and self.model.status(task) == "pending")
+        who = self.worker("ada", n, lambda each: self.model.entitled(each, self.model.tasks[name]))
+        if self.claimed_by(who, name):
+            self.finish_as(who, name, 0, "completed")
 
     @rule(
         who=AGENTS, n=SOME, minutes=st.sampled_from([0, 0, 5, 90]),
@@ -63,10 +70,21 @@ class WorkingRules(Playing):
         self.report_as(who, name, which, self.model.report, message="", percent=percent)
 
     @some(lambda task: task.holder)
-    @rule(n=SOME, which=WHICH)
-    def release(self, n: int, which: int) -> None:
+    @rule(n=SOME, which=WHICH, again=st.booleans())
+    def release(self, n: int, which: int, again: bool) -> None:
+        """Give a task back, and perhaps ask for another at once."""
         who, name = self.holding(n)
         self.report_as(who, name, which, self.model.release, status="released")
+        if again:
+            self.next_claimed(who)
+
+    @some(lambda task: task.lease)
+    @rule(n=SOME, minutes=st.sampled_from([1, 16, 16, 31, 61]))
+    def come_back(self, n: int, minutes: int) -> None:
+        """After a while whoever has something asks for more."""
+        who, _ = self.holding(n, lambda task: task.lease and not self.model.full(task.holder))
+        self.model.now = self.clock.advance(minutes=minutes)
+        self.next_claimed(who)
 
     @some(lambda task: task.holder)
     @rule(n=SOME, which=WHICH, others=st.lists(SOME, min_size=1, max_size=2))
