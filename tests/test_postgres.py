@@ -189,7 +189,7 @@ def test_a_deadlock_is_run_again(address: str, swarm: Swarm) -> None:
         swarm.write(change)
 
     in_threads(lambda: crosswise(0), lambda: crosswise(1))
-    assert sum(runs.values()) == 3
+    assert sum(runs.values()) >= 3
     with swarm.reading() as db:
         assert db.execute(text("SELECT source FROM task")).scalars().all() == ["xx", "xx"]
 

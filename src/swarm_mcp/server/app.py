@@ -17,6 +17,7 @@ from swarm_mcp import __version__
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.model.ids import fold_name
 from swarm_mcp.server.capabilities import BoardServer
+from swarm_mcp.server.exchange import client_name, complete
 from swarm_mcp.server.instructions import INSTRUCTIONS
 from swarm_mcp.server.listening import WARM_UP_SECONDS, Listening
 from swarm_mcp.server.refusals import broken, guarded, refused
@@ -280,22 +281,3 @@ class App:
         wanted = partial(completions.complete, params=params, profile=self.profile)
         found = await self._threads.run(partial(guarded, resources.ask, wanted, caller))
         return complete({"completion": found})
-
-
-def complete(result: dict[str, Any], *, kept_seconds: int | None = None) -> dict[str, Any]:
-    """A result with what the newer protocol wants around it; the older one is given none of it.
-
-    Args:
-        result: the result itself.
-        kept_seconds: for how long a client may keep it, of results that can be kept at all.
-
-    """
-    cached = {} if kept_seconds is None else {"ttlMs": kept_seconds * 1000, "cacheScope": "private"}
-    return {"resultType": "complete", **cached, **result}
-
-
-def client_name(ctx: ServerRequestContext[Any]) -> str:
-    """What the client calls itself."""
-    params = ctx.session.client_params
-    info = params.client_info if params is not None else None
-    return info.name if info is not None else ""

@@ -16,10 +16,11 @@ from swarm_mcp.model.agent import Profile
 from swarm_mcp.model.bearer import BEARER
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.repository import connections
-from swarm_mcp.server.app import SWEEP_SECONDS, App, client_name
+from swarm_mcp.server.app import SWEEP_SECONDS, App
 from swarm_mcp.server.callers import Callers
 from swarm_mcp.server.calls import Calls
 from swarm_mcp.server.events_stream import STREAMED, EventsStream
+from swarm_mcp.server.exchange import client_name
 from swarm_mcp.server.notices import Notices
 from swarm_mcp.server.open_streams import OpenStreams
 from swarm_mcp.server.remote_listening import RemoteListening, SessionStreams, session_of

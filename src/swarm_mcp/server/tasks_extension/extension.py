@@ -12,6 +12,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from swarm_mcp.model.errors import NotAllowed, NotFound
+from swarm_mcp.server.exchange import client_name
 from swarm_mcp.server.refusals import guarded
 
 if TYPE_CHECKING:
@@ -193,7 +194,6 @@ class Extension:
         return self._kinds.get(tool)
 
     async def _visit(self, ctx: ServerRequestContext[Any]) -> Visit:
-        from swarm_mcp.server.app import client_name  # noqa: PLC0415 - which imports this package
         from swarm_mcp.server.tasks_extension.visit import Visit  # noqa: PLC0415
 
         calls, caller, _ = await self._door.readable(ctx)
