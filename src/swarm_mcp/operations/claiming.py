@@ -55,7 +55,9 @@ def claim_task(
 
 def _claimed(db: Transaction, row: Row) -> Claimed:
     brief = brief_of(db, row)
-    held = [each for each in tasks.held_by(db, db.actor.id or "", limit=HELD_SHOWN + 1) if each.id != row.id]
+    me = db.actor.id or ""
+    several = len(tasks.ids_held_by(db, me)) > 1  # mostly not, and to find that out costs little
+    held = [each for each in tasks.held_by(db, me, limit=HELD_SHOWN + 1) if each.id != row.id] if several else []
     until = row.lease_until.isoformat(timespec="seconds") if row.lease_until else ""
     return Claimed(
         task=task_change(row, title=shorten(row.title)),
