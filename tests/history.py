@@ -5,6 +5,11 @@ order of the calls in which every answer is the one that a single, patient clerk
 comes before one that had been answered before it began (J. M. Wing and C. Gong, Testing and verifying concurrent
 objects, 1993). A call whose answer nobody heard may have taken effect at any time since, or never.
 
+Where rows are locked (`passing_over`), whoever ends what has expired leaves out the tasks that somebody else is changing
+at that moment: in that case the task is as the other call has left it. By the clock of one database this could not be
+told apart from coming later; here every client has a clock of its own, and what one has just renewed may long have run
+out for another.
+
 Nothing here uses the product: the rules of claims are written once more, as a step from one state to the next.
 """
 
@@ -13,11 +18,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 LEASE = 60_000
 """Milliseconds of a lease."""
 NOT_HEARD = None
+SWEEPING = frozenset({"sweep", "next"})
+"""What ends whatever has expired."""
 
 
 class Call(NamedTuple):
@@ -38,6 +45,8 @@ class Call(NamedTuple):
     """When it was asked and answered, on one clock that all share; an answer that was never heard has no end."""
     answer: int | None
     """Of a claim its attempt, of anything else 1; 0 for a refusal, or of `next` for nothing."""
+    passes_over: bool = False
+    """Whether somebody else was at the task meanwhile, so that it may not have been ended although it had expired."""
 
 
 class State(NamedTuple):
@@ -73,6 +82,8 @@ def steps(state: State, call: Call) -> Iterator[tuple[State, int]]:
             yield state._replace(finished=False), 1
         case "sweep":
             yield (_free(state) if _expired(state, call) else state), 1
+            if call.passes_over:
+                yield state, 1
         case _:
             yield state, 0
 
@@ -95,6 +106,8 @@ def _next(state: State, call: Call) -> Iterator[tuple[State, int]]:
     if (state.holder, state.connection) == (call.agent, call.connection) and state.until - call.now < LEASE / 2:
         state = state._replace(until=call.now + LEASE)
     if _expired(state, call):
+        if call.passes_over:
+            yield state, 0
         state = _free(state)
     yield state, 0
     if not state.holder and not state.finished:
@@ -113,7 +126,7 @@ def _free(state: State) -> State:
     return state._replace(holder="", until=0, connection="")
 
 
-def concerning(calls: Iterable[Call], task: str) -> list[Call]:
+def concerning(calls: Iterable[Call], task: str, *, passing_over: bool = False) -> list[Call]:
     """What may have had an effect on a task, as it looks from there; the earliest first."""
     found: list[Call] = []
     for call in calls:
@@ -121,12 +134,24 @@ def concerning(calls: Iterable[Call], task: str) -> list[Call]:
             found.append(call)
         elif call.what == "next":  # it brought another task, or nobody knows which
             found.append(call if call.answer is NOT_HEARD else call._replace(answer=0))
-    return sorted(found, key=lambda call: call.began)
+    found.sort(key=lambda call: call.began)
+    if not passing_over:
+        return found
+    return [each._replace(passes_over=_disturbed(each, found)) if each.what in SWEEPING else each for each in found]
 
 
-def problems(calls: Iterable[Call], task: str) -> list[str]:
+def _disturbed(call: Call, calls: Sequence[Call]) -> bool:
+    """Whether another call may have had the task while this one looked."""
+    return any(_before_the_end(call, each) and _before_the_end(each, call) for each in calls if each is not call)
+
+
+def _before_the_end(call: Call, other: Call) -> bool:
+    return other.ended is None or call.began < other.ended
+
+
+def problems(calls: Iterable[Call], task: str, *, passing_over: bool = False) -> list[str]:
     """Why what was told of a task cannot have happened; empty if it can."""
-    mine = concerning(calls, task)
+    mine = concerning(calls, task, passing_over=passing_over)
     wanted = sum(1 << n for n, call in enumerate(mine) if call.answer is not NOT_HEARD)
     farthest, best = -1, State()
     todo = [(0, State())]

@@ -60,6 +60,7 @@ def drop_the_guard_of_claims() -> None:
     """A claim takes whatever has the id, and the ready queue offers whatever is in the lane."""
     queue.CLAIM = without(queue.CLAIM, "attempt", "status", "holder_id")
     queue.READY = without(queue.READY, "status")
+    queue.FREE = without(queue.FREE, "status")
 
 
 def drop_the_check_of_the_graph() -> None:
@@ -97,6 +98,7 @@ def forget_an_event() -> None:
 def sweep_claims_that_have_not_expired() -> None:
     """Every claim looks expired."""
     queue.EXPIRED = without(queue.EXPIRED, "lease_until <")
+    queue.FREE_EXPIRED = without(queue.FREE_EXPIRED, "lease_until <")
 
 
 def let_a_moved_task_turn_by_itself() -> None:

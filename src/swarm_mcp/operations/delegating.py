@@ -69,7 +69,8 @@ def delegate(
         "depends_on": [other.id for other, _ in edges],
     }  # fmt: skip
     delegation = placing.offer(db, row, place, words, before=before)
-    moved = moves.change(db, row, "delegated", columns, {"to": place.label, "reasoning": reasoning})
+    told = {"to": place.label, "reasoning": reasoning, "delegation": delegation}
+    moved = moves.change(db, row, "delegated", columns, told)
     row = moved.row
     _add_criteria(db, row, said["success_criteria"])
     row, sentences = placing.add_edges(db, row, edges) if edges else (row, [])

@@ -148,7 +148,7 @@ def _check_receiver(db: Transaction, change: Change, values: dict[str, Any]) -> 
 
 
 def _remind_of_criteria(db: Transaction, change: Change) -> None:
-    handed = [each for each in work.delegations(db, change.row.id) if each.at == change.event.at]
+    handed = [each for each in work.delegations(db, change.row.id) if each.id == change.data.get("delegation")]
     said = {text for each in handed for text in each.success_criteria}
     kept = [str(each.position) for each in work.criteria(db, change.row.id) if each.text in said]
     if kept:

@@ -99,7 +99,8 @@ RENEW = Statement(
     update(task)
     .where(
         task.c.id == bindparam("key_id"),
-        task.c.holder_id == bindparam("holder"),  # the claim may have ended since it was seen
+        task.c.holder_id == bindparam("holder"),  # the claim may have ended since it was seen,
+        task.c.connection_id == bindparam("connection"),  # and the same agent may have another one elsewhere
         task.c.lease_until.is_not(None),
     )
     .values(lease_until=bindparam("until"))
@@ -175,4 +176,5 @@ def leases(db: Transaction, agent: str) -> Sequence[Row]:
 
 def renew_lease(db: Transaction, task_id: str, until: datetime) -> None:
     """Let the claim of whoever acts last until then."""
-    RENEW.run(db, {"key_id": task_id, "holder": db.actor.id, "until": until})
+    bound = {"key_id": task_id, "holder": db.actor.id, "connection": db.connection_id, "until": until}
+    RENEW.run(db, bound)
