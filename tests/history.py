@@ -5,10 +5,10 @@ order of the calls in which every answer is the one that a single, patient clerk
 comes before one that had been answered before it began (J. M. Wing and C. Gong, Testing and verifying concurrent
 objects, 1993). A call whose answer nobody heard may have taken effect at any time since, or never.
 
-Where rows are locked (`passing_over`), whoever ends what has expired leaves out the tasks that somebody else is changing
-at that moment: in that case the task is as the other call has left it. By the clock of one database this could not be
-told apart from coming later; here every client has a clock of its own, and what one has just renewed may long have run
-out for another.
+Where rows are locked (`passing_over`), whoever ends what has expired leaves out the tasks that somebody else is
+changing at that moment: such a task is as the other call has left it. By the clock of one database this could not be
+told apart from having come later; here every client has a clock of its own, and what one has just renewed may long
+have run out for another.
 
 Nothing here uses the product: the rules of claims are written once more, as a step from one state to the next.
 """

@@ -98,6 +98,15 @@ def check_history(history: list[list[Any]]) -> None:
         assert attempt == 1 or acknowledged > ends[attempt - 1][4], "claimed while somebody else held it"
 
 
+def test_an_agent_at_work_in_eight_programs_never_holds_more_than_its_capacity(swarm: Swarm, place: Path | str) -> None:
+    tasks = plan(swarm, 16)
+    swarm.write(lambda db: operations.register_agent(db, name="busy", capacity=2))
+    said = Counter(tuple(line) for line in crowd("overload", place, 8, tasks=tasks))
+    assert max(held for word, held in said if word == "holds") == 2
+    assert said["refused", "limit"]
+    assert recount.problems(place) == []
+
+
 def test_edges_that_many_processes_add_at_once_never_close_a_cycle(swarm: Swarm, place: Path | str) -> None:
     said = crowd("entangle", place, 8, tasks=plan(swarm, 12), times=20)
     assert {line[1] for line in said if line[0] == "refused"} == {"cycle"}

@@ -14,12 +14,14 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp import operations
 from swarm_mcp.model.agent import Profile
-from swarm_mcp.model.errors import Refusal
+from swarm_mcp.model.errors import ClaimLost, Refusal
 from swarm_mcp.operations.swarm import Swarm, open_swarm
+from swarm_mcp.repository import agents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +75,28 @@ def pass_round(swarm: Swarm, number: int, rounds: int) -> None:
             agent=agent, profile=WORKER,
         )  # fmt: skip
         say("ended", task, attempt, agent, began, time.monotonic_ns())
+
+
+def overload(swarm: Swarm, number: int, tasks: list[str]) -> None:
+    """As one agent with several programs, take as much as one gets, by name or not; give it back when it is enough."""
+    connection = f"connection{number}"
+
+    def ask(change: Callable[[Any], Any]) -> Any:
+        return swarm.write(change, agent="busy", profile=WORKER, connection=connection)
+
+    for n in range(len(tasks)):
+        by_name = tasks[(n + 2 * number) % len(tasks)] if n % 4 else ""
+        try:
+            answer = ask(lambda db: operations.claim_task(db, task=by_name))  # noqa: B023 - run at once
+        except Refusal as refusal:
+            say("refused", refusal.code)
+            continue
+        if answer.task is None:
+            continue
+        said = {"task": answer.task.id, "attempt": answer.attempt, "message": "Enough.", "status": "released"}
+        say("holds", swarm.read(lambda db: agents.count_claims_in_progress(db, db.actor.id), agent="busy"))
+        with suppress(ClaimLost):  # another program of the agent has given the same claim back
+            ask(lambda db: operations.report_progress(db, **said))  # noqa: B023
 
 
 def entangle(swarm: Swarm, number: int, tasks: list[str], times: int) -> None:
@@ -136,8 +160,8 @@ def _work_through(swarm: Swarm, agent: str, until: float) -> None:
 
 
 JOBS: dict[str, Callable[..., None]] = {
-    "create": create, "race": race, "pass_round": pass_round, "entangle": entangle, "finish_or_wait": finish_or_wait,
-    "load": load,
+    "create": create, "race": race, "pass_round": pass_round, "overload": overload, "entangle": entangle,
+    "finish_or_wait": finish_or_wait, "load": load,
 }  # fmt: skip
 
 

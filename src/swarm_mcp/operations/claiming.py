@@ -44,6 +44,7 @@ def claim_task(
         raise NotAllowed("The operator holds no tasks. Act as an agent to claim one.")
     if not 0 <= lease_minutes <= claims.LEASE_LIMIT:
         raise Invalid(f"lease_minutes is 1 to {claims.LEASE_LIMIT}, or 0 for the project's; got {lease_minutes}.")
+    agents.lock_actor(db)  # its claims are counted, and whoever ends it must find this one
     if task.strip():
         row = _claim_named(db, tasks.resolve_task(db, task), lease_minutes)
     else:

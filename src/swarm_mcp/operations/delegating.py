@@ -44,8 +44,7 @@ def delegate(
     estimated_minutes: int = 0,
 ) -> Delegated:
     """Hand a task down and say why. `to`: an agent, team or specialty, or auto: whoever below fits best."""
-    if depends_on:
-        graph.lock_graph(db)
+    graph.lock_graph(db)  # whoever gets the task must not end meanwhile
     row = tasks.resolve_task(db, task)
     said = _read_lists({
         "expected_deliverables": expected_deliverables, "required_resources": required_resources,

@@ -14,7 +14,7 @@ from swarm_mcp.operations import hierarchy, naming, telling
 from swarm_mcp.operations.authority import is_above
 from swarm_mcp.operations.catalog import SCRIPTS, operation
 from swarm_mcp.operations.moves import record
-from swarm_mcp.repository import agents, teams
+from swarm_mcp.repository import agents, graph, teams
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -50,6 +50,7 @@ def register_team(
     """
     folded = naming.folded_team(name)
     check_json(config, "config")
+    graph.lock_graph(db)
     group = teams.find_team(db, folded)
     made = group is None
     if group is None:

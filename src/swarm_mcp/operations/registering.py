@@ -13,7 +13,7 @@ from swarm_mcp.model.registration import AgentChange, Registered
 from swarm_mcp.operations import appointing, hierarchy, membership, naming, retiring, telling
 from swarm_mcp.operations.answering import unread
 from swarm_mcp.operations.catalog import DIRECTING, SCRIPTS, operation
-from swarm_mcp.repository import agents
+from swarm_mcp.repository import agents, graph
 
 if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
@@ -46,6 +46,7 @@ def register_agent(
         raise Invalid("team_role goes with team: name the team in which it is that.")
     words = _words(title, description, specialty, capabilities, capacity)
     wanted = appointing.read_wanted(role, superior, lifecycle)
+    graph.lock_graph(db)  # what is checked of the hierarchy has to be so still when it changes
     before = agents.find_agent(db, folded)
     warnings: list[str] = []
     effects: dict[str, int] = {}
@@ -89,6 +90,7 @@ def configure_agent(
         NotAllowed: the caller does not stand above it.
 
     """
+    graph.lock_graph(db)
     row = naming.known_agent(db, name)
     given = {"config": config, "health": health, "policy_version": policy_version}
     values = {column: value for column, value in given.items() if value is not None}

@@ -10,6 +10,7 @@ from swarm_mcp.model import ids
 from swarm_mcp.model.agent import Actor, AgentRole, Lifecycle, Project
 from swarm_mcp.model.errors import NotFound
 from swarm_mcp.repository import tables
+from swarm_mcp.repository.failures import Contended
 from swarm_mcp.repository.statement import ListStatement, Statement, among, set_columns
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ ENTRANCE = Statement(
 HERE = agent.c.project == bindparam("project")
 BY_NAME = Statement(select(agent).where(HERE, agent.c.name == bindparam("name")))
 BY_ID = Statement(select(agent).where(agent.c.id == bindparam("id")))
+LOCKED_BY_ID = Statement(select(agent).where(agent.c.id == bindparam("id")).with_for_update(key_share=True))
 NAMES = ListStatement(lambda wanted: select(agent.c.id, agent.c.name).where(agent.c.id.in_(wanted)))
 ALL_NAMES = Statement(select(agent.c.name).where(HERE).order_by(agent.c.name).limit(2000))
 HAS_SPECIALTY = Statement(select(agent.c.id).where(HERE, agent.c.specialty == bindparam("specialty")).limit(1))
@@ -124,6 +126,22 @@ def as_actor(row: Row) -> Actor:
         capacity=row.capacity,
         lifecycle=Lifecycle(row.lifecycle),
     )
+
+
+def lock_actor(db: Transaction) -> None:
+    """Let whoever acts do one thing at a time: until the end nobody else claims for it, or changes what it is.
+
+    Where there is one writer at a time that is so anyway. Take it before any task.
+
+    Raises:
+        Contended: it was paused, ended or woken since it came in; run again, it may not do this any more.
+
+    """
+    if db.locks_rows and db.actor.id is not None:
+        row = LOCKED_BY_ID.first(db, {"id": db.actor.id})
+        if row is None or row.lifecycle != db.actor.lifecycle:
+            raise Contended
+        db.actor = as_actor(row)
 
 
 def agent_names(db: Transaction, agent_ids: Iterable[str | None]) -> dict[str | None, str]:
