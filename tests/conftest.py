@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+ENGINES = {"sqlite": pytest.param("sqlite"), "postgres": pytest.param("postgres", marks=pytest.mark.no_cover)}
+"""The second run of the same tests is not measured, which would make it half as long again."""
 FILES = {"database_path", "manned_board"}
 """Fixtures that are SQLite's: whoever asks for one is about a file."""
 
@@ -60,16 +63,34 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take `--both`: twice as many tests take more than the gate's ten minutes."""
-    parser.addoption("--both", action="store_true", help="run what uses a board on PostgreSQL too")
+    """Take `--engine sqlite`, for a quick look while one is at work."""
+    parser.addoption("--engine", choices=list(ENGINES), help="run what uses a board on this database alone")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what uses a board on SQLite, and with `--both` on both databases unless it is about SQLite's file."""
+    """Run what uses a board on both databases, unless it is about SQLite's file."""
     about_files = metafunc.definition.get_closest_marker("sqlite") or FILES.intersection(metafunc.fixturenames)
     if "engine" in metafunc.fixturenames and not about_files:
-        engines = ("sqlite", "postgres") if metafunc.config.getoption("both") else ("sqlite",)
-        metafunc.parametrize("engine", engines, indirect=True)
+        wanted = metafunc.config.getoption("engine")
+        chosen = [mark for name, mark in ENGINES.items() if wanted in {None, name}]
+        metafunc.parametrize("engine", chosen, indirect=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep boards in memory where that can be had: no test needs a disk, and a thousand syncs wait for one."""
+    if not config.option.basetemp and os.access(postgres.MEMORY, os.W_OK):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(postgres.MEMORY))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Let the processes that a test starts go unmeasured if the test is."""
+    unmeasured = item.get_closest_marker("no_cover") is not None
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if unmeasured and name.startswith("COVERAGE_")}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 @pytest.fixture

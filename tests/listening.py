@@ -51,7 +51,7 @@ class Heard:
 class Listener:
     """A server process."""
 
-    board: Path
+    board: Path | str
     process: subprocess.Popen[bytes]
     log: Path
     port: int
@@ -138,11 +138,12 @@ def old_call(
 
 @contextmanager
 def listening(
-    board: Path, *options: str, name: str = "http", program: tuple[str, ...] = ("-m", "swarm_mcp"), **environment: str
-) -> Iterator[Listener]:
-    """Run a server on a board, on any port that is free."""
+    board: Path, *options: str, name: str = "http", program: tuple[str, ...] = ("-m", "swarm_mcp"), address: str = "",
+    **environment: str,
+) -> Iterator[Listener]:  # fmt: skip
+    """Run a server on any port that is free, on the board in that file, or in a database beside which its log is."""
     log = board.with_name(f"{board.name}.{name}.log")
-    command = [sys.executable, *program, "serve", "--database", str(board), "--port", "0"]
+    command = [sys.executable, *program, "serve", "--database", address or str(board), "--port", "0"]
     if "--transport" not in options:
         command += ["--transport", "all"]
     with log.open("ab") as errors:
@@ -153,7 +154,7 @@ def listening(
     rescue = threading.Timer(GIVE_UP_SECONDS, process.kill)
     rescue.start()
     try:
-        yield Listener(board, process, log, port_of(process, log))
+        yield Listener(address or board, process, log, port_of(process, log))
     finally:
         rescue.cancel()
         if process.poll() is None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from swarm_mcp.repository import tables
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 NAMES = [*(table.name for table in tables.metadata.sorted_tables), *tables.WORD_TABLES]
 
 JSONB = 3802
+MEMORY = Path("/dev/shm")
+"""A folder in memory, on Linux."""
 
 
 @cache
@@ -77,8 +80,7 @@ def _run() -> str:
 
 
 def _folder(name: str) -> Path:
-    memory = Path("/dev/shm")
-    return (memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())) / name
+    return (MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())) / name
 
 
 def _start(pgserver: Any, name: str) -> str:
@@ -205,6 +207,15 @@ def looking(address: str) -> Iterator[LikeSqlite]:
 
 _lookers: dict[str, Any] = {}
 """Connections that are kept for the next look: a new one has to learn the schema first."""
+
+
+def played_on(database: Database, play: settings) -> settings:
+    """How long Hypothesis plays on a database: on a server a quarter, since the rules have been tried on the file.
+
+    What may differ there are the statements, and a quarter makes them all. With SWARM_EXAMPLES both are played alike.
+    """
+    whole = database.path is not None or "SWARM_EXAMPLES" in os.environ
+    return play if whole else settings(play, max_examples=play.max_examples // 4)
 
 
 def place_of(database: Database) -> Path | str:

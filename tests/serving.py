@@ -29,8 +29,6 @@ ENVELOPE = {
     "io.modelcontextprotocol/clientInfo": {"name": "wire", "version": "1"},
     "io.modelcontextprotocol/clientCapabilities": {},
 }
-PASSED_ON = {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "PYTHONPATH"))}
-"""The client passes little of its environment on; what is tested here is to be what runs, and is measured, there."""
 AS_NOBODY = """
 import os
 import swarm_mcp.cli.app, swarm_mcp.cli.serving, swarm_mcp.operations.swarm  # what only root may be able to read
@@ -41,6 +39,11 @@ main()
 """
 # Only so that a server that is stuck fails its test instead of stopping the run.
 GIVE_UP_SECONDS = 120.0
+
+
+def passed_on() -> dict[str, str]:
+    """What a client, which passes little on, has to: what is tested here is to be what runs, and is measured, there."""
+    return {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "PYTHONPATH"))}
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Answer:
 class Desk:
     """One host's connection to one server process."""
 
-    def __init__(self, portal: BlockingPortal, client: Client, board: Path, log: Path) -> None:
+    def __init__(self, portal: BlockingPortal, client: Client, board: Path | str, log: Path) -> None:
         self.portal = portal
         self.client = client
         self.board = board
@@ -114,14 +117,17 @@ class Desk:
 
 @contextmanager
 def serving(
-    board: Path, *options: str, name: str = "host", mode: str = MODERN, able: Mapping[str, Any] | None = None,
-    **environment: str,
+    board: Path, *options: str, name: str = "host", mode: str = MODERN, address: str = "",
+    able: Mapping[str, Any] | None = None, **environment: str,
 ) -> Iterator[Desk]:  # fmt: skip
-    """Run a server on a board for a host of that name; `able` says what its client can do besides."""
+    """Run a server on a board for a host of that name; `able` says what its client can do besides.
+
+    The board is in the file, or in the database at `address`, and then only the log is beside that file.
+    """
     command = StdioServerParameters(
         command=sys.executable,
-        args=["-m", "swarm_mcp", "serve", "--database", str(board), *options],
-        env={**PASSED_ON, **environment},
+        args=["-m", "swarm_mcp", "serve", "--database", address or str(board), *options],
+        env={**passed_on(), **environment},
         cwd=board.parent,
     )
     log = board.with_name(f"{board.name}.{name}.log")
@@ -134,7 +140,7 @@ def serving(
             **(able or {}),
         )
         with portal.wrap_async_context_manager(host) as client:
-            yield Desk(portal, client, board, log)
+            yield Desk(portal, client, address or board, log)
 
 
 class Wire:

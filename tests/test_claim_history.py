@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from swarm_mcp.repository.database import Transaction
 
+pytestmark = pytest.mark.no_cover
 CLAIMANTS = Path(__file__).parent / "processes" / "claimants.py"
 TASKS = 3
 

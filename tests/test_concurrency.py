@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from swarm_mcp import Swarm
 
+pytestmark = pytest.mark.no_cover  # what many do at once is covered where one does it
 CROWD = Path(__file__).parent / "processes" / "crowd.py"
 LOAD_SECONDS = float(os.environ.get("SWARM_LOAD_SECONDS", "4"))
 

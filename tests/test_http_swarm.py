@@ -23,14 +23,17 @@ OF_EACH_KIND = 4
 
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
+def servers(tmp_path: Path, place: Path | str) -> Iterator[Servers]:
     """Two servers on one board with work for everybody."""
-    board = tmp_path / "swarm.db"
-    with listening(board, name="one") as one, listening(board, name="two") as two:
+    file, address = tmp_path / "swarm.db", place if isinstance(place, str) else ""
+    with (
+        listening(file, name="one", address=address) as one,
+        listening(file, name="two", address=address) as two,
+    ):
         body, headers = call("create_plan", tasks=[{"title": f"Task {n}"} for n in range(TASKS)], agent="lead")
         assert not one.ask("POST", "/mcp", body, **headers).facts["result"]["isError"]
         yield one, two
-    assert problems(board) == []
+    assert problems(place) == []
 
 
 def work(ask: Ask) -> list[str]:

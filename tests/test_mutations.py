@@ -9,9 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 MUTANTS = Path(__file__).parent / "processes" / "mutants.py"
 
 
+@pytest.mark.no_cover
 def test_the_state_machine_notices_every_way_in_which_the_product_is_broken(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, MUTANTS, tmp_path], check=False, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr

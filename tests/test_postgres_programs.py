@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import postgres
 import pytest
 from handles import Holder, able, accepted
+from listening import call, handshake, listening, old_call, visiting
 from recount import problems
 from serving import LEGACY, MODERN, serving
 from test_cli import PLAN
+from test_http import WAYS, begin_to_wait, keep_busy, use_every_tool
 
 from swarm_mcp.repository import migrate
+from swarm_mcp.server.schemas import ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +79,7 @@ def test_a_server_that_cannot_be_reached_is_a_sentence(tmp_path: Path) -> None:
 def test_two_hosts_share_a_board_and_one_hears_what_the_other_did(address: str, tmp_path: Path, mode: str) -> None:
     with ExitStack() as stack:
         boss, hand = (
-            stack.enter_context(serving(tmp_path / "a.db", "--database", address, *words, name=words[1], mode=mode))
+            stack.enter_context(serving(tmp_path / "a.db", *words, name=words[1], mode=mode, address=address))
             for words in (("--agent", "lead"), ("--agent", "ada", "--profile", "worker"))
         )
         boss.call("list_tasks")
@@ -96,7 +99,7 @@ def test_two_hosts_share_a_board_and_one_hears_what_the_other_did(address: str, 
 def test_a_handle_is_served_by_every_host(address: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
         first, second = (
-            Holder(stack.enter_context(serving(tmp_path / "a.db", "--database", address, name=name, able=able())))
+            Holder(stack.enter_context(serving(tmp_path / "a.db", name=name, able=able(), address=address)))
             for name in ("one", "two")
         )
         task = first.desk.call("create_task", title="Build", agent="lead").task
@@ -117,10 +120,35 @@ def test_a_handle_is_served_by_every_host(address: str, tmp_path: Path) -> None:
 
 
 def test_a_host_goes_on_when_its_connections_were_ended(address: str, tmp_path: Path) -> None:
-    with serving(tmp_path / "a.db", "--database", address, "--agent", "lead") as desk:
+    with serving(tmp_path / "a.db", "--agent", "lead", address=address) as desk:
         task = desk.call("create_task", title="One").task
         for _ in range(3):
             postgres.end_others(address)
             assert desk.call("get_task", task=task)["task"]["title"] == "One"
             desk.call("update_task", task=task, description="Still here.")
     assert SECRET not in desk.log.read_text()
+
+
+def test_over_http_every_tool_answers_and_whoever_waits_is_woken_at_another_server(
+    address: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.db"
+    with listening(file, name="one", address=address) as one, listening(file, name="two", address=address) as two:
+        body, headers = call("share_context", key="begun", value="yes", agent="lead")
+        assert not one.ask("POST", "/mcp", body, **headers).facts["result"]["isError"]
+        for n, (path, mode) in enumerate(WAYS):
+            with visiting(one, path, mode=mode) as desk:
+                assert use_every_tool(desk, "lead", f"ada-{n}") == set(ORDER)
+                assert "Build" in desk.read("swarm://tasks?status=completed")
+            with visiting(one, path, mode=mode, name=f"eva-{n}") as desk, visiting(two) as other:
+                keep_busy(other, f"eva-{n}")
+                waiting = begin_to_wait(desk)
+                other.call("send_message", text="Wake up!", to=f"eva-{n}", agent="lead")
+                assert [item["text"] for item in waiting.result()["items"]] == ["Wake up!"]
+        for health in (one.ask("GET", "/health"), two.ask("GET", "/health/detailed")):
+            assert (health.status, health.facts["status"]) == (200, "healthy")
+        session = handshake(one, name="stayer")
+        assert one.stop() == 0
+        assert old_call(two, session, "get_task")["structuredContent"]["agent"] == "stayer"
+        assert SECRET not in one.log.read_text() + two.log.read_text()
+    assert problems(address) == []

@@ -12,9 +12,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, given, settings
 from mess import IMPOSSIBLE, STAFF, Mess, Step
-from postgres import place_of
+from postgres import place_of, played_on
 from recount import Recount, looking
 
 from swarm_mcp import operations
@@ -149,8 +150,9 @@ POLICIES = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.no_cover
 def test_whatever_has_happened_the_calls_of_stuck_bring_everything_to_its_end(database: Database, clock: Clock) -> None:
-    @PLAY
+    @played_on(database, PLAY)
     @given(policy=POLICIES, plan=st.lists(PLAN, min_size=5, max_size=9), steps=st.lists(STEP, min_size=20, max_size=50))
     def play(policy: dict[str, Any], plan: list[Step], steps: list[Step]) -> None:
         mess = Mess(database, clock, policy)

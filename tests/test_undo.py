@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 import pytest
 from board import Board
 from hypothesis import HealthCheck, given, settings
-from postgres import place_of
+from postgres import played_on
 from recount import Recount, looking
 from sqlalchemy import update
 
@@ -732,6 +732,10 @@ def test_criteria_of_an_older_ledger_are_not_guessed(board: Board) -> None:
 AGENTS = ("ada", "bob", "lead")
 KEPT = ("task", "event", "dependency", "delegation", "criterion", "execution", "inbox", "message", "tally", "feedback")
 EXAMPLES = int(os.environ.get("SWARM_EXAMPLES", "0"))
+PLAY = settings(
+    max_examples=EXAMPLES or 150, derandomize=not EXAMPLES, deadline=None, database=None, print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
 numbers = itertools.count(1)
 
 Step = tuple[str, int, int, int]
@@ -842,19 +846,22 @@ def as_before(event: Any, row: Any) -> list[str]:
     return wrong
 
 
-@given(steps=STEPS, kind=st.integers(0, 60), which=st.integers(0, 9))
-@settings(
-    max_examples=EXAMPLES or 150, derandomize=not EXAMPLES, deadline=None, database=None, print_blob=True,
-    suppress_health_check=list(HealthCheck),
-)  # fmt: skip
-def test_whatever_happened_an_undo_either_changes_nothing_or_restores_soundly(
-    database: Database, clock: Clock, steps: list[Step], kind: int, which: int
-) -> None:
-    project = f"project-{next(numbers)}"
-    Swarm(database).write(lambda db: projects.create_project(db, project))
-    board = Board(Swarm(database, project), clock)
-    for agent in ("lead", "ada", "bob"):
-        board.inbox(agent)
+@pytest.mark.no_cover
+def test_whatever_happened_an_undo_either_changes_nothing_or_restores_soundly(database: Database, clock: Clock) -> None:
+    @played_on(database, PLAY)
+    @given(steps=STEPS, kind=st.integers(0, 60), which=st.integers(0, 9))
+    def play(steps: list[Step], kind: int, which: int) -> None:
+        project = f"project-{next(numbers)}"
+        Swarm(database).write(lambda db: projects.create_project(db, project))
+        board = Board(Swarm(database, project), clock)
+        for agent in ("lead", "ada", "bob"):
+            board.inbox(agent)
+        _undo_one(board, steps, kind, which)
+
+    play()
+
+
+def _undo_one(board: Board, steps: list[Step], kind: int, which: int) -> None:
     play = Play(board)
     for step in steps:
         play.step(step)
@@ -864,14 +871,14 @@ def test_whatever_happened_an_undo_either_changes_nothing_or_restores_soundly(
     undoable = sorted(history.keys() & REVERSALS.keys()) or sorted(history)
     events = history[undoable[kind % len(undoable)]]
     event = events[which % len(events)]
-    with looking(place_of(database)) as connection:
+    with looking(board.place) as connection:
         before = stored(connection)
         refused = refusal_of(board, event.seq)
         if refused:
             assert refused.endswith((".", ")"))
             assert stored(connection) == before
         else:
-            assert Recount(connection, project).check() == [], (event.kind, json.dumps(event.data))
+            assert Recount(connection, board.swarm.project).check() == [], (event.kind, json.dumps(event.data))
             assert as_before(event, board.row(event.task_id)) == [], (event.kind, json.dumps(event.data))
 
 
