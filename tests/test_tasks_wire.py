@@ -188,6 +188,7 @@ def a_day(server: Listener) -> list[tuple[str, int, str]]:
     return heard
 
 
+@pytest.mark.no_cover  # the copy of the program would count as a program that hardly anything covers
 def test_without_its_package_the_server_is_what_it_is_to_clients_that_do_not_know_it(
     stripped: Path, tmp_path: Path
 ) -> None:
