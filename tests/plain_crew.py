@@ -91,7 +91,7 @@ class Crew:
         return [name for name in self.agents if self.is_root(name) and self.active(name)]
 
     def check_takes_part(self, who: str, *, resting: bool) -> None:
-        """Paused agents read, note and write messages (`resting`); those that have ended do nothing at all."""
+        """Paused agents read, note and answer messages (`resting`); those that have ended do nothing at all."""
         if self.ended(who) or (who in self.agents and not self.active(who) and not resting):
             raise Refused("not_allowed")
 

@@ -37,6 +37,7 @@ class Board(Planning, Working, Judging):
             about = self.tasks[task]
             meant = about.question is not None and who != about.holder and who in about.asked
             question = reply_to = about.question if meant and to in {"", about.holder} else None
+        self.crew.check_takes_part(who, resting=reply_to is not None and self.post.messages[reply_to].sender != who)
         readers = self._readers(who, to, reply_to)
         if question is not None:
             readers |= {self.post.messages[question].sender} - {who}

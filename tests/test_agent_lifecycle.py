@@ -69,6 +69,22 @@ def test_the_late_report_of_a_paused_agent_is_refused_and_so_is_everything_but_r
     house.call("ada", operations.add_note, task=task, text="Half done.")
 
 
+def test_a_paused_agent_answers_and_says_nothing_else(house: Board) -> None:
+    task = house.create()
+    house.claim("bob", task)
+    question = house.ask("bob", task, "Which one?", ask="sue")
+    letter = house.send("kim", "Are you there?", to="ada").id
+    own = house.send("ada", "Yes.", to="kim").id
+    for each in ("ada", "sue"):
+        become(house, each, "paused")
+    for said in ({"to": "all"}, {"to": "superior"}, {"to": "bob", "task": task}, {"reply_to": own}):
+        with pytest.raises(NotAllowed, match="paused"):
+            house.send("ada", "Hear me.", **said)
+    assert house.send("ada", "Here.", reply_to=letter).to == ["kim"]
+    house.send("ada", "Perhaps this one.", reply_to=question)
+    assert house.status(task) == "requires_assistance", "it was never asked"
+
+
 def test_resumed_it_goes_on_with_its_assignments_and_a_claim_of_the_past_stays_lost(house: Board) -> None:
     task = house.create(assignee="ada")
     house.claim("ada", task)

@@ -53,7 +53,12 @@ CATALOG: dict[str, Operation] = {}
 RESTING = frozenset(
     {"get_task", "list_tasks", "get_overview", "check_inbox", "add_note", "send_message", "list_agents"}
 )
-"""What a paused agent may do."""
+"""What a paused agent may do; of messages, only answers."""
+
+
+def paused(db: Transaction) -> NotAllowed:
+    """The refusal of what a paused agent may not do."""
+    return NotAllowed(f"{db.actor.name} is paused: it may read, note and answer until it is resumed.")
 
 
 @contextmanager
@@ -93,7 +98,7 @@ def operation(
             if not db.connection_id:  # a script: nothing has read its arguments by their types
                 kwargs.update({argument: arg.as_list(kwargs[argument]) for argument in lists & kwargs.keys()})
             if db.actor.lifecycle is Lifecycle.PAUSED and name not in RESTING:
-                raise NotAllowed(f"{db.actor.name} is paused: it may read, note and answer until it is resumed.")
+                raise paused(db)
             if not writes:
                 return function(db, *args, **kwargs)
             if not db.writable:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.model import arguments as arg
 from swarm_mcp.model import ids
-from swarm_mcp.model.agent import ENDED
+from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.errors import Invalid, NotFound
 from swarm_mcp.model.lifecycle import FINISHED
 from swarm_mcp.model.message import Inbox, InboxItem, Sent
@@ -15,7 +15,7 @@ from swarm_mcp.model.record import spoken
 from swarm_mcp.model.tokens import clipped, fitting, tokens
 from swarm_mcp.operations import asking, claiming, claims, naming, waiting
 from swarm_mcp.operations.answering import shorten, unread
-from swarm_mcp.operations.catalog import operation
+from swarm_mcp.operations.catalog import operation, paused
 from swarm_mcp.repository import agents, messages, tasks, teams
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def send_message(
     question = _question_meant(db, replied, row, to)
     if question is not None:
         replied = question
+    if db.actor.lifecycle is Lifecycle.PAUSED and (replied is None or replied.sender_id == db.actor.id):
+        raise paused(db)
     if row is None and replied is not None and replied.task_id:
         row = tasks.find_task(db, replied.task_id)
     if row is None:
