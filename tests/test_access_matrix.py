@@ -125,6 +125,20 @@ def test_every_closed_address_says_the_same_to_those_and_an_open_one_does_not_lo
     assert heard.status == 200, "nobody has ended the session"
 
 
+def test_of_two_credentials_none_is_picked(scene: Scene) -> None:
+    good = [scene.bearer("root"), scene.bearer("root", "jwt")]
+    pairs = [(one, other) for one in good for other in (*good, scene.nobodies["wrong"], "Basic eDp5")]
+    line = scene.listener.connect()
+    for pair in [*pairs, *((other, one) for one, other in pairs)]:
+        line.putrequest("GET", "/metrics")
+        for each in pair:
+            line.putheader("Authorization", each)
+        line.endheaders()
+        answer = line.getresponse()
+        assert (answer.status, answer.read()) == (401, scene.knock("GET", "/metrics").body)
+    line.close()
+
+
 # --- addresses --------------------------------------------------------------------------------------------------------
 
 

@@ -56,7 +56,8 @@ class Entrance:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        kind, _, text = Headers(scope=scope).get("authorization", "").partition(" ")
+        # Several lines are one with commas in it, which no token has: none is picked that somebody else overlooked.
+        kind, _, text = ", ".join(Headers(scope=scope).getlist("authorization")).partition(" ")
         shown = text.strip() if kind.lower() == "bearer" else ""
         try:
             bearer = await self._bearer(shown) if shown else None
