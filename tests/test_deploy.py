@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import queue
 import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import tomllib
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import pytest
 import yaml
 from anyio.from_thread import start_blocking_portal
+from ears import Ear, name_of
 from httpx2 import AsyncClient, Timeout
-from listening import Listener, call, listening, port_of
+from listening import Listener, begin, call, listening, port_of
 from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import Implementation
-from proxying import free_port, program, proxied, servers_of, written
+from proxying import NAME, free_port, program, proxied, servers_of, written
 from recount import looking, problems
 from serving import GIVE_UP_SECONDS, LEGACY, MODERN, Desk
 from test_house import DOCUMENTS, commands
@@ -366,48 +370,69 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
         yield proxy
 
 
+@contextmanager
+def through(proxy: Proxy, path: str, mode: str) -> Iterator[Ear]:
+    """The SDK's client at an address of the proxy, and what it is told by itself."""
+    told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    async def hear(message: Any) -> None:
+        told.put(name_of(message))
+
+    with start_blocking_portal() as portal:
+        client = AsyncClient(verify=proxy.trust, timeout=Timeout(GIVE_UP_SECONDS))
+        if path == "/sse":
+            transport: Any = sse_client(proxy.url + path, httpx_client_factory=lambda **_: client)
+        else:
+            transport = streamable_http_client(proxy.url + path, http_client=client)
+        able = {"message_handler": hear} if mode == LEGACY else {}
+        host = Client(transport, mode=mode, client_info=Implementation(name="lead", version="1"), **able)
+        with portal.wrap_async_context_manager(host) as connected:
+            yield Ear(Desk(portal, connected, proxy.log, proxy.log), told, mode)
+        portal.call(client.aclose)
+
+
 @pytest.mark.parametrize(("path", "mode"), [("/mcp", MODERN), ("/mcp", LEGACY), ("/sse", LEGACY)])
 def test_two_servers_behind_the_proxy_are_one(fleet: Proxy, path: str, mode: str) -> None:
-    with start_blocking_portal() as portal:
-        client = AsyncClient(verify=fleet.trust, timeout=Timeout(GIVE_UP_SECONDS))
-        transport: Any = streamable_http_client(fleet.url + path, http_client=client)
-        if path == "/sse":
-            transport = sse_client(fleet.url + path, httpx_client_factory=lambda **_: client)
-        host = Client(transport, mode=mode, client_info=Implementation(name="lead", version="1"))
-        with portal.wrap_async_context_manager(host) as connected:
-            desk = Desk(portal, connected, fleet.log, fleet.log)
-            task = desk.call("create_task", title=f"Through {path}, {mode}").task
-            for _ in range(6):
-                assert desk.call("get_task", task=task)["task"]["id"] == task
-            desk.call("check_inbox")
-            heard: list[float] = []
-            alive = portal.call(_event)
+    with through(fleet, path, mode) as ear:
+        task = ear.desk.call("create_task", title=f"Through {path}, {mode}").task
+        for _ in range(6):
+            assert ear.desk.call("get_task", task=task)["task"]["id"] == task
+        ear.desk.call("check_inbox")
+        alive = threading.Event()
 
-            async def progress(done: float, *_: Any) -> None:
-                heard.append(done)
-                alive.set()
+        async def progress(*_: Any) -> None:
+            alive.set()
 
-            waiting = desk.begin("check_inbox", wait_seconds=45, progress=progress)
-            portal.call(alive.wait)  # it came through the proxy while the call was still waiting
-            assert not waiting.done()
-            body, headers = call("send_message", to="lead", text="Wake up", agent="bob")
-            said = {name.replace("_", "-"): value for name, value in headers.items()}
-            sent = portal.call(lambda: _post(fleet, "/mcp/worker", body, said))
-            assert sent.status_code == 200
-            assert "Wake up" in waiting.result(GIVE_UP_SECONDS).text
-            assert heard
-        if path == "/mcp":
-            portal.call(client.aclose)
-            assert len(servers_of(fleet.log)) >= 2
+        waiting = ear.desk.begin("check_inbox", wait_seconds=45, progress=progress)
+        assert alive.wait(GIVE_UP_SECONDS), "it comes through the proxy while the call is still waiting"
+        assert not waiting.done()
+        said(fleet, "/mcp/worker", "send_message", to="lead", text="Wake up", agent="bob")
+        assert "Wake up" in waiting.result(GIVE_UP_SECONDS).text
+    if path == "/mcp":
+        assert len(servers_of(fleet.log)) >= 2
 
 
-async def _event() -> anyio.Event:
-    return anyio.Event()
+@pytest.mark.parametrize(("path", "mode"), [("/mcp", MODERN), ("/sse", LEGACY)])
+@pytest.mark.filterwarnings("ignore:resources/.* is removed")
+def test_whoever_listens_through_the_proxy_hears_what_came_through_it(fleet: Proxy, path: str, mode: str) -> None:
+    with through(fleet, path, mode) as ear:
+        task = ear.desk.call("create_task", title="To be watched").task
+        ear.listen(f"swarm://tasks/{task}")
+        said(fleet, "/mcp", "update_task", task=task, priority="high", agent="lead")
+        assert f"swarm://tasks/{task}" in ear.until(f"swarm://tasks/{task}")
+        if mode == MODERN:
+            ear.leave("")
 
 
-async def _post(proxy: Proxy, path: str, body: object, headers: dict[str, str]) -> Any:
-    async with AsyncClient(verify=proxy.trust, timeout=Timeout(GIVE_UP_SECONDS)) as client:
-        return await client.post(proxy.url + path, json=body, headers=headers)
+def said(proxy: Proxy, path: str, tool: str, **arguments: Any) -> None:
+    """A call of somebody else's, on a connection of its own."""
+    body, headers = call(tool, **arguments)
+    connection = http.client.HTTPSConnection(NAME, proxy.port, timeout=GIVE_UP_SECONDS, context=proxy.trust)
+    begin(connection, "POST", path, body, **headers)
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert b'"isError":true' not in answer.read()
+    connection.close()
 
 
 def test_the_proxy_names_the_request_and_keeps_figures_to_itself(fleet: Proxy) -> None:
