@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import typer
 
 from swarm_mcp import __version__, open_swarm, operations
 from swarm_mcp.cli.app import app, run
+from swarm_mcp.cli.options import settings
 from swarm_mcp.repository import agents, events, migrate
 
 if TYPE_CHECKING:
@@ -340,3 +342,30 @@ def test_tokens_are_made_listed_and_revoked(program: Program) -> None:
     assert program("token", "revoke", "nothing2") == (
         1, "", "No token `nothing2`; swarm-mcp token list names them.\n"
     )  # fmt: skip
+
+
+def test_where_nobody_may_look_there_are_no_settings_and_an_unreadable_file_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("SWARM_PROJECT=told\n")
+    assert settings().project == "told"
+    is_root = os.geteuid() == 0
+    try:
+        dotenv.chmod(0)
+        tmp_path.chmod(0o711)
+        if is_root:
+            os.seteuid(65534)
+        with pytest.raises(typer.BadParameter, match=r"\.env of this folder"):
+            settings()
+        if is_root:
+            os.seteuid(0)
+        tmp_path.chmod(0)
+        if is_root:
+            os.seteuid(65534)
+        assert settings(port="1").project == "default"
+    finally:
+        if is_root:
+            os.seteuid(0)
+        tmp_path.chmod(0o700)

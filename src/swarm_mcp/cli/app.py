@@ -22,6 +22,7 @@ from swarm_mcp.cli.options import (
     settings,
 )
 from swarm_mcp.cli.stuck import stuck
+from swarm_mcp.cli.telemetry import set_up_tracing
 from swarm_mcp.cli.undo import undo
 from swarm_mcp.model.errors import Refusal
 
@@ -47,6 +48,7 @@ app.add_typer(tokens.app, name="token")
 @app.callback()
 def program(context: typer.Context) -> None:
     """One durable board for a swarm of agents."""
+    set_up_tracing()
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

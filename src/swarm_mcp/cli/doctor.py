@@ -52,7 +52,7 @@ def health(chosen: Settings) -> dict[str, str]:
         stored = Stored(chosen.database)
     except Refusal as refusal:
         return {"project": chosen.project, "health": refusal.message}
-    said = {"database": stored.shown, "project": chosen.project}
+    said = {"database": stored.shown, "project": chosen.project, "schema": migrate.HEAD}
     if stored.path is not None and not stored.path.exists():
         return {**said, "revision": "none", "health": "new"}
     try:

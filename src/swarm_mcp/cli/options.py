@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -34,9 +35,23 @@ def settings(**given: Any) -> Settings:
 
     """
     try:
-        return Settings(**{name: value for name, value in given.items() if value})
+        said: dict[str, Any] = {name: value for name, value in given.items() if value}
+        return Settings(**said, **_place())
+    except OSError as error:
+        raise typer.BadParameter("The file .env of this folder is there and cannot be read.") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "a setting"
         words = f"{name} cannot be `{first['input']}`: {first['msg']}"
         raise typer.BadParameter(words) from None
+
+
+def _place() -> dict[str, Any]:
+    """No `.env` where this is a folder into which we may not look, as after `runuser`."""
+    try:
+        Path(".env").stat()
+    except PermissionError:
+        return {"_env_file": None}
+    except OSError:
+        pass
+    return {}

@@ -11,6 +11,7 @@ from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.agent import Lifecycle, Profile
 from swarm_mcp.model.draft import check_clean
 from swarm_mcp.model.errors import Invalid, NotAllowed
+from swarm_mcp.repository import tracing
 from swarm_mcp.repository.database import Transaction
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def operation(
         lists = frozenset(argument for argument, default in defaults.items() if isinstance(default, list))
 
         @wraps(function)
+        @tracing.operation(name)
         def run(db: Transaction, *args: P.args, **kwargs: P.kwargs) -> T:
             for argument, value in kwargs.items():
                 check_clean(value, argument)

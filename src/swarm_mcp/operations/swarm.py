@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from swarm_mcp.model.agent import Profile
 from swarm_mcp.operations import arriving
+from swarm_mcp.repository import tracing
 from swarm_mcp.repository.database import Database
 from swarm_mcp.repository.migrate import upgrade
 
@@ -127,6 +128,7 @@ def open_swarm(
         Unavailable: the file cannot be used; the sentence says why.
 
     """
+    tracing.begin()
     database = Database(target, clock=clock)
     upgrade(database)
     return Swarm(database, project)

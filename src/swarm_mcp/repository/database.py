@@ -19,7 +19,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from swarm_mcp.model.errors import Unavailable
-from swarm_mcp.repository import postgres
+from swarm_mcp.repository import postgres, tracing
 from swarm_mcp.repository.changes import Changes
 from swarm_mcp.repository.failures import Contended
 from swarm_mcp.repository.sqlite import driver, pause
@@ -253,7 +253,7 @@ class Database:
 
     @contextmanager
     def _reading(self) -> Generator[Transaction]:
-        with self._store.reading() as link:
+        with tracing.transaction(self._store.reading()) as link:
             transaction = Transaction(link, now=self._now(link), writable=False)
             try:
                 yield transaction
@@ -262,7 +262,7 @@ class Database:
 
     @contextmanager
     def _writing(self, deadline: float) -> Generator[Transaction]:
-        with self._store.writing(deadline) as link:
+        with tracing.transaction(self._store.writing(deadline), deadline=deadline) as link:
             transaction = Transaction(link, now=self._now(link), writable=True)
             try:
                 yield transaction

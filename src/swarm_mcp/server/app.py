@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from mcp.shared.exceptions import MCPError
 from swarm_mcp import __version__
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.model.ids import fold_name
+from swarm_mcp.repository import tracing
 from swarm_mcp.server.capabilities import BoardServer
 from swarm_mcp.server.exchange import client_name, complete
 from swarm_mcp.server.instructions import INSTRUCTIONS
@@ -97,7 +97,7 @@ class App:
             on_completion=self._complete,
         )
         self.listening.plug(server)
-        if not any(name.startswith("OTEL_") for name in os.environ):
+        if not tracing.begin():
             # The SDK's tracing costs a twentieth of a call and more, even where nobody has configured an exporter.
             server.middleware.clear()
         plug_tasks(server, self._names, self._readable, lambda: self._waiting, self._threads, self._note_readers)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from swarm_mcp.model.request import REQUEST_ID
+from swarm_mcp.repository import tracing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ class Threads:
         """Run a function on a thread; when cancelled, wait for its end first, since a write cannot be called back."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
-        if REQUEST_ID.get():  # what is logged there belongs to the request, too
+        if REQUEST_ID.get() or tracing.tracer is not None:  # what is logged there belongs to the request, too
             function = partial(copy_context().run, function)
         self._jobs.put((function, future, loop))
         if self._free and not self._idle:

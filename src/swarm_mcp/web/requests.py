@@ -13,9 +13,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from swarm_mcp.model.bearer import BEARER
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.model.request import REQUEST_ID
+from swarm_mcp.repository import tracing
 from swarm_mcp.web.answers import mistake, refused
+from swarm_mcp.web.metrics import METHODS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from swarm_mcp.web.metrics import Traffic
@@ -47,6 +51,11 @@ class Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        with tracing.request(method, Headers(scope=scope)) as tell:
+            await self._serve(scope, receive, send, tell)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, tell: Callable[[str, int], None]) -> None:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if ID.fullmatch(given) else uuid.uuid4().hex
         status = 0
@@ -75,7 +84,9 @@ class Requests:
         finally:
             self._traffic.open -= 1
             seconds = time.perf_counter() - began
-            self._traffic.count(scope["method"], scope.get("swarm.label", "other"), status, seconds)
+            label = scope.get("swarm.label", "other")
+            tell(label, status)
+            self._traffic.count(scope["method"], label, status, seconds)
             self._say(scope, status, seconds)
             REQUEST_ID.reset(token)
 
