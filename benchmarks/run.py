@@ -14,6 +14,7 @@ from benchmarks.board import Board, seed
 from benchmarks.calls import measure_calls
 from benchmarks.machine import machine_facts
 from benchmarks.measure import Measure
+from benchmarks.million import DATABASES, measure_million
 from benchmarks.pipe import Era
 from benchmarks.push import measure_push
 from benchmarks.ready import measure_next_ready
@@ -27,12 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PARTS = ("calls", "search", "start", "memory", "tokens", "queue", "waiting", "push", "writers")
+LARGE = "million"
+"""The part that takes minutes and gigabytes, and so is made only when it is asked for."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the one folder that is surely not on a disk
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, and return 0 if every goal was met, else 1."""
-    options = _options().parse_args(arguments)
+    parser = _options()
+    options = parser.parse_args(arguments)
+    if LARGE in (options.only or ()) and len(options.only) > 1:
+        parser.error(f"`{LARGE}` is measured by itself")
     memory = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
     facts = machine_facts()
     with (
@@ -44,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "era": options.era,
         }
         _say(" · ".join(f"{name} {value}" for name, value in facts.items()))
-        measures = _measure(options, Path(fast), Path(disk))
+        measure = _measure_large if options.only == [LARGE] else _measure
+        measures = measure(options, Path(fast), Path(disk))
     _print_table(measures)
     if os.getloadavg()[0] > (os.cpu_count() or 1):
         _say("The machine was busy with other work: repeat the run before believing a ratio.")
@@ -75,7 +82,7 @@ def _measure(options: argparse.Namespace, fast: Path, disk: Path) -> list[Measur
             case "tokens":
                 measures += measure_tokens(small)
             case "queue":
-                measures += measure_next_ready(_queue_board(options, fast, large))
+                measures += measure_next_ready(large)
             case "waiting":
                 measures += measure_waiting(large, era=options.era)
             case "push":
@@ -86,24 +93,24 @@ def _measure(options: argparse.Namespace, fast: Path, disk: Path) -> list[Measur
     return measures
 
 
-def _queue_board(options: argparse.Namespace, fast: Path, large: Board) -> Board:
-    if options.queue_size <= large.tasks:
-        return large
-    _say(f"seeding {options.queue_size:,} tasks …")
-    return seed(fast / "queue.db", options.queue_size, history=False)
+def _measure_large(options: argparse.Namespace, _fast: Path, disk: Path) -> list[Measure]:
+    databases = DATABASES if options.database == "both" else [options.database]
+    return measure_million(options.tasks, databases, disk, _say)
 
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts alone")
+    only = "these parts alone; `million` is measured by itself"
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, LARGE], help=only)
     parser.add_argument("--sizes", nargs="+", type=int, default=[100, 10_000, 100_000], help="tasks on the boards")
     parser.add_argument("--rounds", type=int, default=10, help="turns that each server takes")
     parser.add_argument("--calls", type=int, default=30, help="calls of each tool in a turn")
     parser.add_argument("--starts", type=int, default=9, help="cold starts of each server")
     parser.add_argument("--seconds", type=float, default=20, help="how long the 32 writers write")
-    parser.add_argument("--queue-size", type=int, default=0, help="a larger board for the ready queue, 1000000 say")
+    parser.add_argument("--tasks", type=int, default=1_000_000, help="tasks on the board of the part `million`")
+    parser.add_argument("--database", choices=[*DATABASES, "both"], default="both", help="where that board is made")
     parser.add_argument("--era", choices=get_args(Era), default="modern", help="the protocol to speak")
-    parser.add_argument("--disk", type=Path, default=None, help="a folder on a disk, for the 32 writers")
+    parser.add_argument("--disk", type=Path, default=None, help="a folder on a disk, for writers and the million")
     parser.add_argument("--json", type=Path, default=None, help="write the results here as well")
     return parser
 
