@@ -1,8 +1,16 @@
-"""The floor: the SDK's stock `async` echo tool over its stock stdio transport, and nothing else."""
+"""The floor: the SDK's stock `async` echo tool over its stock transport, and nothing else.
+
+On a pipe; with a port as its argument, over Streamable HTTP on this machine.
+"""
 
 from __future__ import annotations
 
-from mcp.server import MCPServer
+import sys
+
+# What the SDK brings along by itself; swarm-mcp depends on more, and the floor shall not profit from it.
+sys.modules["httptools"] = sys.modules["uvloop"] = None  # type: ignore[assignment]
+
+from mcp.server import MCPServer  # noqa: E402 - see above
 
 server = MCPServer("floor")
 
@@ -14,4 +22,7 @@ async def echo(text: str) -> str:
 
 
 if __name__ == "__main__":
-    server.run("stdio")
+    if len(sys.argv) > 1:
+        server.run("streamable-http", port=int(sys.argv[1]))
+    else:
+        server.run("stdio")

@@ -11,6 +11,8 @@ from pathlib import Path
 from swarm_mcp.repository.database import Database
 
 PACKAGES = ("swarm-mcp-server", "mcp", "pydantic", "SQLAlchemy", "anyio")
+TICKS_A_SECOND = 100
+"""Of the processor time in Linux's /proc/PID/stat."""
 
 
 def machine_facts() -> dict[str, str | int]:
@@ -25,6 +27,12 @@ def machine_facts() -> dict[str, str | int]:
         "sqlite": Database("unopened.db").sqlite_version,
         **{package: _version(package) for package in PACKAGES},
     }
+
+
+def processor_seconds(process: int) -> float:
+    """Return the processor time that a process has used so far, on Linux."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
 
 
 def _cpu() -> str:

@@ -7,11 +7,13 @@ import os
 import uuid
 import warnings
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from benchmarks.machine import processor_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
 
 @contextmanager
@@ -40,3 +42,13 @@ def new_database(folder: Path) -> Generator[str]:
             own.execute(f"DROP DATABASE {name} WITH (FORCE)")
         if server is not None:
             server.cleanup()
+
+
+def processor_seconds_of(address: str) -> float:
+    """Processor time that the server's processes for a database have used so far; 0 if they are elsewhere."""
+    psycopg: Any = importlib.import_module("psycopg")
+    with psycopg.connect(address, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchall()
+    return sum(processor_seconds(pid) for (pid,) in found if Path(f"/proc/{pid}/stat").exists())

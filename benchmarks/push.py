@@ -12,10 +12,11 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from benchmarks.machine import processor_seconds
 from benchmarks.measure import Measure, Times
 from benchmarks.own_postgres import new_database
 from benchmarks.pipe import Pipe
-from benchmarks.waiting import IDLE_GOAL, IDLE_SECONDS, processor_seconds
+from benchmarks.waiting import IDLE_GOAL, IDLE_SECONDS
 from swarm_mcp import operations
 from swarm_mcp.operations.swarm import open_swarm
 

@@ -18,6 +18,7 @@ from benchmarks.million import DATABASES, measure_million
 from benchmarks.pipe import Era
 from benchmarks.push import measure_push
 from benchmarks.ready import measure_next_ready
+from benchmarks.replicas import measure_fleet
 from benchmarks.search import measure_search
 from benchmarks.startup import measure_memory, measure_start
 from benchmarks.tokens import measure_tokens
@@ -27,7 +28,7 @@ from benchmarks.writers import measure_writers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PARTS = ("calls", "search", "start", "memory", "tokens", "queue", "waiting", "push", "writers")
+PARTS = ("calls", "search", "start", "memory", "tokens", "queue", "waiting", "push", "writers", "fleet")
 LARGE = "million"
 """The part that takes minutes and gigabytes, and so is made only when it is asked for."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the one folder that is surely not on a disk
@@ -61,36 +62,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(measure.met is False for measure in measures))
 
 
-def _measure(options: argparse.Namespace, fast: Path, disk: Path) -> list[Measure]:  # noqa: C901 - one line each
+def _measure(options: argparse.Namespace, fast: Path, disk: Path) -> list[Measure]:
+    parts = options.only or PARTS
     boards: list[Board] = []
-    for tasks in options.sizes:
+    for tasks in options.sizes if set(parts) - {"fleet"} else ():
         _say(f"seeding {tasks:,} tasks …")
         boards.append(seed(fast / f"{tasks}.db", tasks))
-    small, large = boards[0], boards[-1]
     measures: list[Measure] = []
-    for part in options.only or PARTS:
+    for part in parts:
         _say(f"measuring {part} …")
-        match part:
-            case "calls":
-                measures += measure_calls(boards, rounds=options.rounds, calls=options.calls, era=options.era)
-            case "search":
-                measures += measure_search(large)
-            case "start":
-                measures += measure_start(small, times=options.starts, era=options.era)
-            case "memory":
-                measures += measure_memory(large, era=options.era)
-            case "tokens":
-                measures += measure_tokens(small)
-            case "queue":
-                measures += measure_next_ready(large)
-            case "waiting":
-                measures += measure_waiting(large, era=options.era)
-            case "push":
-                measures += measure_push(fast, era=options.era)
-            case _:
-                # On a real disk: this one is about waiting for each other, and syncing is part of it.
-                measures += measure_writers(seed(disk / "writers.db", 100), seconds=options.seconds)
+        measures += (
+            measure_fleet(fast / "postgres") if part == "fleet" else _measure_part(part, options, boards, fast, disk)
+        )
     return measures
+
+
+def _measure_part(  # noqa: PLR0911 - one for each
+    part: str, options: argparse.Namespace, boards: Sequence[Board], fast: Path, disk: Path
+) -> list[Measure]:
+    small, large = boards[0], boards[-1]
+    match part:
+        case "calls":
+            return measure_calls(boards, rounds=options.rounds, calls=options.calls, era=options.era)
+        case "search":
+            return measure_search(large)
+        case "start":
+            return measure_start(small, times=options.starts, era=options.era)
+        case "memory":
+            return measure_memory(large, era=options.era)
+        case "tokens":
+            return measure_tokens(small)
+        case "queue":
+            return measure_next_ready(large)
+        case "waiting":
+            return measure_waiting(large, era=options.era)
+        case "push":
+            return measure_push(fast, era=options.era)
+        case _:
+            # On a real disk: this one is about waiting for each other, and syncing is part of it.
+            return measure_writers(seed(disk / "writers.db", 100), seconds=options.seconds)
 
 
 def _measure_large(options: argparse.Namespace, _fast: Path, disk: Path) -> list[Measure]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
+from benchmarks.machine import processor_seconds
 from benchmarks.measure import Measure, Times
 from benchmarks.pipe import Pipe
 from benchmarks.servers import swarm
@@ -27,8 +27,6 @@ GOAL_MS = 250
 IDLE_SECONDS = 10
 IDLE_GOAL = 0.01
 """A hundredth of a processor."""
-TICKS_A_SECOND = 100
-"""Of the processor time in Linux's /proc/PID/stat."""
 
 
 def measure_waiting(board: Board, *, era: Era) -> list[Measure]:
@@ -89,9 +87,3 @@ def _idle(pipe: Pipe) -> float:
     before = processor_seconds(pipe.process.pid)
     pipe.call("check_inbox", {"wait_seconds": IDLE_SECONDS})
     return round(processor_seconds(pipe.process.pid) - before, 3)
-
-
-def processor_seconds(process: int) -> float:
-    """How long a process has kept a processor busy since it began."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND

@@ -29,7 +29,7 @@ from swarm_mcp.web.site import Address, Admission, Site
 from swarm_mcp.web.walls import LIMIT, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from types import FrameType
 
     from swarm_mcp.config import Settings
@@ -76,9 +76,19 @@ def serve_board_over_http(settings: Settings) -> None:
     with listening(settings.host, settings.port) as listener:
         say_where(settings, listener, swarm, demanded=not is_near or issuer is not None)
         try:
-            asyncio.run(serve(settings, board, swarm, listener, issuer))
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(serve(settings, board, swarm, listener, issuer))
         finally:
             board.close()
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the event loop: the quicker one, where there is one for the platform."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 async def serve(settings: Settings, board: Board, swarm: Swarm, listener: socket.socket, issuer: Issuer | None) -> None:

@@ -77,7 +77,7 @@ def brief_of(
     db: Transaction, row: Row, *, include: Sequence[str] = (), max_tokens: int = 1500, cursor: str = ""
 ) -> Brief:
     """Gather a task's brief and cut it to its budget."""
-    itself, *above = tree.upward(db, row.id)
+    itself, *above = tree.upward(db, row)
     there = surroundings(db, row.id, [each.id for each in above])
     subtasks = tree.children(db, row.id, limit=RESULTS_SHOWN) if row.subtasks else []
     below = lines.line_rows(db, [each.id for each in subtasks[:SHOWN]]) if subtasks else []

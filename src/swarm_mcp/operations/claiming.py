@@ -160,14 +160,13 @@ def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row | N
         found = _candidates(db, wanted, root, LOOKAHEAD)
     if not found:
         return None
-    row = _lock(db, _apart_from_others(db, found), wanted, root)
+    chosen = _apart_from_others(db, found)
+    row = _lock(db, chosen, wanted, root) if db.locks_rows else tasks.task_row(db, chosen.id)
     return None if row is None else claims.take(db, row, minutes)
 
 
 def _lock(db: Transaction, chosen: Row, wanted: list[str], root: str) -> Row | None:
     """The chosen task; where somebody else is taking it now, the best that nobody is taking."""
-    if not db.locks_rows:
-        return tasks.task_row(db, chosen.id)
     row = queue.lock_ready(db, chosen.id)
     if row is not None:
         return row

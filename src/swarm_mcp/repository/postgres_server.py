@@ -6,13 +6,13 @@ import contextlib
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from swarm_mcp.model.errors import Busy, Invalid
-from swarm_mcp.repository.postgres import connect, driver
+from swarm_mcp.repository.postgres import CONNECTIONS, connect, driver
 from swarm_mcp.repository.postgres_failures import refusal_for, refusal_for_commit, refusal_for_connecting
 from swarm_mcp.repository.postgres_link import READ, WRITE, PostgresLink
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from contextlib import AbstractContextManager
     from pathlib import Path
-
-LIMIT: Final = 16
-"""Connections of one process at once: replicas share what the server allows, a hundred as it is delivered."""
 
 
 class PostgresServer:
@@ -32,7 +29,7 @@ class PostgresServer:
         self._address = address
         self._patience = patience
         self._idle: list[PostgresLink] = []
-        self._places = threading.BoundedSemaphore(LIMIT)
+        self._places = threading.BoundedSemaphore(CONNECTIONS)
         self._opening = threading.local()
         driver()
         # One engine for all connections, because it keeps the compiled statements.

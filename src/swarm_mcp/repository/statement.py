@@ -34,6 +34,9 @@ SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 """Lengths of a list for which there is a statement; shorter lists repeat their last value."""
 ITEMS = tuple(f"item_{n}" for n in range(SIZES[-1]))
 
+FEW = 4
+"""So many rows psycopg executes faster one by one: many are a pipeline to it, which costs as much as two statements."""
+
 NUMERIC = 1700
 """PostgreSQL's type of exact numbers, for whoever wants to know what the driver delivers. Only numbers ask, and what is
 right for these is right for floating ones."""
@@ -85,7 +88,12 @@ class Statement:
     def run_many(self, db: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute it for its effect, once for each of these."""
         plan = self._plans[db.is_postgres] or self._compile(db)
-        db.driver.executemany(plan.sql, [_bound(plan, values) for values in rows])
+        bound = [_bound(plan, values) for values in rows]
+        if db.is_postgres and len(bound) <= FEW:
+            for each in bound:
+                db.driver.execute(plan.sql, each)
+        else:
+            db.driver.executemany(plan.sql, bound)
 
     def all(self, db: Transaction, values: Mapping[str, Any]) -> list[Any]:
         """Every row."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, literal, select, text, update
 
 from swarm_mcp.repository import tables
-from swarm_mcp.repository.lines import LINE
+from swarm_mcp.repository.lines import LINE, line_rows
 from swarm_mcp.repository.statement import Statement, among
 from swarm_mcp.repository.tasks import HERE, SLIM
 
@@ -75,9 +75,11 @@ def ancestors(db: Transaction, task_id: str) -> Sequence[Row]:
     return ANCESTORS.all(db, {"id": task_id})
 
 
-def upward(db: Transaction, task_id: str) -> Sequence[Row]:
+def upward(db: Transaction, row: Row) -> Sequence[Row]:
     """A task, and then its parents, the nearest first, each as one line of a list."""
-    return UPWARD.all(db, {"id": task_id})
+    if row.parent_id is None:  # most tasks; a recursion costs PostgreSQL three times as much
+        return line_rows(db, [row.id])
+    return UPWARD.all(db, {"id": row.id})
 
 
 def descendants(db: Transaction, task_id: str) -> Sequence[Row]:

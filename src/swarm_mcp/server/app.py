@@ -183,9 +183,7 @@ class App:
                 self._waiting = Waiting(calls, self._threads, notices)
                 self._subscriptions = Subscriptions(swarm, notices, self._threads)
                 self._calls = calls
-        # What has been imported by now stays; and a call makes thousands of short-lived objects, hardly any in cycles.
-        gc.freeze()
-        gc.set_threshold(CYCLES_LOOKED_FOR)
+        settle()
 
     async def _list_tools(self, ctx: ServerRequestContext[Any], params: object) -> Any:
         _ = ctx, params
@@ -281,3 +279,9 @@ class App:
         wanted = partial(completions.complete, params=params, profile=self.profile)
         found = await self._threads.run(partial(guarded, resources.ask, wanted, caller))
         return complete({"completion": found})
+
+
+def settle() -> None:
+    """Tell Python that what is imported stays, and to look for cycles less often: a call makes thousands of objects."""
+    gc.freeze()
+    gc.set_threshold(CYCLES_LOOKED_FOR)

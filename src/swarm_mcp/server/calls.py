@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 OPERATIONS = operations()
+RENEWING = frozenset({"claim_task"})
+"""These renew the claims of their agent by themselves."""
 
 
 class Calls:
@@ -95,7 +97,7 @@ class Calls:
         about_one = str(arguments.get("task", "")).strip()
 
         def change(db: Transaction) -> Answer:
-            if not about_one:
+            if not about_one and operation.name not in RENEWING:
                 upkeep.renew_all(db)
             return operation.run(db, **arguments)  # type: ignore[return-value]
 

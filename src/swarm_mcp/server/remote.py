@@ -16,7 +16,8 @@ from swarm_mcp.model.agent import Profile
 from swarm_mcp.model.bearer import BEARER
 from swarm_mcp.model.errors import Refusal
 from swarm_mcp.repository import connections
-from swarm_mcp.server.app import SWEEP_SECONDS, App
+from swarm_mcp.repository.postgres import CONNECTIONS
+from swarm_mcp.server.app import SWEEP_SECONDS, App, settle
 from swarm_mcp.server.callers import Callers
 from swarm_mcp.server.calls import Calls
 from swarm_mcp.server.events_stream import STREAMED, EventsStream
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 THREADS = 16
-"""Enough that writers, who wait for each other, leave some to the readers."""
+"""At a file: enough that writers, who wait for each other, leave some to the readers. At a server as many as there are
+connections: more would wait for one, and not in the order in which they came."""
 PATIENCE_SECONDS = 4.0
 """How long open streams wait for calls in flight when the server stops; with what comes after it, under five."""
 LAST_WORDS_SECONDS = 0.1
@@ -90,6 +92,7 @@ class RemoteApp(App):
                 self._waiting = Waiting(calls, self._threads, self._remote.notices(swarm))
                 self._subscriptions = self._remote.subscriptions(swarm)
                 self._calls = calls
+        settle()
 
     def _caller_of(self, ctx: ServerRequestContext[Any]) -> Caller:
         scope = ctx.request.scope if ctx.request is not None else {}
@@ -133,7 +136,7 @@ class Remote:
 
     def __init__(self, board: Board, *, security: TransportSecuritySettings, limit: int, agent: str = "") -> None:
         self.board = board
-        self.threads = Threads(THREADS)
+        self.threads = Threads(THREADS if board.open().database.is_embedded else CONNECTIONS)
         self.callers = Callers(board.project, agent)
         self.streams = OpenStreams()
         self.in_flight = 0

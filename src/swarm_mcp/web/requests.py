@@ -56,6 +56,8 @@ class Requests:
             await self._serve(scope, receive, send, tell)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, tell: Callable[[str, int], None]) -> None:
+        # The blanks around a value are not part of it (RFC 9110, 5.5); httptools leaves those that follow.
+        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if ID.fullmatch(given) else uuid.uuid4().hex
         status = 0
