@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from swarm_mcp.repository import events, migrate, tasks
 from swarm_mcp.repository.database import Database
 from swarm_mcp.repository.postgres import INSTALL, address_for_driver, is_address, without_password
 from swarm_mcp.repository.postgres_failures import Lost
+from swarm_mcp.server.notices import Notices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -511,3 +513,28 @@ def test_what_is_tailed_while_many_write_is_everything_once(address: str, swarm:
 
 def address_of(swarm: Swarm) -> str:
     return str(postgres.place_of(swarm.database))
+
+
+# --- hints ------------------------------------------------------------------------------------------------------------
+
+
+def test_whoever_waits_no_longer_listens_no_longer(address: str, swarm: Swarm) -> None:
+    """Hints that nobody reads fill a buffer, and then the server waits for us: to drop a database, say."""
+    listening = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE :asked")
+
+    def heard() -> int:
+        with swarm.reading() as db:
+            return db.execute(listening, {"asked": "SELECT pg_snapshot_xmin%"}).scalar_one()
+
+    async def wait_a_little() -> int:
+        notices = Notices(swarm.database.changes)
+        swarm.database.changes.open()
+        with notices.listening() as event:
+            await event.wait()
+            return heard()
+
+    assert asyncio.run(wait_a_little()) == 1
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    while heard() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert heard() == 0

@@ -67,6 +67,9 @@ class Changes:
     def committed(self) -> None:
         """Something was committed here: whoever asks will see it."""
 
+    def rest(self) -> None:
+        """Nobody asks any more for now. Nothing comes that somebody would have to read."""
+
     def close(self) -> None:
         """Let go of the file."""
         raw, self._raw = self._raw, None

@@ -69,11 +69,22 @@ class PostgresChanges:
         """Something was committed here: hint to the others that they had better ask."""
         self._hints.soon()
 
+    def rest(self) -> None:
+        """Nobody asks any more for now: listen no longer, since what nobody reads in the end holds up the server.
+
+        Hints fill the connection's buffer; then PostgreSQL's process for it waits, and what waits for that process (to
+        drop a database, to forget old hints) waits with it.
+        """
+        threading.Thread(target=self._let_go, name="swarm-changes", daemon=True).start()
+
+    def _let_go(self) -> None:
+        with self._asking:
+            self._close()
+
     def close(self) -> None:
         """Let go of the server."""
         self._hints.close()
-        with self._asking:
-            self._close()
+        self._let_go()
 
     def _connected(self) -> psycopg.Connection[Any]:
         """A connection to which hints come. What they say is nothing; that there is one is seen on the descriptor."""

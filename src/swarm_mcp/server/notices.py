@@ -67,6 +67,7 @@ class Notices:
         elif self._watch is not None and not self._listeners:
             self._watch.cancel()
             self._watch = None
+            self._changes.rest()
 
     async def _look_out(self) -> None:
         while True:
