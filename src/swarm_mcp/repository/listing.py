@@ -53,7 +53,7 @@ class Filter:
     @property
     def by_status_alone(self) -> bool:
         """Whether the tally can count it."""
-        return self.shape() == Filter().shape()
+        return self.shape() == UNCONDITIONAL
 
     def shape(self) -> Shape:
         """What of it becomes SQL; the rest are values."""
@@ -82,7 +82,7 @@ class Filter:
             "root": self.under,
             "priority": self.priority,
             "area": self.area,
-            "tag": _pattern(json.dumps(self.tag, ensure_ascii=False)),
+            "tag": _pattern(json.dumps(self.tag, ensure_ascii=False)) if self.tag else "",
         }
 
 
@@ -103,6 +103,9 @@ class Shape(NamedTuple):
     tag: bool
     area: bool
     text: bool
+
+
+UNCONDITIONAL = Filter().shape()
 
 
 @dataclass(slots=True)

@@ -24,13 +24,14 @@ ORDERS = {**SORTS, BEST: ("distance", *SORTS["urgency"])}
 """What is searched for comes in the best order, which no list without words has."""
 DESCENDING = frozenset({"updated"})
 INSTANTS = frozenset({"due", "created_at", "updated_at"})
+_compactly = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def cursor_after(row: Row, sort: str) -> str:
     """Where the page after this row begins."""
     values = [getattr(row, name) for name in ORDERS[sort]]
     plain = [each.isoformat() if isinstance(each, datetime) else each for each in values]
-    return base64.urlsafe_b64encode(json.dumps([sort, *plain], separators=(",", ":")).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_compactly([sort, *plain]).encode()).decode().rstrip("=")
 
 
 def read_cursor(sort: str, cursor: str) -> dict[str, Any]:
