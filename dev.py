@@ -37,7 +37,7 @@ CHECKS = {
     "layers": ["-c", "from importlinter.cli import lint_imports_command as check; check()"],
 }
 """What the gate asks the environment's Python before the tests."""
-TESTS = ["-m", "pytest", "-n", "3", "--dist", "worksteal", "--cov", "--cov-report=term", "-rs"]
+TESTS = ["-m", "pytest", "-n", "2", "--dist", "worksteal", "--cov", "--cov-report=term", "-rs"]
 
 
 def demo(arguments: list[str]) -> int:
