@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from benchmarks.bulk import Rows
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 TASKS = 3000
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

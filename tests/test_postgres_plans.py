@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from swarm_mcp import Swarm
     from swarm_mcp.repository.database import Transaction
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 TASKS = 10_000
 HOT = CALLS | {
     "claim what somebody else is taking": (
