@@ -46,7 +46,8 @@ NOTIFY = Statement(
 )
 MINE = (inbox.c.project == bindparam("in_project"), inbox.c.agent_id == bindparam("reader"))
 OPERATORS = (inbox.c.project == bindparam("in_project"), inbox.c.agent_id.is_(None))
-COUNT_UNREAD = Statement(select(func.count()).where(*MINE, text("inbox.state <> 'read'")))
+HOW_MANY_UNREAD = select(func.count()).where(*MINE, text("inbox.state <> 'read'"))
+COUNT_UNREAD = Statement(HOW_MANY_UNREAD)
 COUNT_UNREAD_OF_OPERATOR = Statement(select(func.count()).where(*OPERATORS, text("inbox.state <> 'read'")))
 ITEMS = (
     select(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, exists, func, or_, select, text
+from sqlalchemy import bindparam, exists, or_, select, text
 
 from swarm_mcp.repository import tables
-from swarm_mcp.repository.messages import MINE
+from swarm_mcp.repository.messages import HOW_MANY_UNREAD
 from swarm_mcp.repository.statement import ListStatement
 
 if TYPE_CHECKING:
@@ -20,15 +20,10 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.statement import Row
 
 context = tables.context
-_unread = select(func.count()).select_from(tables.inbox).where(*MINE, text("inbox.state <> 'read'"))
-
-
-def _any(name: str, table: FromClause, *conditions: ColumnElement[bool] | TextClause) -> Label[bool]:
-    return exists().select_from(table).where(*conditions).label(name)
 
 
 def _about(name: str, table: FromClause, *conditions: ColumnElement[bool] | TextClause) -> Label[bool]:
-    return _any(name, table, table.c.task_id == bindparam("task"), *conditions)
+    return exists().select_from(table).where(table.c.task_id == bindparam("task"), *conditions).label(name)
 
 
 def _shared(wanted: Sequence[BindParameter[str]]) -> Label[bool]:
@@ -40,7 +35,7 @@ def _shared(wanted: Sequence[BindParameter[str]]) -> Label[bool]:
 
 SURROUNDINGS = ListStatement(
     lambda wanted: select(
-        _unread.scalar_subquery().label("unread"),
+        HOW_MANY_UNREAD.scalar_subquery().label("unread"),
         _shared(wanted),
         _about("notes", tables.note, tables.note.c.agent_id == bindparam("reader")),
         _about("feedback", tables.feedback),
