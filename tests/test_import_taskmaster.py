@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from swarm_mcp import operations
-from swarm_mcp.interchange import taskmaster
+from swarm_mcp.interchange.foreign import taskmaster
 from swarm_mcp.interchange.importing import import_document
 from swarm_mcp.model.errors import Conflict, CycleRefused, IllegalMove, Invalid
 from swarm_mcp.operations.browsing import list_tasks

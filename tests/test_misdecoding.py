@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swarm_mcp.interchange.misdecoding import misdecoded
+from swarm_mcp.interchange.foreign.misdecoding import misdecoded
 
 
 @pytest.mark.parametrize("page", ["cp1252", "latin-1", "mac_roman"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm_mcp.interchange.source_file import SIZE_LIMIT, read_source
+from swarm_mcp.interchange.foreign.source_file import SIZE_LIMIT, read_source
 from swarm_mcp.model.errors import Invalid, NotFound, Refusal
 
 
@@ -95,7 +95,7 @@ def test_a_file_beyond_all_measure_is_refused_before_it_is_read(tmp_path: Path) 
 READ_WHILE_ANOTHER_WRITES = """
 import os, sys
 from pathlib import Path
-from swarm_mcp.interchange.source_file import read_source
+from swarm_mcp.interchange.foreign.source_file import read_source
 
 path, change = sys.argv[1:]
 def interfere(event, arguments):

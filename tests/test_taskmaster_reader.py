@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from swarm_mcp.interchange.taskmaster import read
+from swarm_mcp.interchange.foreign.taskmaster import read
 from swarm_mcp.model.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from swarm_mcp.interchange.document import PlanDocument, PlanItem
+    from swarm_mcp.interchange.foreign.document import PlanDocument, PlanItem
 
 SMALL = Path(__file__).parent / "data" / "taskmaster-small.json"
 
@@ -108,9 +108,9 @@ def test_both_texts_make_the_description_and_the_strategy_a_criterion(small: dic
     item = small["master/1"]
     assert item.title == "Keep orders in a file"
     assert item.description == "One line per order.\n\nAppend only.\nNever rewrite a line."
-    assert item.criteria == ("Write 1,000 orders, read them back, compare.",)
+    assert [each.text for each in item.criteria] == ["Write 1,000 orders, read them back, compare."]
     assert small["master/2"].description == "Per kind and day."
-    assert small["master/6"].criteria == ("He answered",)
+    assert [each.text for each in small["master/6"].criteria] == ["He answered"]
 
 
 def test_every_status_word_is_understood_and_kept(small: dict[str, PlanItem]) -> None:

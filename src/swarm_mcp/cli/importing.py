@@ -47,7 +47,8 @@ def import_plan(
         )
     check_zone(timezone)
     chosen = settings(database=database, project=project)
-    from swarm_mcp.interchange import importing, taskmaster  # noqa: PLC0415 - help must not import the board
+    from swarm_mcp.interchange import importing  # noqa: PLC0415 - help must not import the board
+    from swarm_mcp.interchange.foreign import taskmaster  # noqa: PLC0415
 
     document = taskmaster.read(path)
     with rehearsed(chosen) if dry_run else opened(chosen) as swarm:

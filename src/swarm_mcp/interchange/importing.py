@@ -21,7 +21,7 @@ from swarm_mcp.repository import graph, references, tasks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from swarm_mcp.interchange.document import PlanDocument, PlanItem
+    from swarm_mcp.interchange.foreign.document import PlanDocument, PlanItem
     from swarm_mcp.operations.placing import Placement
     from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
@@ -176,8 +176,8 @@ class _Loading:
     def _draft(self, item: PlanItem) -> TaskDraft:
         return TaskDraft(
             title=item.title, description=item.description, parent=item.parent, priority=item.priority,
-            complexity=item.complexity, tags=list(item.tags), criteria=list(item.criteria), source=self.document.name,
-            depends_on=[f"{EdgeType.BLOCKS}:{each}" for each in item.depends_on],
+            complexity=item.complexity, tags=list(item.tags), criteria=[each.text for each in item.criteria],
+            source=self.document.name, depends_on=[f"{EdgeType.BLOCKS}:{each}" for each in item.depends_on],
         )  # fmt: skip
 
     def _place(self, item: PlanItem) -> Place:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp import operations
 from swarm_mcp.cli.demo.superior import DEATH
-from swarm_mcp.interchange import taskmaster
+from swarm_mcp.interchange.foreign import taskmaster
 from swarm_mcp.interchange.importing import import_document
 from swarm_mcp.model.agent import ENDED, Lifecycle
 from swarm_mcp.model.errors import Conflict

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from swarm_mcp.interchange.document import PlanDocument, PlanItem
-from swarm_mcp.interchange.entry import Entry, Findings
-from swarm_mcp.interchange.source_file import read_source
+from swarm_mcp.interchange.foreign.document import PlanCriterion, PlanDocument, PlanItem
+from swarm_mcp.interchange.foreign.entry import Entry, Findings
+from swarm_mcp.interchange.foreign.source_file import read_source
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import (
     SETTLED,
@@ -170,7 +170,7 @@ def _item(entry: Entry, known: Mapping[str, Entry]) -> PlanItem:
         complexity=_complexity(entry),
         assignee=entry.text("assignee").strip(),
         tags=tuple(dict.fromkeys(each for each in (entry.list_name, *entry.texts("tags")) if each.strip())),
-        criteria=tuple(dict.fromkeys(each.strip() for each in criteria if each.strip())),
+        criteria=tuple(PlanCriterion(text=each) for each in dict.fromkeys(map(str.strip, criteria)) if each),
         depends_on=tuple(_edges(entry, known)),
         raw={key: value for key, value in entry.values.items() if key != "subtasks"},
     )

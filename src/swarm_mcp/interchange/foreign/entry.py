@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn, cast
 
-from swarm_mcp.interchange.misdecoding import misdecoded
+from swarm_mcp.interchange.foreign.misdecoding import misdecoded
 from swarm_mcp.model.draft import TITLE_LIMIT
 from swarm_mcp.model.errors import Invalid
 
