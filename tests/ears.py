@@ -7,7 +7,6 @@ import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-import anyio
 from listening import visiting
 from mcp.client.subscriptions import ResourcesListChanged, ResourceUpdated
 from mcp_types import ResourceListChangedNotification, ResourceUpdatedNotification
@@ -110,16 +109,5 @@ def listener(
             desk = stack.enter_context(serving(board, *options, name=name, mode=mode, able=able))
         else:
             assert server is not None
-            stack.enter_context(closed_while_told())
             desk = stack.enter_context(visiting(server, way, mode=mode, name=name, token=token, able=able))
         yield Ear(desk, told, mode)
-
-
-@contextmanager
-def closed_while_told() -> Iterator[None]:
-    """The SDK's client over HTTP+SSE fails if it is told something in the moment in which it is closed."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        if group.split(anyio.BrokenResourceError)[1] is not None:
-            raise

@@ -140,7 +140,7 @@ def old_call(
 @contextmanager
 def listening(
     board: Path, *options: str, name: str = "http", program: tuple[str, ...] = ("-m", "swarm_mcp"), address: str = "",
-    **environment: str,
+    patience: float = GIVE_UP_SECONDS, **environment: str,
 ) -> Iterator[Listener]:  # fmt: skip
     """Run a server on any port that is free, on the board in that file, or in a database beside which its log is."""
     log = board.with_name(f"{board.name}.{name}.log")
@@ -152,7 +152,7 @@ def listening(
             [*command, *options], stdin=subprocess.DEVNULL, stderr=errors, cwd=board.parent,
             env={**os.environ, **environment},
         )  # fmt: skip
-    rescue = threading.Timer(GIVE_UP_SECONDS, process.kill)
+    rescue = threading.Timer(patience, process.kill)
     rescue.start()
     try:
         yield Listener(address or board, process, log, port_of(process, log))
@@ -183,17 +183,13 @@ async def streamable(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
         yield streams
 
 
-@asynccontextmanager
-async def streaming(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
-    """The client's side of HTTP+SSE. A message that arrives while the library's client closes is an error to it, since
-    nobody is there to take it; it is none to us."""
-    leaving = False
+@contextmanager
+def closed_while_told() -> Iterator[None]:
+    """The SDK's client over HTTP+SSE fails if it is told something in the moment in which it is closed."""
     try:
-        async with sse_client(url, headers=headers) as streams:
-            yield streams
-            leaving = True
-    except* BrokenResourceError:
-        if not leaving:
+        yield
+    except BaseExceptionGroup as group:
+        if group.split(BrokenResourceError)[1] is not None:
             raise
 
 
@@ -204,9 +200,9 @@ def visiting(
 ) -> Iterator[Desk]:  # fmt: skip
     """The SDK's client at one of a server's addresses; `able` says what it can do besides."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with start_blocking_portal() as portal:
+    with start_blocking_portal() as portal, closed_while_told():
         if path.startswith("/sse"):
-            transport: Any = streaming(listener.url + path, headers)
+            transport: Any = sse_client(listener.url + path, headers=headers)
         else:
             transport = streamable(listener.url + path, headers)
         host = Client(

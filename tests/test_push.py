@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import postgres
 import pytest
 from ears import LIST, WAYS, Ear, listener
 from listening import Listener, begin, handshake, listening, of_session, visiting
@@ -38,6 +39,10 @@ class Scene(NamedTuple):
         return self.lead.call(tool, agent=agent, **said)
 
 
+PATIENCE = 900.0
+"""Seconds; a server that many tests share lives longer than one test may take."""
+
+
 @contextmanager
 def set_up(place: Path | str, folder: Path) -> Iterator[Scene]:
     options = () if isinstance(place, Path) else ("--database", place)
@@ -45,14 +50,31 @@ def set_up(place: Path | str, folder: Path) -> Iterator[Scene]:
     with serving(board, *options, name="lead") as lead:
         lead.call("register_agent", name="ada", superior="lead")
         lead.call("register_agent", name="bob", superior="lead")
-        with listening(board, *options) as server:
+        with listening(board, *options, patience=PATIENCE) as server:
             yield Scene(folder, options, lead, server)
 
 
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene]]:
+    """A scene on each database, set when it is first asked for: two programs that start cost more than most tests."""
+    with ExitStack() as stack:
+        yield OnDemand(stack, tmp_path_factory)
+
+
+class OnDemand(dict[str, Scene]):
+    def __init__(self, stack: ExitStack, folders: pytest.TempPathFactory) -> None:
+        self.stack, self.folders = stack, folders
+
+    def __missing__(self, engine: str) -> Scene:
+        folder = self.folders.mktemp(engine)
+        place = self.stack.enter_context(postgres.new_database()) if engine == "postgres" else folder / "swarm.db"
+        return self.setdefault(engine, self.stack.enter_context(set_up(place, folder)))
+
+
 @pytest.fixture
-def scene(place: Path | str, tmp_path: Path) -> Iterator[Scene]:
-    with set_up(place, tmp_path) as scene:
-        yield scene
+def scene(scenes: dict[str, Scene], engine: str) -> Scene:
+    """A scene on which others have played already: whoever listens hears of what is done from then on."""
+    return scenes[engine]
 
 
 @contextmanager
@@ -136,36 +158,34 @@ def test_nobody_is_told_of_what_it_could_not_read(scene: Scene, way: str, mode: 
             mine.discard(ada.next())
 
 
-def test_projects_are_walls(place: Path | str, tmp_path: Path) -> None:
-    with set_up(place, tmp_path) as scene:
-        where = scene.options or ("--database", str(tmp_path / "swarm.db"))
-        made = [sys.executable, "-m", "swarm_mcp", "project", "create", "garden", *where]
-        subprocess.run(made, check=True, capture_output=True)
-        board = tmp_path / "swarm.db"
-        with (
-            serving(board, *scene.options, "--project", "garden", name="gardener") as gardener,
-            listener(board, "stdio", MODERN, *scene.options, name="ada") as ada,
-        ):
-            ada.listen("swarm://overview", "swarm://events", "swarm://agents", "swarm://tasks", lists=True)
-            gardener.call("create_task", title="Weeds")
-            gardener.call("send_message", text="Psst.", to="gardener", agent="other")
-            scene.do("send_message", text="Silent.", to="bob")
-            scene.do("register_agent", name="eve", superior="lead")
-            # An agent is no task and no resource that is offered: told of garden's task, ada would hear of these.
-            assert ada.until("swarm://events") <= {"swarm://overview", "swarm://events", "swarm://agents"}
+def test_projects_are_walls(scene: Scene) -> None:
+    board = scene.folder / "swarm.db"
+    where = scene.options or ("--database", str(board))
+    made = [sys.executable, "-m", "swarm_mcp", "project", "create", "garden", *where]
+    subprocess.run(made, check=True, capture_output=True)
+    with (
+        serving(board, *scene.options, "--project", "garden", name="gardener") as gardener,
+        listener(board, "stdio", MODERN, *scene.options, name="ada") as ada,
+    ):
+        ada.listen("swarm://overview", "swarm://events", "swarm://agents", "swarm://tasks", lists=True)
+        gardener.call("create_task", title="Weeds")
+        gardener.call("send_message", text="Psst.", to="gardener", agent="other")
+        scene.do("send_message", text="Silent.", to="bob")
+        scene.do("register_agent", name="eve", superior="lead")
+        # An agent is no task and no resource that is offered: told of garden's task, ada would hear of these.
+        assert ada.until("swarm://events") <= {"swarm://overview", "swarm://events", "swarm://agents"}
 
 
 WRITERS = 4
 EACH = 25
 
 
-@pytest.mark.parametrize("mode", [MODERN, LEGACY])
-def test_nothing_is_missed_of_what_many_processes_write(scene: Scene, mode: str) -> None:
+def test_nothing_is_missed_of_what_many_processes_write(scene: Scene) -> None:
     tasks = [scene.do("create_task", title=f"Task {number}").task for number in range(WRITERS)]
-    with ear(scene, "/mcp", mode) as ada, ExitStack() as stack:
+    with ear(scene, "/mcp", MODERN) as ada, ear(scene, "/mcp", LEGACY) as bob, ExitStack() as stack:
         uris = [f"swarm://tasks/{task}/history" for task in tasks]
-        ada.listen(*uris)
-        seen = dict.fromkeys(uris, "")
+        for each in (ada, bob):
+            each.listen(*uris)
         desks = [
             stack.enter_context(serving(scene.folder / "swarm.db", *scene.options, name=f"w{number}"))
             for number in range(WRITERS)
@@ -179,10 +199,12 @@ def test_nothing_is_missed_of_what_many_processes_write(scene: Scene, mode: str)
             last = [call.result().text for call in calls]
         assert all(last)
         # Whoever reads when it is told sees the end at last: the last change of each was not the one that was missed.
-        while any(f"Title {EACH - 1}" not in text for text in seen.values()):
-            uri = ada.next()
-            if uri in seen:
-                seen[uri] = ada.desk.read(uri)
+        for each in (ada, bob):
+            seen = dict.fromkeys(uris, "")
+            while any(f"Title {EACH - 1}" not in text for text in seen.values()):
+                uri = each.next()
+                if uri in seen:
+                    seen[uri] = each.desk.read(uri)
 
 
 @pytest.mark.parametrize(("way", "mode"), WAYS)
@@ -212,19 +234,33 @@ def test_a_client_that_vanishes_is_forgotten(scene: Scene) -> None:
         pass
 
 
+def test_a_client_that_vanishes_at_once_is_not_told_of_anything_later(scene: Scene) -> None:
+    """A connection listens a little after it has begun: not, if it has ended by then."""
+    for way, mode in WAYS:
+        if way != "stdio":
+            with ear(scene, way, mode, name="hasty"):
+                pass
+    with ear(scene, "/sse", LEGACY, name="patient") as patient:
+        while patient.told.empty():  # it came last: those before it would have begun to listen by then
+            scene.do("create_task", title="Heard once it listens")
+        assert figure(scene.server, "swarm_listeners") == 1
+
+
 def figure(server: Listener, name: str) -> int:
     """One of the figures that a server tells of itself."""
     lines = server.ask("GET", "/metrics").body.decode().splitlines()
     return int(float(next(line.split()[1] for line in lines if line.startswith(f"{name} "))))
 
 
-@pytest.mark.parametrize(("way", "mode"), [each for each in WAYS if each[0] != "stdio"])
-def test_a_server_that_stops_ends_its_streams(place: Path | str, tmp_path: Path, way: str, mode: str) -> None:
-    with set_up(place, tmp_path) as scene, ear(scene, way, mode) as ada:
-        ada.listen("swarm://overview")
+def test_a_server_that_stops_ends_its_streams(place: Path | str, tmp_path: Path) -> None:
+    with set_up(place, tmp_path) as scene, ExitStack() as stack:
+        ears = {(way, mode): stack.enter_context(ear(scene, way, mode)) for way, mode in WAYS if way != "stdio"}
+        for each in ears.values():
+            each.listen("swarm://overview")
         assert scene.server.stop() == 0
-        if mode == MODERN:
-            assert ada.end() == "ended in order"
+        for (_, mode), each in ears.items():
+            if mode == MODERN:
+                assert each.end() == "ended in order"
         assert "Traceback" not in scene.server.log.read_text()
 
 
@@ -276,7 +312,15 @@ def hear_until(stream: object, words: bytes) -> bytes:
 # Who is let in
 
 
-def test_a_token_that_is_revoked_hears_nothing_more(scene: Scene) -> None:
+@pytest.fixture
+def own_scene(place: Path | str, tmp_path: Path) -> Iterator[Scene]:
+    """A scene for a test after which nothing is as it was."""
+    with set_up(place, tmp_path) as scene:
+        yield scene
+
+
+def test_a_token_that_is_revoked_hears_nothing_more(own_scene: Scene) -> None:
+    scene = own_scene
     where = scene.options or ("--database", str(scene.folder / "swarm.db"))
 
     def token(*words: str) -> str:

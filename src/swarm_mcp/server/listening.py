@@ -107,7 +107,8 @@ class Listening:
         self._streams: set[ListenHandler] = set()
         self._has_ended = False
         self._connected: dict[str, Connected] = {}
-        self._background: set[asyncio.Task[None]] = set()
+        self._soon: dict[str, asyncio.Task[None]] = {}
+        """Connections that are about to be told of changes, by their ids."""
 
     def plug(self, server: Server[Any]) -> None:
         """Let a server answer these requests."""
@@ -178,9 +179,12 @@ class Listening:
     async def initialized(self, ctx: ServerRequestContext[Any], params: object) -> None:
         """Tell a connection that begins of the list of resources, soon: its first requests do not wait for that."""
         _ = params
-        task = asyncio.create_task(self._connect_soon(ctx))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._soon[self.connection_id(ctx)] = asyncio.create_task(self._connect_soon(ctx))
+
+    def connection_id(self, ctx: ServerRequestContext[Any]) -> str:
+        """The connection to which a request belongs, where there are several."""
+        _ = ctx
+        return ""
 
     def credential(self, ctx: ServerRequestContext[Any]) -> tuple[str | None, datetime | None]:
         """The token that let a client in (none, if it needs none), and when that expires."""
@@ -217,7 +221,9 @@ class Listening:
         return found
 
     def forget(self, connection_id: str) -> None:
-        """A connection has ended."""
+        """A connection has ended, perhaps before it was told of anything: then it must not begin to listen now."""
+        if (soon := self._soon.pop(connection_id, None)) is not None:
+            soon.cancel()
         if (connected := self._connected.pop(connection_id, None)) is not None:
             connected.end()
 
@@ -228,6 +234,7 @@ class Listening:
             await self.connected(ctx, caller, subscriptions).begin()
         except (Refusal, MCPError) as error:
             _log.debug("a connection is not told of changes: %s", error)
+        self._soon.pop(self.connection_id(ctx), None)
 
 
 def honoured(wanted: SubscriptionFilter) -> SubscriptionFilter:

@@ -117,6 +117,10 @@ class RemoteListening(Listening):
         if not session_of(ctx):
             await super().initialized(ctx, params)
 
+    def connection_id(self, ctx: ServerRequestContext[Any]) -> str:
+        """The session over HTTP+SSE to which a request belongs."""
+        return ctx.request.scope.get(SESSION, "") if ctx.request is not None else ""
+
     async def hear_of(
         self, ctx: ServerRequestContext[Any], uri: str, caller: Caller, subscriptions: Subscriptions
     ) -> None:
