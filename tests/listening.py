@@ -14,6 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from anyio import BrokenResourceError
 from anyio.from_thread import start_blocking_portal
 from mcp import Client
 from mcp.client.sse import sse_client
@@ -182,6 +183,20 @@ async def streamable(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
         yield streams
 
 
+@asynccontextmanager
+async def streaming(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
+    """The client's side of HTTP+SSE. A message that arrives while the library's client closes is an error to it, since
+    nobody is there to take it; it is none to us."""
+    leaving = False
+    try:
+        async with sse_client(url, headers=headers) as streams:
+            yield streams
+            leaving = True
+    except* BrokenResourceError:
+        if not leaving:
+            raise
+
+
 @contextmanager
 def visiting(
     listener: Listener, path: str = "/mcp", *, mode: str = MODERN, token: str = "", name: str = "host",
@@ -191,7 +206,7 @@ def visiting(
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     with start_blocking_portal() as portal:
         if path.startswith("/sse"):
-            transport: Any = sse_client(listener.url + path, headers=headers)
+            transport: Any = streaming(listener.url + path, headers)
         else:
             transport = streamable(listener.url + path, headers)
         host = Client(
