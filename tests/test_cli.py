@@ -97,7 +97,7 @@ def test_an_import_reports_in_lines_when_it_is_piped(program: Program, plan: Pat
         "status: done → completed: 2",
         "status: in-progress → pending: 1",
         "dependencies: blocks: 2",
-        "dangling: 2: it waits for 9, which is not there; that was left out.",
+        "dangling: 2: it refers to 9, which is not there; that was left out.",
         "guessed: Nobody here holds what is in progress there, so that it waits to be claimed: 2.",
         "contradiction: 3: it is done, with this in its way: it waits for 2 (pending).",
     ]

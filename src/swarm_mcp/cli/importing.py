@@ -120,6 +120,8 @@ def lines(report: Imported) -> list[str]:
         *(f"status: {each.word or '(none)'} → {each.status}: {each.tasks}" for each in report.mapped),
         *(f"subtasks: {report.subtasks}" for _ in range(bool(report.subtasks))),
         *(f"dependencies: {kind}: {count}" for kind, count in report.edges.items()),
+        *(f"brought: {kind}: {count}" for kind, count in report.brought.items()),
+        *(f"announced: {name}" for name in report.people),
         *(f"{kind}: {sentence}" for kind, sentences in remarks(report).items() for sentence in sentences),
     ]
 

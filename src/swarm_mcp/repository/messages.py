@@ -168,6 +168,13 @@ def notify(db: Transaction, task_id: str, kind: str, words: str, recipients: Ite
         NOTIFY.run_many(db, notices)
 
 
+def insert_notices(db: Transaction, task_id: str, notices: Iterable[dict[str, Any]]) -> None:
+    """Store notifications about a task that are read already, or not (`is_read`)."""
+    said = {"project": db.project.slug, "task_id": task_id}
+    rows = [{**each, **said, "state": "read" if each["is_read"] else "new"} for each in notices]
+    INSERT_COPY.run_many(db, [{name: each for name, each in row.items() if name != "is_read"} for row in rows])
+
+
 def count_unread(db: Transaction, agent_id: str | None) -> int:
     """How many items an agent (nobody: the operator) has not read."""
     statement = COUNT_UNREAD if agent_id else COUNT_UNREAD_OF_OPERATOR

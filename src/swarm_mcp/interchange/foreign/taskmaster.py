@@ -7,18 +7,21 @@ or text; a dependency `97.1` means subtask 1 of task 97, and a bare number in a 
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, cast
 
+from swarm_mcp.interchange.foreign.complexity_report import add_reports
 from swarm_mcp.interchange.foreign.document import PlanCriterion, PlanDocument, PlanItem
 from swarm_mcp.interchange.foreign.entry import Entry, Findings
 from swarm_mcp.interchange.foreign.source_file import read_source
-from swarm_mcp.interchange.foreign.wording import complexity_of, priority_of, stated_hold, status_of, with_hold
+from swarm_mcp.interchange.foreign.wording import complexity_of, priority_of, is_put_away, stated_hold, status_of, with_hold
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import SETTLED
 from swarm_mcp.model.strict_json import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import tzinfo
     from pathlib import Path
 
 Json = dict[str, object]
@@ -30,8 +33,12 @@ SIBLING_LIMIT = 100
 SHOWN_IDS = 5
 
 
-def read(path: Path) -> PlanDocument:
+def read(path: Path, zone: tzinfo = UTC) -> PlanDocument:  # noqa: ARG001 - Taskmaster's tasks have no times
     """A Taskmaster file as a document. Both kinds of text, description and details, become the description.
+
+    Args:
+        path: the file; a complexity report is looked for where Taskmaster puts it.
+        zone: of times that name none.
 
     Raises:
         NotFound: there is no such file.
@@ -45,6 +52,7 @@ def read(path: Path) -> PlanDocument:
     lists, beside = _lists(root, path.name, findings)
     entries = [each for tag, tasks in lists for each in _tasks(tasks, tag, path.name, findings)]
     known = _by_ref(entries, path.name)
+    add_reports(path, entries, findings)
     items = {entry.ref: _item(entry, known) for entry in entries}
     if findings.scored:
         findings.guessed.append(
@@ -153,6 +161,7 @@ def _item(entry: Entry, known: Mapping[str, Entry]) -> PlanItem:
         status=status_of(entry, word).value,
         source_status=word,
         hold=stated_hold(word),
+        archived=is_put_away(word),
         priority=priority_of(entry).value,
         complexity=complexity_of(entry, score),
         assignee=entry.text("assignee").strip(),

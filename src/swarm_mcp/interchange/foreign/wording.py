@@ -43,6 +43,11 @@ def stated_hold(word: str) -> str:
     return what if status is TaskStatus.BLOCKED else ""
 
 
+def is_put_away(word: str) -> bool:
+    """Whether a word for a status says that the task was put away too: `tombstone`."""
+    return STATUS_ALIASES.get(folded(word), (None, ""))[1] == "archived"
+
+
 def priority_of(entry: Entry) -> Priority:
     """The priority of an entry; medium where there is none, and, with a report, where it is unknown."""
     word = entry.text("priority").strip()
@@ -86,8 +91,10 @@ def with_hold(entry: Entry, items: Mapping[str, PlanItem], unfinished: Container
     item = items[entry.ref]
     if item.status != TaskStatus.BLOCKED or item.hold or item.ref in unfinished:
         return item
-    gates = (ref for each in (entry, *entry.ancestors()) for ref in items[each.ref].depends_on)
-    if any(items[ref].status != TaskStatus.COMPLETED for ref in gates):
+    above: dict[str, PlanItem] = {item.ref: item}
+    while (parent := items.get(next(reversed(above.values())).parent)) is not None and parent.ref not in above:
+        above[parent.ref] = parent
+    if any(items[ref].status != TaskStatus.COMPLETED for each in above.values() for ref in each.depends_on):
         return item
     entry.guess("it is blocked with nothing in its way; it was put on hold")
     return replace(item, hold=item.source_status)
