@@ -13,18 +13,17 @@ import pytest
 import typer
 
 from swarm_mcp import __version__, open_swarm, operations
-from swarm_mcp.cli.app import app, run
+from swarm_mcp.cli.app import app
 from swarm_mcp.cli.options import settings
 from swarm_mcp.repository import agents, events, migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from swarm_mcp.operations.swarm import Swarm
+    from conftest import Program
 
-    Said = tuple[int, str, str]
-    Program = Callable[..., Said]
+    from swarm_mcp.operations.swarm import Swarm
 
 PLAN = {
     "tasks": [
@@ -33,25 +32,6 @@ PLAN = {
         {"id": 3, "title": "Reap", "status": "done", "dependencies": [2]},
     ]
 }
-
-
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Program:
-    """Run the program in this process: its exit code, what it printed, and what it complained of."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SWARM_DATABASE", str(tmp_path / "board.db"))
-
-    def call(*words: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["swarm-mcp", *map(str, words)])
-        code: Any = 0
-        try:
-            run()
-        except SystemExit as ended:
-            code = ended.code
-        printed = capfd.readouterr()
-        return code or 0, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture
@@ -149,14 +129,14 @@ def test_what_cannot_be_done_is_one_sentence_on_stderr(program: Program, plan: P
 
 def test_wrong_usage_is_told_apart_from_a_refusal(program: Program, plan: Path) -> None:
     wrong = [
-        program("import", "beads", plan), program("import", "taskmaster"), program("nonsense"),
+        program("import", "yaks", plan), program("import", "taskmaster"), program("nonsense"),
         program("import", "taskmaster", plan, "--nope"),
         program("import", "taskmaster", plan, "--timezone", "Mars/Olympus"),
         program("demo", "--workers", "0"), program("serve", "--profile", "king"),
     ]  # fmt: skip
     assert [(code, out) for code, out, _ in wrong] == [(2, "")] * len(wrong)
     assert all(err for _, _, err in wrong)
-    assert "Known: taskmaster." in " ".join(wrong[0][2].replace("│", " ").split())
+    assert "Known: taskmaster, beads" in " ".join(wrong[0][2].replace("│", " ").split())
 
 
 def test_a_project_is_created_once(program: Program) -> None:

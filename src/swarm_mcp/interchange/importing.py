@@ -60,7 +60,7 @@ def import_document(
         namespace: likewise.
         dry_run: whether nothing is kept.
         via: who really called, for the ledger.
-        told: is told from time to time how many of the plan's tasks are stored.
+        told: is told from time to time how many more tasks are stored.
 
     Raises:
         Refusal: see `import_plan`; nothing was written.
@@ -98,7 +98,7 @@ def import_plan(
         document: what a reader made of a file.
         parent: the task under which the plan's top goes; empty for the board's top.
         namespace: what tells this plan's ids from another plan's.
-        told: is told from time to time how many of the plan's tasks are stored.
+        told: is told from time to time how many more tasks are stored.
 
     Raises:
         Invalid: an item that cannot be a task here; all of them are named.
@@ -156,13 +156,13 @@ class _Loading:
             if not mistakes:
                 self.report.count(item, self._take(intake, stated), len(stated.new.criteria))
             if n % stating.BATCH == 0:
-                told(n)
+                told(stating.BATCH)
         if mistakes:
             raise _refused(mistakes)
         intake.finish()
         self._keep_belongings(intake)
         self.report.tell_of_contradictions(intake.suspects, self.ids)
-        told(len(self.fresh))
+        told(len(self.fresh) % stating.BATCH)
 
     def _take(self, intake: stating.Intake, stated: Stated) -> TaskStatus:
         try:

@@ -14,7 +14,14 @@ from swarm_mcp.interchange.foreign.complexity_report import add_reports
 from swarm_mcp.interchange.foreign.document import PlanCriterion, PlanDocument, PlanItem
 from swarm_mcp.interchange.foreign.entry import Entry, Findings
 from swarm_mcp.interchange.foreign.source_file import read_source
-from swarm_mcp.interchange.foreign.wording import complexity_of, priority_of, is_put_away, stated_hold, status_of, with_hold
+from swarm_mcp.interchange.foreign.wording import (
+    complexity_of,
+    is_put_away,
+    priority_of,
+    stated_hold,
+    status_of,
+    with_hold,
+)
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import SETTLED
 from swarm_mcp.model.strict_json import parse_json

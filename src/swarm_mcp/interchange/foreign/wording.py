@@ -1,4 +1,4 @@
-"""A foreign record's words for status, priority and complexity, in ours; what is doubtful is reported, never refused."""
+"""A foreign record's words for status, priority and complexity, in ours: what is doubtful is reported, not refused."""
 
 from __future__ import annotations
 
