@@ -218,6 +218,18 @@ def test_twice_is_once_a_rehearsal_is_nothing_and_what_is_new_is_added(board: Bo
     assert board.assignee(later.ids["W-5"]) == "crew_jane"
 
 
+def test_what_a_reader_lets_through_is_caught(board: Board) -> None:
+    """Readers promise better; a mistake of theirs is reported, and not the database's to find."""
+    lost = replace(PUMP, relations=((EdgeType.RELATED, "W-2"), (EdgeType.ENABLES, "W-3"), (EdgeType.ENABLES, "W-3")))
+    told = PlanNotice(kind="delegated", text="It was yours there too.", agent="bob", at=BORN)
+    report = put(board, replace(lost, parent="nowhere", depends_on=("gone",), notices=(told,)), GARDEN)
+    assert (report.created, report.subtasks, report.edges) == (2, 0, {"enables": 1})
+    assert report.dangling == [
+        f"W-2: it refers to {each}, which is not there; that was left out." for each in ("nowhere", "gone")
+    ]
+    assert [each.text for each in board.inbox("bob") if each.task == "w3llpump"] == [told.text]
+
+
 def test_an_id_that_is_taken_is_replaced_and_said(board: Board) -> None:
     first = put(board, replace(PUMP, depends_on=(), parent="", relations=()))
     other = import_document(board.swarm, replace(plan(PlanItem(ref="x", id="w3llpump", title="Another")), format="tap"))

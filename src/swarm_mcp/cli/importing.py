@@ -138,13 +138,21 @@ def lines(report: Imported) -> list[str]:
     return [
         report.message,
         *(f"status: {each.word or '(none)'} → {each.status}: {each.tasks}" for each in report.mapped),
-        *(f"subtasks: {report.subtasks}" for _ in range(bool(report.subtasks))),
-        *(f"archived: {report.archived}" for _ in range(bool(report.archived))),
-        *(f"dependencies: {kind}: {count}" for kind, count in report.edges.items()),
-        *(f"brought: {kind}: {count}" for kind, count in report.brought.items()),
+        *(f"{what}: {count}" for what, count in figures(report).items()),
         *(f"announced: {name}" for name in report.people),
         *(f"{kind}: {sentence}" for kind, sentences in remarks(report).items() for sentence in sentences),
     ]
+
+
+def figures(report: Imported) -> dict[str, int]:
+    """How much of everything came; what did not come is left out."""
+    counts = {
+        "subtasks": report.subtasks,
+        "archived": report.archived,
+        **{f"dependencies: {kind}": count for kind, count in report.edges.items()},
+        **report.brought,
+    }
+    return {what: count for what, count in counts.items() if count}
 
 
 def remarks(report: Imported) -> dict[str, list[str]]:
@@ -173,10 +181,11 @@ def show(report: Imported) -> None:
         for each in report.mapped:
             table.add_row(Text(each.word or "(none)"), each.status, f"{each.tasks:,}")
         console.print(table)
-        edges = [f"{count:,} dependencies ({kind})" for kind, count in report.edges.items()]
-        brought = [f"{count:,} {kind}" for kind, count in report.brought.items()]
-        archived = [f"{report.archived:,} of them archived"] if report.archived else []
-        console.print(Text(", ".join([f"{report.subtasks:,} of them subtasks", *archived, *edges, *brought])))
+        counts = Table("what came", "", box=box.SIMPLE_HEAD)
+        counts.columns[-1].justify = "right"
+        for what, count in figures(report).items():
+            counts.add_row(what, f"{count:,}")
+        console.print(counts)
     if report.people:
         console.print(Text(f"New here, and not yet seen: {', '.join(report.people)}."))
     notes = Table.grid(padding=(0, 2))

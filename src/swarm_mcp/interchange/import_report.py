@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from swarm_mcp.interchange.foreign.document import PlanDocument, PlanItem
     from swarm_mcp.interchange.people import People
+    from swarm_mcp.operations.placing import Placement
     from swarm_mcp.repository.database import Transaction
 
 WORD = re.compile(rf"\b{ids.TASK_ID.pattern}\b")
@@ -34,10 +35,9 @@ class ImportReport:
         self.guessed = list(document.guessed)
         self.skipped = list(document.skipped)
         self.renamed = list(document.renamed)
-        self.dangling = [
-            f"{ref}: it refers to {missing}, which is not there; that was left out."
-            for ref, missing in document.dangling
-        ]
+        self._dangling: list[str] = []
+        for ref, missing in document.dangling:
+            self.miss(ref, missing)
         self._contradictions: dict[str, list[str]] = {}
         self.brought: Counter[str] = Counter()
         self._created = self._subtasks = self._archived = 0
@@ -46,20 +46,23 @@ class ImportReport:
         self._claimed: list[str] = []
         self._stated: dict[str, str] = {}
 
-    def count(self, item: PlanItem, status: TaskStatus, criteria: int) -> None:
+    def miss(self, ref: str, missing: str) -> None:
+        """Note that a task refers to what is not there."""
+        self._dangling.append(f"{ref}: it refers to {missing}, which is not there; that was left out.")
+
+    def count(self, item: PlanItem, new: Placement, status: TaskStatus) -> None:
         """Note what became of a new task."""
         self._created += 1
-        self._subtasks += bool(item.parent)
+        self._subtasks += bool(item.parent and new.parent)
         self._archived += item.archived
-        self._edges.update(kind.value for kind, _ in item.relations)
-        self._edges[EdgeType.BLOCKS.value] += len(item.depends_on)
+        self._edges.update(kind.value for _, kind in (*new.blockers, *new.relations))
         self._mapped[item.source_status, status.value] += 1
-        self.brought["criteria"] += criteria
+        self.brought["criteria"] += len(new.criteria)
         if item.status in CLAIMED:
             self._claimed.append(item.ref)
         if item.status not in stating.NEEDS_NOTHING:
             self._stated[item.ref] = item.source_status or item.status
-        if item.priority == Priority.CRITICAL and item.complexity == Complexity.VERY_HIGH and not criteria:
+        if item.priority == Priority.CRITICAL and item.complexity == Complexity.VERY_HIGH and not new.criteria:
             self._contradict(item.ref, "it is critical and very hard, and cannot be completed before it has criteria.")
 
     def tell_of_contradictions(self, suspects: Sequence[str], known: Mapping[str, str]) -> None:
@@ -113,7 +116,7 @@ class ImportReport:
             brought=dict(+self.brought),
             people=people.announced,
             renamed=[*self.renamed, *people.renamed],
-            dangling=self.dangling,
+            dangling=self._dangling,
             guessed=self.guessed,
             skipped=[*self.skipped, *people.skipped],
             contradictions=[each for ref in (*known, "") for each in self._contradictions.get(ref, ())],

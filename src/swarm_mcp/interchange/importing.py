@@ -154,7 +154,7 @@ class _Loading:
             age = timedelta(microseconds=len(places) - places[ref])
             stated.columns.setdefault("created_at", self.db.now - age)
             if not mistakes:
-                self.report.count(item, self._take(intake, stated), len(stated.new.criteria))
+                self.report.count(item, stated.new, self._take(intake, stated))
             if n % stating.BATCH == 0:
                 told(stating.BATCH)
         if mistakes:
@@ -244,7 +244,11 @@ class _Loading:
         new.id = self.ids[item.ref]
         new.parent = self.ids.get(item.parent, above.id if above is not None else "")
         new.blockers = [(self.ids[each], EdgeType.BLOCKS) for each in item.depends_on if each in self.ids]
-        new.relations = [(self.ids[each], kind) for kind, each in item.relations if each in self.ids]
+        relations = [(self.ids[each], kind) for kind, each in item.relations if each in self.ids and each != item.ref]
+        new.relations = list(dict.fromkeys(relations))
+        for ref in (item.parent, *item.depends_on, *(each for _, each in item.relations)):
+            if ref and ref not in self.ids:
+                self.report.miss(item.ref, ref)
         new.place = self.people.whose(item.ref, item.assignee)
         new.brought = brought(item)
         stated.columns["creator_id"] = self.people.who(item.creator)

@@ -140,5 +140,5 @@ def keep_notices(
         is_over = is_read or (agent, kind) in unread
         if not is_over:
             unread.add((agent, kind))
-        kept.append({"agent_id": agent, "kind": kind, "text": text, "at": at or db.now, "is_read": is_over})
+        kept.append({"agent": agent, "kind": kind, "text": text, "at": at or db.now, "is_read": is_over})
     messages.insert_notices(db, task_id, reversed(kept))

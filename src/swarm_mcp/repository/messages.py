@@ -169,10 +169,13 @@ def notify(db: Transaction, task_id: str, kind: str, words: str, recipients: Ite
 
 
 def insert_notices(db: Transaction, task_id: str, notices: Iterable[dict[str, Any]]) -> None:
-    """Store notifications about a task that are read already, or not (`is_read`)."""
-    said = {"project": db.project.slug, "task_id": task_id}
-    rows = [{**each, **said, "state": "read" if each["is_read"] else "new"} for each in notices]
-    INSERT_COPY.run_many(db, [{name: each for name, each in row.items() if name != "is_read"} for row in rows])
+    """Store notifications (agent, kind, text, at) about a task that are read already, or not (`is_read`)."""
+    for each in notices:
+        row = {"project": db.project.slug, **each}
+        if row.pop("is_read"):
+            INSERT_COPY.run(db, {**row, "agent_id": each["agent"], "task_id": task_id, "state": "read"})
+        else:
+            NOTIFY.run(db, {**row, "task": task_id})
 
 
 def count_unread(db: Transaction, agent_id: str | None) -> int:
