@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ import typer
 from swarm_mcp import __version__, open_swarm, operations
 from swarm_mcp.cli.app import app
 from swarm_mcp.cli.options import settings
-from swarm_mcp.repository import agents, events, migrate
+from swarm_mcp.repository import agents, events, migrate, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +97,22 @@ def test_an_import_reports_as_json_when_asked(program: Program, plan: Path) -> N
         {"completed": 2, "pending": 1},
     )
     assert set(report["ids"]) == {"1", "2", "3"}
+
+
+def test_times_without_an_offset_are_of_the_zone_that_was_named(program: Program, tmp_path: Path) -> None:
+    issue = {"id": "b-1", "title": "Sow", "status": "open", "created_at": "2025-07-01T12:00:00", "assignee": "a b"}
+    path = tmp_path / "issues.jsonl"
+    path.write_text(json.dumps(issue))
+    _, out, _ = program("import", "beads", path, "--timezone", "Europe/Berlin")
+    assert out.splitlines() == [
+        "Imported 1 task from issues.jsonl.",
+        "status: open → pending: 1",
+        "announced: a_b",
+        "guessed: 1 time without an offset was taken as Europe/Berlin.",
+    ]
+    swarm = open_swarm(tmp_path / "board.db")
+    assert swarm.read(lambda db: tasks.resolve_task(db, "b-1")).created_at == datetime(2025, 7, 1, 10, tzinfo=UTC)
+    swarm.close()
 
 
 def test_a_dry_run_does_not_even_create_the_database(program: Program, plan: Path, tmp_path: Path) -> None:
