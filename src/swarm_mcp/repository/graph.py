@@ -181,7 +181,8 @@ def places(now: datetime, count: int, *, after: Iterable[int], below: int | None
     low = max(after, default=0)
     if below is None:
         low = max(low, _age(now)) + secrets.randbelow(1 << 18)
-    step = min(WINDOW, ((TOP if below is None else below) - low) // (count + 1))
+    high = low + (TOP - low) // 2 if below is None else below  # the other half is for what will wait for them
+    step = min(WINDOW, (high - low) // (count + 1))
     return range(low + step, low + step * count + 1, step) if step >= 4 else None  # noqa: PLR2004 - as above
 
 
