@@ -15,7 +15,9 @@ import typer
 
 from swarm_mcp import __version__, open_swarm, operations
 from swarm_mcp.cli.app import app
+from swarm_mcp.cli.importing import show
 from swarm_mcp.cli.options import settings
+from swarm_mcp.interchange.imported import Imported, Mapped
 from swarm_mcp.repository import agents, events, migrate, tasks
 
 if TYPE_CHECKING:
@@ -85,6 +87,24 @@ def test_an_import_reports_in_lines_when_it_is_piped(program: Program, plan: Pat
     assert program("import", "taskmaster", plan)[1].startswith(
         "Imported 0 tasks from tasks.json; 3 were there already.\n"
     )
+
+
+def test_an_import_is_shown_as_tables_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    sentences = [f"{n}: it is [bold]odd[/bold]." for n in range(25)]
+    report = Imported(
+        message="Imported 3,000 tasks from plan.", format="beads", name="plan", created=3000, subtasks=2, archived=1,
+        edges={"blocks": 1200}, mapped=[Mapped(word="closed", status="completed", tasks=3000)],
+        brought={"comments": 7}, people=["zoe"], guessed=sentences,
+    )  # fmt: skip
+    show(report)
+    shown = capsys.readouterr().out
+    rows = [" ".join(line.split()) for line in shown.splitlines()]
+    assert [row for row in rows if row and "─" not in row][:9] == [
+        "Imported 3,000 tasks from plan.", "status there status here tasks", "closed completed 3,000", "what came",
+        "subtasks 2", "archived 1", "dependencies: blocks 1,200", "comments 7", "New here, and not yet seen: zoe.",
+    ]  # fmt: skip
+    assert "guessed 19: it is [bold]odd[/bold]." in rows
+    assert rows[-1] == "guessed … and 5 more; --json shows all."
 
 
 def test_an_import_reports_as_json_when_asked(program: Program, plan: Path) -> None:

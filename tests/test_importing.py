@@ -218,6 +218,29 @@ def test_twice_is_once_a_rehearsal_is_nothing_and_what_is_new_is_added(board: Bo
     assert board.assignee(later.ids["W-5"]) == "crew_jane"
 
 
+def test_names_that_cannot_be_kept_get_others_and_stay_apart(board: Board) -> None:
+    board.team("diggers", "ada")
+    names = ["x/y", "x y", "x@y", "王伟", "Zoë", "operator", "all", "diggers", "x/y", ""]
+    items = [
+        PlanItem(ref=str(n), title="Dig", assignee=name, comments=(PlanRemark(text="Yes", by=name),))
+        for n, name in enumerate(names)
+    ]
+    report = put(board, *items)
+    assert [board.assignee(each) for each in report.ids.values()] == [
+        "x_y", "x_y", "x_y_2", "somebody", "zoe", "", "", "", "x_y", "",
+    ]  # fmt: skip
+    spelt = {"x_y": "x/y", "x_y_2": "x@y", "somebody": "王伟", "zoe": "Zoë"}
+    assert report.people == list(spelt)
+    assert {name: board.agent(name).title for name in report.people} == spelt
+    assert report.renamed == [f"`{was}` is called {name} here." for name, was in spelt.items()]
+    assert [each.partition(".")[0] for each in report.skipped] == [
+        "5: it was assigned to nobody", "6: it was assigned to nobody",
+        "What `all` did and said has no author here", "What `diggers` did and said has no author here",
+    ]  # fmt: skip
+    pool = board.row(report.ids["7"])
+    assert (pool.pool_team_id is not None, pool.status) == (True, "pending")
+
+
 def test_what_a_reader_lets_through_is_caught(board: Board) -> None:
     """Readers promise better; a mistake of theirs is reported, and not the database's to find."""
     lost = replace(PUMP, relations=((EdgeType.RELATED, "W-2"), (EdgeType.ENABLES, "W-3"), (EdgeType.ENABLES, "W-3")))

@@ -35,6 +35,8 @@ class People:
         self.skipped: list[str] = []
         """Sentences about those who could not be found a place."""
         self._places: dict[str, Place | Refusal] = {}
+        self._strangers: set[str] = set()
+        """The names of authors that are no agents, and were reported."""
 
     def whose(self, ref: str, name: str) -> Place:
         """Where a task lies: with an agent, a team or a specialty of that name; with nobody if it cannot."""
@@ -55,11 +57,11 @@ class People:
         """The id of an agent who did or said something; nobody is the operator."""
         if name.strip().lower() in NOBODY:
             return None
-        known = self._places.get(name)
-        place = known or self._place(name)
+        place = self._place(name)
         if isinstance(place, Place) and place.agent is not None:
             return place.agent.id
-        if known is None:
+        if name not in self._strangers:
+            self._strangers.add(name)
             words = place.message if isinstance(place, Refusal) else f"`{name[:80]}` is no agent here."
             self.skipped.append(f"What `{name[:80]}` did and said has no author here. {words}")
         return None
