@@ -218,6 +218,14 @@ def test_twice_is_once_a_rehearsal_is_nothing_and_what_is_new_is_added(board: Bo
     assert board.assignee(later.ids["W-5"]) == "crew_jane"
 
 
+def test_whoever_waits_for_a_tombstone_is_told_of(board: Board) -> None:
+    grave = PlanItem(ref="a", title="Dead", status="cancelled", source_status="tombstone", archived=True)
+    waiting = PlanItem(ref="b", title="Waits", depends_on=("a",))
+    report = put(board, grave, waiting, replace(waiting, ref="c", status="cancelled"))
+    assert report.contradictions == ["b: it waits for a, which was put away and is not done."]
+    assert board.status(report.ids["b"]) == "blocked"
+
+
 def test_names_that_cannot_be_kept_get_others_and_stay_apart(board: Board) -> None:
     board.team("diggers", "ada")
     names = ["x/y", "x y", "x@y", "王伟", "Zoë", "operator", "all", "diggers", "x/y", ""]

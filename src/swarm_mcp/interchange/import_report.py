@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from swarm_mcp.interchange.imported import Imported, Mapped
 from swarm_mcp.model import ids
-from swarm_mcp.model.lifecycle import CLAIMED, Priority, TaskStatus
+from swarm_mcp.model.lifecycle import CLAIMED, FINISHED, Priority, TaskStatus
 from swarm_mcp.model.task import Complexity, EdgeType
 from swarm_mcp.operations import stating
 
@@ -85,6 +85,15 @@ class ImportReport:
         if len(suspects) > LOOKED_AT:
             more = len(suspects) - LOOKED_AT
             self._contradict("", f"{more:,} more tasks are said to be past what is in their way.")
+
+    def tell_of_what_never_comes(self, items: Mapping[str, PlanItem]) -> None:
+        """Tell of open tasks that wait for what was put away without being done, as tombstones are: nobody does it."""
+        for ref, item in items.items():
+            if item.status in FINISHED:
+                continue
+            for other in item.depends_on:
+                if other in items and items[other].archived and items[other].status != TaskStatus.COMPLETED:
+                    self._contradict(ref, f"it waits for {other}, which was put away and is not done.")
 
     def _contradict(self, ref: str, what: str) -> None:
         self._contradictions.setdefault(ref, []).append(f"{ref}: {what}" if ref else what)

@@ -162,6 +162,7 @@ class _Loading:
         intake.finish()
         self._keep_belongings(intake)
         self.report.tell_of_contradictions(intake.suspects, self.ids)
+        self.report.tell_of_what_never_comes(self.fresh)
         told(len(self.fresh) % stating.BATCH)
 
     def _take(self, intake: stating.Intake, stated: Stated) -> TaskStatus:

@@ -112,7 +112,8 @@ class Intake:
         self._relations += [(new.id, other, kind.value) for other, kind in new.relations]
         self._named.append((new.id, stated.name, stated.raw))
         status, waits = self._append(stated) if self.ranks is not None else self._store(stated)
-        if stated.status not in NEEDS_NOTHING and (waits or stated.open_parts):
+        is_gated = waits and stated.status is not TaskStatus.CANCELLED  # which may happen before anything else does
+        if stated.status not in NEEDS_NOTHING and (is_gated or stated.open_parts):
             self.suspects.append(new.id)
         if len(self._named) >= BATCH:
             self._flush()
