@@ -25,7 +25,7 @@ from swarm_mcp.model.bearer import TokenScope
 from swarm_mcp.operations import awaiting, tokens
 from swarm_mcp.operations.projects import create_project
 from swarm_mcp.operations.swarm import Swarm, open_swarm
-from swarm_mcp.repository import events, tables, tasks, work
+from swarm_mcp.repository import events, references, tables, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -340,7 +340,7 @@ def _furnish_other(scene: Scene) -> None:
     board.call(STRANGERS[1], operations.add_note, task=task, text=FOREIGN["note"])
     board.claim(STRANGERS[1], task)
     board.ask(STRANGERS[1], task, FOREIGN["message"])
-    scene.other.write(lambda db: tasks.insert_reference(db, task, "yaks", FOREIGN["reference"], {}))
+    scene.other.write(lambda db: references.insert_references(db, "yaks", [(task, FOREIGN["reference"], {})]))
     with scene.other.reading() as db:
         sent = _sent(db, FOREIGN["message"])
         delegation = work.delegations(db, task)[-1].id

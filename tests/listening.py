@@ -183,6 +183,20 @@ async def streamable(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
         yield streams
 
 
+@asynccontextmanager
+async def streaming(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
+    """The client's side of HTTP+SSE. A message that arrives while the library's client closes is an error to it, since
+    nobody is there to take it; it is none to us."""
+    leaving = False
+    try:
+        async with sse_client(url, headers=headers) as streams:
+            yield streams
+            leaving = True
+    except* BrokenResourceError:
+        if not leaving:
+            raise
+
+
 @contextmanager
 def closed_while_told() -> Iterator[None]:
     """The SDK's client over HTTP+SSE fails if it is told something in the moment in which it is closed."""
@@ -202,7 +216,7 @@ def visiting(
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     with start_blocking_portal() as portal, closed_while_told():
         if path.startswith("/sse"):
-            transport: Any = sse_client(listener.url + path, headers=headers)
+            transport: Any = streaming(listener.url + path, headers)
         else:
             transport = streamable(listener.url + path, headers)
         host = Client(

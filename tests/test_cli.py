@@ -7,24 +7,26 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
 
 from swarm_mcp import __version__, open_swarm, operations
-from swarm_mcp.cli.app import app, run
+from swarm_mcp.cli.app import app
+from swarm_mcp.cli.importing import show
 from swarm_mcp.cli.options import settings
-from swarm_mcp.repository import agents, events, migrate
+from swarm_mcp.interchange.imported import Imported, Mapped
+from swarm_mcp.repository import agents, events, migrate, tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from swarm_mcp.operations.swarm import Swarm
+    from conftest import Program
 
-    Said = tuple[int, str, str]
-    Program = Callable[..., Said]
+    from swarm_mcp.operations.swarm import Swarm
 
 PLAN = {
     "tasks": [
@@ -33,25 +35,6 @@ PLAN = {
         {"id": 3, "title": "Reap", "status": "done", "dependencies": [2]},
     ]
 }
-
-
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Program:
-    """Run the program in this process: its exit code, what it printed, and what it complained of."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SWARM_DATABASE", str(tmp_path / "board.db"))
-
-    def call(*words: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["swarm-mcp", *map(str, words)])
-        code: Any = 0
-        try:
-            run()
-        except SystemExit as ended:
-            code = ended.code
-        printed = capfd.readouterr()
-        return code or 0, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture
@@ -97,13 +80,31 @@ def test_an_import_reports_in_lines_when_it_is_piped(program: Program, plan: Pat
         "status: done → completed: 2",
         "status: in-progress → pending: 1",
         "dependencies: blocks: 2",
-        "dangling: 2: it waits for 9, which is not there; that was left out.",
+        "dangling: 2: it refers to 9, which is not there; that was left out.",
         "guessed: Nobody here holds what is in progress there, so that it waits to be claimed: 2.",
         "contradiction: 3: it is done, with this in its way: it waits for 2 (pending).",
     ]
     assert program("import", "taskmaster", plan)[1].startswith(
         "Imported 0 tasks from tasks.json; 3 were there already.\n"
     )
+
+
+def test_an_import_is_shown_as_tables_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    sentences = [f"{n}: it is [bold]odd[/bold]." for n in range(25)]
+    report = Imported(
+        message="Imported 3,000 tasks from plan.", format="beads", name="plan", created=3000, subtasks=2, archived=1,
+        edges={"blocks": 1200}, mapped=[Mapped(word="closed", status="completed", tasks=3000)],
+        brought={"comments": 7}, people=["zoe"], guessed=sentences,
+    )  # fmt: skip
+    show(report)
+    shown = capsys.readouterr().out
+    rows = [" ".join(line.split()) for line in shown.splitlines()]
+    assert [row for row in rows if row and "─" not in row][:9] == [
+        "Imported 3,000 tasks from plan.", "status there status here tasks", "closed completed 3,000", "what came",
+        "subtasks 2", "archived 1", "dependencies: blocks 1,200", "comments 7", "New here, and not yet seen: zoe.",
+    ]  # fmt: skip
+    assert "guessed 19: it is [bold]odd[/bold]." in rows
+    assert rows[-1] == "guessed … and 5 more; --json shows all."
 
 
 def test_an_import_reports_as_json_when_asked(program: Program, plan: Path) -> None:
@@ -116,6 +117,22 @@ def test_an_import_reports_as_json_when_asked(program: Program, plan: Path) -> N
         {"completed": 2, "pending": 1},
     )
     assert set(report["ids"]) == {"1", "2", "3"}
+
+
+def test_times_without_an_offset_are_of_the_zone_that_was_named(program: Program, tmp_path: Path) -> None:
+    issue = {"id": "b-1", "title": "Sow", "status": "open", "created_at": "2025-07-01T12:00:00", "assignee": "a b"}
+    path = tmp_path / "issues.jsonl"
+    path.write_text(json.dumps(issue))
+    _, out, _ = program("import", "beads", path, "--timezone", "Europe/Berlin")
+    assert out.splitlines() == [
+        "Imported 1 task from issues.jsonl.",
+        "status: open → pending: 1",
+        "announced: a_b",
+        "guessed: 1 time without an offset was taken as Europe/Berlin.",
+    ]
+    swarm = open_swarm(tmp_path / "board.db")
+    assert swarm.read(lambda db: tasks.resolve_task(db, "b-1")).created_at == datetime(2025, 7, 1, 10, tzinfo=UTC)
+    swarm.close()
 
 
 def test_a_dry_run_does_not_even_create_the_database(program: Program, plan: Path, tmp_path: Path) -> None:
@@ -149,14 +166,14 @@ def test_what_cannot_be_done_is_one_sentence_on_stderr(program: Program, plan: P
 
 def test_wrong_usage_is_told_apart_from_a_refusal(program: Program, plan: Path) -> None:
     wrong = [
-        program("import", "beads", plan), program("import", "taskmaster"), program("nonsense"),
+        program("import", "yaks", plan), program("import", "taskmaster"), program("nonsense"),
         program("import", "taskmaster", plan, "--nope"),
         program("import", "taskmaster", plan, "--timezone", "Mars/Olympus"),
         program("demo", "--workers", "0"), program("serve", "--profile", "king"),
     ]  # fmt: skip
     assert [(code, out) for code, out, _ in wrong] == [(2, "")] * len(wrong)
     assert all(err for _, _, err in wrong)
-    assert "Known: taskmaster." in " ".join(wrong[0][2].replace("│", " ").split())
+    assert "Known: taskmaster, beads" in " ".join(wrong[0][2].replace("│", " ").split())
 
 
 def test_a_project_is_created_once(program: Program) -> None:

@@ -63,8 +63,9 @@ def syntax() -> dict[str, ast.Module]:
 STATUS_WRITERS = {
     "operations/moves.py:_set_status": "the door, behind the checks of move() and move_back()",
     "operations/placing.py": "a task that is being created has no status yet",
-    "operations/placing.py:insert_new": "likewise",
-    "operations/stating.py:insert_stated": "the importers' door",
+    "operations/placing.py:columns_of_new": "likewise",
+    "operations/stating.py:_append": "the importers' door",
+    "operations/stating.py:_columns": "likewise",
     "operations/completing.py:finish": "of an execution",
     "operations/restoring.py:_review_again": "of an execution",
     "operations/reviewing.py:_accept": "of an execution",

@@ -183,11 +183,10 @@ def test_a_plan_that_waits_for_itself_is_refused_whole_with_its_path(board: Boar
 
 def test_assignees_become_agents_and_finished_work_is_not_handed_to_them(board: Board, tmp_path: Path) -> None:
     report = put(board, tmp_path, [task(1, assignee="Zoe"), task(2, "done", assignee="Zoe"), task(3, assignee="a@b")])
-    assert board.line(report.ids["1"]).assignee == "zoe"
-    assert len(report.skipped) == 1
-    assert report.skipped[0].startswith("3: it was assigned to nobody. `a@b` is not a name")
+    assert [board.assignee(report.ids[ref]) for ref in "123"] == ["zoe", "zoe", "a_b"]
+    assert (report.people, report.renamed) == (["zoe", "a_b"], ["`a@b` is called a_b here."])
     delegated = board.swarm.read(lambda db: [len(work.delegations(db, report.ids[ref])) for ref in "123"])
-    assert delegated == [1, 0, 0]
+    assert delegated == [1, 0, 1]
     assert board.claimed("zoe") == report.ids["1"]
 
 

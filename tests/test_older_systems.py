@@ -24,7 +24,7 @@ from swarm_mcp.model.lifecycle import TaskStatus
 from swarm_mcp.model.task import ExecutionStatus
 from swarm_mcp.operations import placing
 from swarm_mcp.operations.acting import ACTIONS
-from swarm_mcp.repository import participants, tasks, work
+from swarm_mcp.repository import participants, references, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -358,7 +358,7 @@ def test_an_id_with_look_alikes_that_came_from_elsewhere_is_kept(board: Board) -
 
 def test_an_id_of_another_shape_that_came_from_elsewhere_is_a_reference(board: Board) -> None:
     task = board.create()
-    board.swarm.write(lambda db: tasks.insert_reference(db, task, "tickets", "task_001/subtask_003", {}))
+    board.swarm.write(lambda db: references.insert_references(db, "tickets", [(task, "task_001/subtask_003", {})]))
     assert board.brief("ada", "task_001/subtask_003").task.id == task
 
 

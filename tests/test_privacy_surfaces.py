@@ -23,7 +23,7 @@ from swarm_mcp.model import ids
 from swarm_mcp.operations import projects
 from swarm_mcp.operations.catalog import CATALOG
 from swarm_mcp.operations.swarm import Swarm, open_swarm
-from swarm_mcp.repository import tasks
+from swarm_mcp.repository import references
 from swarm_mcp.server.toolbox import every_tool
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def walls(scene: Scene) -> tuple[Scene, Swarm]:
         priority="critical",
     )
     board.call("lead", operations.share_context, key="quokka", value=NOTE)
-    board.swarm.write(lambda db: tasks.insert_reference(db, marked, "quokkas", "QUOKKA-1", {"said": NOTE}))
+    board.swarm.write(lambda db: references.insert_references(db, "quokkas", [(marked, "QUOKKA-1", {"said": NOTE})]))
     board.swarm.write(lambda db: projects.create_project(db, "other"))
     other = Swarm(board.swarm.database, "other")
     other.write(lambda db: operations.create_task(db, title="Something else"), agent="lead")

@@ -13,7 +13,7 @@ from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Ambiguous, NotFound, TaskNotFound
 from swarm_mcp.operations import projects
 from swarm_mcp.operations.swarm import Swarm
-from swarm_mcp.repository import tables, tasks, tree
+from swarm_mcp.repository import references, tables, tasks, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ def create(board: Board, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 
 
 def refer(board: Board, task: str, foreign: str, source: str = "tm") -> None:
-    board.swarm.write(lambda db: tasks.insert_reference(db, task, source, foreign, {}))
+    board.swarm.write(lambda db: references.insert_references(db, source, [(task, foreign, {})]))
 
 
 def resolved(board: Board, name: str) -> str:
@@ -204,7 +204,7 @@ def test_another_projects_tasks_are_found_by_nothing_that_names_a_task(
     made = other.write(lambda db: operations.create_task(db, title="Elsewhere"), agent="lead")
     assert made.task is not None
     task = made.task.id
-    other.write(lambda db: tasks.insert_reference(db, task, "tm", "TSK-001", {}))
+    other.write(lambda db: references.insert_references(db, "tm", [(task, "TSK-001", {})]))
     for name in (task, task[:6], "TSK-001"):
         with pytest.raises(TaskNotFound):
             how(board, name)

@@ -8,7 +8,7 @@ import pytest
 
 from swarm_mcp import open_swarm, operations
 from swarm_mcp.operations import projects
-from swarm_mcp.repository import indexing, search, tasks
+from swarm_mcp.repository import indexing, references, search
 
 if TYPE_CHECKING:
     from board import Board
@@ -161,7 +161,7 @@ def test_where_there_is_no_word_nothing_is_found(board: Board, text: str) -> Non
 def test_a_task_is_found_by_its_id_and_by_what_it_was_called_elsewhere(board: Board) -> None:
     task = board.create("The parser")
     other = board.create("Another parser", description=f"As in {task}.")
-    board.swarm.write(lambda db: tasks.insert_reference(db, other, "tickets", "TSK-001/2", {}))
+    board.swarm.write(lambda db: references.insert_references(db, "tickets", [(other, "TSK-001/2", {})]))
     assert found(board, task) == ["The parser", "Another parser"]
     assert found(board, f"{task[:4]} the") == ["The parser"]
     assert found(board, "TSK-001/2") == found(board, "tsk-001/2 parser") == ["Another parser"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm_mcp.interchange.foreign.source_file import SIZE_LIMIT, read_source
+from swarm_mcp.interchange.foreign.source_file import LINE_LIMIT, SIZE_LIMIT, read_lines, read_source
 from swarm_mcp.model.errors import Invalid, NotFound, Refusal
 
 
@@ -125,3 +125,25 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, change:
     command = [sys.executable, "-c", READ_WHILE_ANOTHER_WRITES, str(tmp_path / "plan"), change]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert run.stdout == "Invalid `plan` changed while it was read; import it again when nothing writes to it.\n"
+
+
+def test_lines_come_one_by_one_and_are_refused_where_they_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(b"\xef\xbb\xbfone\r\n\ntwo")
+    assert list(read_lines(path)) == ["one", "", "two"]
+    path.write_bytes(b"one\n\xff\n")
+    lines = read_lines(path)
+    assert next(lines) == "one"
+    with pytest.raises(Invalid, match="`lines` is not text in UTF-8: byte 1 of line 2 belongs to no character"):
+        next(lines)
+    with path.open("wb") as huge:
+        huge.truncate(LINE_LIMIT + 1)
+    with pytest.raises(Invalid, match="`lines`, line 1 has more than 16 MiB"):
+        list(read_lines(path))
+    path.write_bytes(b"one\ntwo\n")
+    growing = read_lines(path)
+    next(growing)
+    with path.open("ab") as more:
+        more.write(b"three\n")
+    with pytest.raises(Invalid, match="`lines` changed while it was read"):
+        list(growing)

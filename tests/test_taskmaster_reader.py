@@ -427,3 +427,38 @@ def test_the_plan_that_the_demo_ships_has_the_shapes_worth_showing() -> None:
     while ready := [ref for ref in items if ref not in order and waits[ref] <= set(order)]:
         order += ready
     assert len(order) == len(items)
+
+
+def test_a_complexity_report_is_found_where_taskmaster_puts_it(tmp_path: Path) -> None:
+    folders = tmp_path / ".taskmaster" / "tasks", tmp_path / ".taskmaster" / "reports"
+    for folder in folders:
+        folder.mkdir(parents=True)
+    plan, reports = folders[0] / "tasks.json", folders[1]
+    tasks = [{"id": 1, "title": "One", "status": "done"}, {"id": 2, "title": "Two", "status": "done", "complexity": 2}]
+    plan.write_text(json.dumps({"master": {"tasks": tasks}, "Next Year": {"tasks": tasks}, "no": {"tasks": tasks}}))
+    said = [{"taskId": n, "complexityScore": 9, "recommendedSubtasks": 4, "reasoning": "Big."} for n in (1, 2, 3)]
+    report = json.dumps({"meta": {"tasksAnalyzed": 3}, "complexityAnalysis": said})
+    (reports / "task-complexity-report.json").write_text(report)
+    (reports / "task-complexity-report_next-year.json").write_text(report.replace("9", "5"))
+    (reports / "task-complexity-report_no.json").write_text("{")
+    document = read(plan)
+    items = {item.ref: item for item in document.items}
+    assert {ref: item.complexity for ref, item in items.items()} == {
+        "master/1": "very_high", "master/2": "low", "Next Year/1": "medium", "Next Year/2": "low", "no/1": "",
+        "no/2": "low",
+    }  # fmt: skip
+    assert items["master/2"].raw["complexityAnalysis"] == said[1]
+    (left_out,) = document.skipped
+    assert left_out.startswith("The complexity report was left out. `task-complexity-report_no.json` is not JSON: line")
+    alone = tmp_path / "tasks.json"
+    alone.write_bytes(plan.read_bytes())
+    assert {item.complexity for item in read(alone).items} == {"", "low"}
+
+
+def test_every_status_of_taskmaster_has_a_meaning(write: Callable[[object], Path]) -> None:
+    words = ["pending", "done", "in-progress", "review", "deferred", "cancelled", "blocked"]
+    items = read(write({"tasks": [{"id": n, "title": word, "status": word} for n, word in enumerate(words)]})).items
+    assert [(item.status, item.hold) for item in items] == [
+        ("pending", ""), ("completed", ""), ("in_progress", ""), ("in_review", ""), ("blocked", "deferred"),
+        ("cancelled", ""), ("blocked", "blocked"),
+    ]  # fmt: skip

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from swarm_mcp import __version__
-from swarm_mcp.cli import importing, projects, tasks, tokens
+from swarm_mcp.cli import exporting, importing, projects, tasks, tokens
 from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
 from swarm_mcp.cli.options import (
@@ -36,6 +36,7 @@ app = typer.Typer(
 )
 
 app.command("import")(importing.import_plan)
+app.command("export")(exporting.export_board)
 app.command()(demo)
 app.command()(doctor)
 app.command()(undo)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from datetime import UTC, tzinfo
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,13 +14,15 @@ import typer
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from swarm_mcp.config import Settings
+    from swarm_mcp.interchange.foreign.document import PlanDocument
     from swarm_mcp.interchange.imported import Imported
     from swarm_mcp.operations.swarm import Swarm
 
-FORMATS = ("taskmaster",)
+FORMATS = {"taskmaster": "taskmaster", "beads": "beads"}
+"""The formats of other programs, and the module of `interchange.foreign` that reads each: `read(path, zone)`."""
 SHOWN = 20
 """Sentences of one kind on a terminal; pipes and JSON get all of them."""
 
@@ -27,12 +31,12 @@ def import_plan(
     format_: Annotated[
         str, typer.Argument(metavar="FORMAT", help=f"What wrote it: {', '.join(FORMATS)}.", show_default=False)
     ],
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file.", show_default=False)],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file or folder.", show_default=False)],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would be done, and do nothing.")] = False,
     parent: Annotated[str, typer.Option(help="The task under which it goes.", show_default=False)] = "",
     namespace: Annotated[str, typer.Option(help="What tells its ids from another plan's.", show_default=False)] = "",
-    timezone: Annotated[str, typer.Option(help="The zone of times that name none; Taskmaster has no times.")] = "UTC",
+    timezone: Annotated[str, typer.Option(help="The zone of times that name none: UTC, Europe/Berlin.")] = "UTC",
     as_json: AsJson = False,
     database: Database = "",
     project: Project = "",
@@ -45,15 +49,19 @@ def import_plan(
         raise typer.BadParameter(
             f"`{format_[:40]}` is no known format. Known: {', '.join(FORMATS)}.", param_hint="FORMAT"
         )
-    check_zone(timezone)
+    zone = read_zone(timezone)
     chosen = settings(database=database, project=project)
+    from swarm_mcp.cli.exporting import progress  # noqa: PLC0415
     from swarm_mcp.interchange import importing  # noqa: PLC0415 - help must not import the board
-    from swarm_mcp.interchange.foreign import taskmaster  # noqa: PLC0415
 
-    document = taskmaster.read(path)
-    with rehearsed(chosen) if dry_run else opened(chosen) as swarm:
+    document = reader_of(format_)(path, zone)
+    with (
+        rehearsed(chosen) if dry_run else opened(chosen) as swarm,
+        progress(f"Importing {path.name}") as (begun, told),
+    ):
+        begun(len(document.items))
         report = importing.import_document(
-            swarm, document, parent=parent, namespace=namespace, dry_run=dry_run, via="command line"
+            swarm, document, parent=parent, namespace=namespace, dry_run=dry_run, via="command line", told=told
         )
     if as_json:
         typer.echo(report.model_dump_json(indent=2))
@@ -63,16 +71,28 @@ def import_plan(
         typer.echo("\n".join(lines(report)))
 
 
-def check_zone(name: str) -> None:
-    """Refuse a zone that this computer does not know."""
+def reader_of(format_: str) -> Callable[[Path, tzinfo], PlanDocument]:
+    """What makes a document of a file of that format."""
+    return import_module(f"swarm_mcp.interchange.foreign.{FORMATS[format_]}").read
+
+
+def read_zone(name: str) -> tzinfo:
+    """A time zone by its name.
+
+    Raises:
+        BadParameter: this computer does not know it.
+
+    """
     if name.upper() == "UTC":  # known even where there is no table of zones
-        return
+        return UTC
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
     try:
-        ZoneInfo(name)
+        return ZoneInfo(name)
     except (KeyError, OSError, ValueError):
-        raise typer.BadParameter(f"`{name[:40]}` is no time zone; write Europe/Berlin, or UTC.") from None
+        raise typer.BadParameter(
+            f"`{name[:40]}` is no time zone; write Europe/Berlin, or UTC.", param_hint="--timezone"
+        ) from None
 
 
 @contextmanager
@@ -118,10 +138,21 @@ def lines(report: Imported) -> list[str]:
     return [
         report.message,
         *(f"status: {each.word or '(none)'} → {each.status}: {each.tasks}" for each in report.mapped),
-        *(f"subtasks: {report.subtasks}" for _ in range(bool(report.subtasks))),
-        *(f"dependencies: {kind}: {count}" for kind, count in report.edges.items()),
+        *(f"{what}: {count}" for what, count in figures(report).items()),
+        *(f"announced: {name}" for name in report.people),
         *(f"{kind}: {sentence}" for kind, sentences in remarks(report).items() for sentence in sentences),
     ]
+
+
+def figures(report: Imported) -> dict[str, int]:
+    """How much of everything came; what did not come is left out."""
+    counts = {
+        "subtasks": report.subtasks,
+        "archived": report.archived,
+        **{f"dependencies: {kind}": count for kind, count in report.edges.items()},
+        **report.brought,
+    }
+    return {what: count for what, count in counts.items() if count}
 
 
 def remarks(report: Imported) -> dict[str, list[str]]:
@@ -150,8 +181,13 @@ def show(report: Imported) -> None:
         for each in report.mapped:
             table.add_row(Text(each.word or "(none)"), each.status, f"{each.tasks:,}")
         console.print(table)
-        edges = [f"{count:,} dependencies ({kind})" for kind, count in report.edges.items()]
-        console.print(Text(", ".join([f"{report.subtasks:,} of them subtasks", *edges])))
+        counts = Table("what came", "", box=box.SIMPLE_HEAD)
+        counts.columns[-1].justify = "right"
+        for what, count in figures(report).items():
+            counts.add_row(what, f"{count:,}")
+        console.print(counts)
+    if report.people:
+        console.print(Text(f"New here, and not yet seen: {', '.join(report.people)}."))
     notes = Table.grid(padding=(0, 2))
     for kind, sentences in remarks(report).items():
         for sentence in sentences[:SHOWN]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swarm_mcp.cli.moments import read_duration
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 
 if TYPE_CHECKING:
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from swarm_mcp.operations.swarm import Swarm
 
 app = typer.Typer(help="Tokens of agents that call over HTTP; each opens one project.", no_args_is_help=True)
-
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @app.command()
@@ -34,7 +31,7 @@ def create(
 
     Example: swarm-mcp token create ada --scope worker --expires 30d
     """
-    valid_for = _duration(expires)
+    valid_for = read_duration(expires, "--expires") if expires.strip() else None
     chosen = settings(database=database, project=project)
     from swarm_mcp.operations.tokens import create_token  # noqa: PLC0415 - help must not import the board
 
@@ -103,13 +100,3 @@ def _opened(chosen: Settings) -> Swarm:
     from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
 
     return open_swarm(chosen.database, project=chosen.project)
-
-
-def _duration(text: str) -> timedelta | None:
-    """A number and a unit; None if nothing was said."""
-    if not text.strip():
-        return None
-    said = re.fullmatch(r"(\d{1,5})\s*([mhdw])", text.strip().lower())
-    if said is None:
-        raise typer.BadParameter(f"`{text}` is no duration: say 30d, 12h, 90m or 4w.", param_hint="--expires")
-    return timedelta(**{UNITS[said[2]]: int(said[1])})

@@ -23,11 +23,17 @@ class Imported(Answer):
     already: int = 0
     """Tasks that an earlier import brought; they were left as they are."""
     subtasks: int = 0
+    archived: int = 0
     edges: dict[str, int] = {}
     """New dependencies by type."""
     statuses: dict[str, int] = {}
     """The new tasks by the status that they have on this board."""
     mapped: list[Mapped] = []
+    brought: dict[str, int] = {}
+    """What came with the tasks, by kind: criteria, comments, notes, progress, context, participants, feedback,
+    notices."""
+    people: list[str] = []
+    """The names of the agents that it announced: they have not called here yet."""
     renamed: list[str] = []
     dangling: list[str] = []
     guessed: list[str] = []

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from swarm_mcp.interchange.imported import Imported, Mapped
+from swarm_mcp.interchange.belongings import Belongings, brought
+from swarm_mcp.interchange.drafting import Drafting
+from swarm_mcp.interchange.import_report import ImportReport, in_refs
+from swarm_mcp.interchange.known import known_ids
+from swarm_mcp.interchange.people import People
 from swarm_mcp.model import ids
-from swarm_mcp.model.draft import TaskDraft
-from swarm_mcp.model.errors import Conflict, CycleRefused, Invalid, Refusal
-from swarm_mcp.model.lifecycle import CLAIMED, Priority, TaskStatus
-from swarm_mcp.model.task import Complexity, EdgeType
-from swarm_mcp.operations import moves, naming, placing, planning, stating
-from swarm_mcp.operations.naming import Place
-from swarm_mcp.operations.ordering import plan_order
-from swarm_mcp.repository import graph, references, tasks
+from swarm_mcp.model.errors import CycleRefused, Invalid
+from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
+from swarm_mcp.model.task import EdgeType
+from swarm_mcp.operations import moves, planning, stating
+from swarm_mcp.operations.ordering import FINISH, START, starts_and_finishes
+from swarm_mcp.operations.stating import Stated
+from swarm_mcp.repository import graph, tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from swarm_mcp.interchange.foreign.document import PlanDocument, PlanItem
-    from swarm_mcp.operations.placing import Placement
+    from swarm_mcp.interchange.imported import Imported
     from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
 NAMESPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-WORD = re.compile(rf"\b{ids.TASK_ID.pattern}\b")
 MISTAKES_SHOWN = 20
-REFS_SHOWN = 5
 
 
 class Rehearsed(Exception):
@@ -49,8 +49,18 @@ def import_document(
     namespace: str = "",
     dry_run: bool = False,
     via: str = "script",
+    told: Callable[[int], None] | None = None,
 ) -> Imported:
     """Put a plan on the board as the operator; a dry run does the same and undoes it.
+
+    Args:
+        swarm: the board.
+        document: what a reader made of a file.
+        parent: as for `import_plan`.
+        namespace: likewise.
+        dry_run: whether nothing is kept.
+        via: who really called, for the ledger.
+        told: is told from time to time how many more tasks are stored.
 
     Raises:
         Refusal: see `import_plan`; nothing was written.
@@ -58,7 +68,7 @@ def import_document(
     """
 
     def change(db: Transaction) -> Imported:
-        report = import_plan(db, document, parent=parent, namespace=namespace)
+        report = import_plan(db, document, parent=parent, namespace=namespace, told=told)
         if dry_run:
             words = report.message.replace("Imported", "Would import", 1)
             raise Rehearsed(report.model_copy(update={"dry_run": True, "message": words, "ids": {}}))
@@ -70,7 +80,14 @@ def import_document(
         return rehearsed.report
 
 
-def import_plan(db: Transaction, document: PlanDocument, *, parent: str = "", namespace: str = "") -> Imported:
+def import_plan(
+    db: Transaction,
+    document: PlanDocument,
+    *,
+    parent: str = "",
+    namespace: str = "",
+    told: Callable[[int], None] | None = None,
+) -> Imported:
     """Put what is new in a plan on the board, inside the caller's transaction.
 
     Every task keeps its foreign id (after `namespace/`, if there is one) and its foreign record. Work in progress
@@ -81,6 +98,7 @@ def import_plan(db: Transaction, document: PlanDocument, *, parent: str = "", na
         document: what a reader made of a file.
         parent: the task under which the plan's top goes; empty for the board's top.
         namespace: what tells this plan's ids from another plan's.
+        told: is told from time to time how many more tasks are stored.
 
     Raises:
         Invalid: an item that cannot be a task here; all of them are named.
@@ -92,11 +110,10 @@ def import_plan(db: Transaction, document: PlanDocument, *, parent: str = "", na
         raise Invalid(f"`{namespace[:63]}` is no namespace: use up to 63 letters, digits, `_`, `.` or `-`.")
     graph.lock_graph(db)
     loading = _Loading(db, document, namespace)
-    loading.find_known()
     above = planning.find_parent(db, parent, []) if parent.strip() else None
-    loading.store(above.id if above is not None else "")
+    loading.store(above, told or (lambda _: None))
     loading.record()
-    return loading.report()
+    return loading.reported()
 
 
 class _Loading:
@@ -107,94 +124,146 @@ class _Loading:
         self.document = document
         self.prefix = f"{namespace}/" if namespace else ""
         self.namespace = namespace
-        self.known: dict[str, str] = {}
+        self.report = ImportReport(db, document)
+        self.people = People(db)
+        self.ids = known_ids(db, document, self.prefix, self.report)
         """The ids of all tasks by their refs, those of earlier imports included."""
-        self.fresh: list[PlanItem] = []
-        self.guessed = list(document.guessed)
-        self.skipped = list(document.skipped)
+        self.fresh = {item.ref: item for item in document.items if item.ref not in self.ids}
+        """What is new, by its ref."""
 
-    def find_known(self) -> None:
-        """Leave out what an earlier import brought.
-
-        Raises:
-            Conflict: most of it was called otherwise, so that it is another plan with the same ids.
-
-        """
-        items = {f"{self.prefix}{item.ref}": item for item in self.document.items}
-        found = references.known_references(self.db, self.document.format, items)
-        strangers = [name for name, row in found.items() if row.raw.get("title") != items[name].raw.get("title")]
-        if len(strangers) * 2 > len(found):
-            first = items[strangers[0]]
-            raise Conflict(
-                f"Nothing was imported: another plan on this board has the same ids (`{first.ref}` is "
-                f"`{str(found[strangers[0]].raw.get('title'))[:40]}` there and `{first.title[:40]}` here). "
-                "Import this one with --namespace and a name of its own.",
-                same=len(found),
-            )
-        for name, row in found.items():
-            self.known[items[name].ref] = row.task_id
-            if row.raw != items[name].raw:
-                self.skipped.append(
-                    f"{items[name].ref}: it has changed since it was imported; the task was left as it is."
-                )
-        self.fresh = [item for name, item in items.items() if name not in found]
-
-    def store(self, above: str) -> None:
+    def store(self, above: Row | None, told: Callable[[int], None]) -> None:
         """Store what is new, parents and blockers first, in the order of the file where that is free."""
+        if not self.fresh:
+            return
+        order = self._order()
+        self._name_all()
+        around = tasks.locked_rows(self.db, [*self._referred_to(), *([above.id] if above is not None else [])])
+        intake = stating.Intake(self.db, self.document.format, around, self._ranks(order, around, above))
+        drafting = Drafting(self.report)
+        parts = self._parts()
         mistakes: list[str] = []
-        drafts = [self._draft(item) for item in self.fresh]
-        news: dict[str, Placement] = {}
-        for item, draft in zip(self.fresh, drafts, strict=True):
+        places = {ref: n for n, ref in enumerate(self.fresh)}
+        for n, ref in enumerate((ref for ref, end in order if end == START), start=1):
+            item = self.fresh[ref]
             try:
-                news[item.ref] = placing.check_draft(draft)
-            except Refusal as refusal:
-                mistakes.append(f"{item.ref}: {refusal.message}")
+                stated = self._stated(item, drafting, parts.get(ref, (0, 0)), above)
+            except Invalid as refusal:
+                mistakes.append(f"{ref}: {refusal.message}")
+                continue
+            # Lists and the queue go by age: a microsecond apart, tasks keep the order of their file.
+            age = timedelta(microseconds=len(places) - places[ref])
+            stated.columns.setdefault("created_at", self.db.now - age)
+            if not mistakes:
+                self.report.count(item, stated.new, self._take(intake, stated))
+            if n % stating.BATCH == 0:
+                told(stating.BATCH)
         if mistakes:
             raise _refused(mistakes)
-        cycles: list[Refusal] = []
-        order = plan_order([item.ref for item in self.fresh], list(drafts), cycles)
-        if cycles:
-            raise CycleRefused(f"Nothing was imported. {cycles[0].message}")
-        place_in_file = {item.ref: n for n, item in enumerate(self.fresh)}
-        for ref in order:
-            n = place_in_file[ref]
-            self._store_one(self.fresh[n], news[ref], above, n)
+        intake.finish()
+        self._keep_belongings(intake)
+        self.report.tell_of_contradictions(intake.suspects, self.ids)
+        self.report.tell_of_what_never_comes(self.fresh)
+        told(len(self.fresh) % stating.BATCH)
 
-    def _store_one(self, item: PlanItem, new: Placement, above: str, n: int) -> None:
-        db = self.db
-        new.parent = self.known[item.parent] if item.parent else above
-        new.blockers = [(self.known[each], EdgeType.BLOCKS) for each in item.depends_on]
-        new.place = self._place(item)
-        # Lists and the queue go by age: a microsecond apart, tasks keep the order of their file.
-        created_at = db.now - timedelta(microseconds=len(self.fresh) - n)
-        row = stating.insert_stated(
-            db, new, TaskStatus(item.status), word=item.source_status, hold=item.hold, created_at=created_at
-        )
-        self.known[item.ref] = row.id
-        tasks.insert_reference(db, row.id, self.document.format, f"{self.prefix}{item.ref}", dict(item.raw))
-
-    def _draft(self, item: PlanItem) -> TaskDraft:
-        return TaskDraft(
-            title=item.title, description=item.description, parent=item.parent, priority=item.priority,
-            complexity=item.complexity, tags=list(item.tags), criteria=[each.text for each in item.criteria],
-            source=self.document.name, depends_on=[f"{EdgeType.BLOCKS}:{each}" for each in item.depends_on],
-        )  # fmt: skip
-
-    def _place(self, item: PlanItem) -> Place:
-        """Whose it is: an agent, team or specialty of that name, else a new agent that has not called yet."""
-        if not item.assignee:
-            return Place()
+    def _take(self, intake: stating.Intake, stated: Stated) -> TaskStatus:
         try:
-            place = naming.find_place(self.db, item.assignee)
-            if place is None:
-                name = ids.fold_name(item.assignee)
-                place = Place(agent=naming.announce(self.db, name, item.assignee))
-            if place.agent is not None:
-                naming.check_handing_to(self.db, place.agent, [])
-        except Refusal as refusal:
-            self.skipped.append(f"{item.ref}: it was assigned to nobody. {refusal.message}")
-            return Place()
-        return place
+            return intake.take(stated)
+        except CycleRefused as refusal:
+            raise CycleRefused(f"Nothing was imported. {in_refs(refusal.message, self.ids)}") from None
+
+    def _order(self) -> list[tuple[str, str]]:
+        try:
+            return starts_and_finishes({ref: (item.parent, item.depends_on) for ref, item in self.fresh.items()})
+        except CycleRefused as refusal:
+            raise CycleRefused(f"Nothing was imported. {refusal.message}") from None
+
+    def _name_all(self) -> None:
+        """Give every new task its id: the one that it had, if nobody has it here, else a new one."""
+        used: set[str] = set()
+        nameless = list(self.fresh)
+        wanted = {ref: item.id for ref, item in self.fresh.items() if ids.TASK_ID.fullmatch(item.id)}
+        while nameless:
+            for ref in nameless:
+                name = wanted.pop(ref, "")
+                while not name or name in used:
+                    name = ids.new_task_id()
+                used.add(name)
+                self.ids[ref] = name
+            # Of 100,000 ids that are drawn at random two are the same once in 170 times, and some may be taken.
+            taken = tasks.taken_ids(self.db, [self.ids[ref] for ref in nameless])
+            nameless = [ref for ref in nameless if self.ids[ref] in taken]
+        for ref, item in self.fresh.items():
+            if item.id and self.ids[ref] != item.id:
+                why = "another task has it here" if ids.TASK_ID.fullmatch(item.id) else "it is none here"
+                self.report.renamed.append(f"{ref}: its id {item.id[:40]} became {self.ids[ref]}, because {why}.")
+
+    def _referred_to(self) -> set[str]:
+        """The ids of the tasks of the board, from earlier imports, on which new ones depend or under which they go."""
+        fresh = self.fresh
+        refs = {each for item in fresh.values() for each in (item.parent, *item.depends_on) if each not in fresh}
+        return {self.ids[each] for each in refs if each in self.ids}
+
+    def _ranks(
+        self, order: Sequence[tuple[str, str]], around: Mapping[str, Row], above: Row | None
+    ) -> dict[str, tuple[int, int]] | None:
+        """The place of every new task in the board's order; None if it takes more than a look to find one."""
+        grows = any(item.parent in self.ids and item.parent not in self.fresh for item in self.fresh.values())
+        if grows or (above is not None and above.id in self._referred_to()):
+            return None
+        after = [row.rank if above is not None and row.id == above.id else row.end_rank for row in around.values()]
+        below = around[above.id].end_rank if above is not None else None
+        places = graph.places(self.db.now, len(order), after=after, below=below)
+        if places is None:
+            return None
+        found: dict[str, int] = {}
+        ranks: dict[str, tuple[int, int]] = {}
+        for (ref, end), rank in zip(order, places, strict=True):
+            if end == FINISH:
+                ranks[self.ids[ref]] = (found.pop(ref), rank)
+            else:
+                found[ref] = rank
+        return ranks
+
+    def _parts(self) -> dict[str, tuple[int, int]]:
+        """How many new subtasks each task gets, and how many of them are open."""
+        found: dict[str, tuple[int, int]] = {}
+        for item in self.fresh.values():
+            if item.parent:
+                parts, open_parts = found.get(item.parent, (0, 0))
+                found[item.parent] = (parts + 1, open_parts + int(item.status not in SETTLED))
+        return found
+
+    def _stated(self, item: PlanItem, drafting: Drafting, parts: tuple[int, int], above: Row | None) -> Stated:
+        """An item with everything that it refers to.
+
+        Raises:
+            Invalid: it cannot be a task here.
+
+        """
+        stated = drafting.stated(item, self.document.name)
+        new = stated.new
+        new.id = self.ids[item.ref]
+        new.parent = self.ids.get(item.parent, above.id if above is not None else "")
+        new.blockers = [(self.ids[each], EdgeType.BLOCKS) for each in item.depends_on if each in self.ids]
+        relations = [(self.ids[each], kind) for kind, each in item.relations if each in self.ids and each != item.ref]
+        new.relations = list(dict.fromkeys(relations))
+        for ref in (item.parent, *item.depends_on, *(each for _, each in item.relations)):
+            if ref and ref not in self.ids:
+                self.report.miss(item.ref, ref)
+        new.place = self.people.whose(item.ref, item.assignee)
+        new.brought = brought(item)
+        stated.columns["creator_id"] = self.people.who(item.creator)
+        stated.parts, stated.open_parts = parts
+        stated.name, stated.raw = f"{self.prefix}{item.ref}", item.raw
+        return stated
+
+    def _keep_belongings(self, intake: stating.Intake) -> None:
+        belongings = Belongings(self.db, self.people)
+        for ref, item in self.fresh.items():
+            if brought(item):
+                belongings.keep(item, intake.around[self.ids[ref]])
+        self.report.brought += belongings.kept
+        self.report.skipped += belongings.skipped
 
     def record(self) -> None:
         """Enter the import into the ledger, with what the file says beside its tasks."""
@@ -208,65 +277,10 @@ class _Loading:
             }
             moves.record(self.db, "plan_imported", None, {**said, "tasks": len(self.fresh)})
 
-    def report(self) -> Imported:
+    def reported(self) -> Imported:
         """What became of everything."""
-        document, fresh = self.document, self.fresh
-        rows = tasks.task_rows(self.db, [self.known[item.ref] for item in fresh])
-        status = {item.ref: rows[self.known[item.ref]].status for item in fresh}
-        self._tell_of_claims()
-        words = Counter((item.source_status, status[item.ref]) for item in fresh)
-        edges = sum(len(item.depends_on) for item in fresh)
-        return Imported(
-            message=self._sentence(edges),
-            format=document.format,
-            name=document.name,
-            created=len(fresh),
-            already=len(document.items) - len(fresh),
-            subtasks=sum(bool(item.parent) for item in fresh),
-            edges={EdgeType.BLOCKS.value: edges} if edges else {},
-            statuses=dict(Counter(status.values())),
-            mapped=[Mapped(word=word, status=to, tasks=count) for (word, to), count in words.items()],
-            renamed=list(document.renamed),
-            dangling=[
-                f"{ref}: it waits for {missing}, which is not there; that was left out."
-                for ref, missing in document.dangling
-            ],
-            guessed=self.guessed,
-            skipped=self.skipped,
-            contradictions=self._contradictions(rows),
-            ids={item.ref: self.known[item.ref] for item in fresh},
-        )
-
-    def _sentence(self, edges: int) -> str:
         already = len(self.document.items) - len(self.fresh)
-        count = f"{len(self.fresh):,} {'task' if len(self.fresh) == 1 else 'tasks'}"
-        how = f" with {edges:,} {'dependency' if edges == 1 else 'dependencies'}" if edges else ""
-        rest = f"; {already:,} were there already" if already else ""
-        return f"Imported {count}{how} from {self.document.name}{rest}."
-
-    def _tell_of_claims(self) -> None:
-        claimed = [item.ref for item in self.fresh if item.status in CLAIMED]
-        if claimed:
-            shown = ", ".join(claimed[:REFS_SHOWN])
-            shown += f" and {len(claimed) - REFS_SHOWN} more" if len(claimed) > REFS_SHOWN else ""
-            self.guessed.append(
-                f"Nobody here holds what is in progress there, so that it waits to be claimed: {shown}."
-            )
-
-    def _contradictions(self, rows: Mapping[str, Row]) -> list[str]:
-        """What the document says that cannot all be so; the board keeps it as stated."""
-        refs = {task: ref for ref, task in self.known.items()}
-        found: list[str] = []
-        for item in self.fresh:
-            row = rows[self.known[item.ref]]
-            for phrase in stating.contradictions(self.db, row, TaskStatus(item.status)):
-                in_refs = WORD.sub(lambda word: refs.get(word[0], word[0]), phrase)
-                found.append(f"{item.ref}: it is {item.source_status or item.status}, with this in its way: {in_refs}.")
-            if item.priority == Priority.CRITICAL and item.complexity == Complexity.VERY_HIGH and not item.criteria:
-                found.append(
-                    f"{item.ref}: it is critical and very hard, and cannot be completed before it has criteria."
-                )
-        return found
+        return self.report.made(self.people, {ref: self.ids[ref] for ref in self.fresh}, already)
 
 
 def _refused(mistakes: list[str]) -> Invalid:

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from contextlib import contextmanager
 from functools import lru_cache
+from sys import intern
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from swarm_mcp.model.errors import Invalid
@@ -74,7 +75,7 @@ def _decoder(name: str) -> json.JSONDecoder:
         return value
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
+        found = {intern(key): value for key, value in pairs}  # the same few keys in every record of a large file
         if len(found) < len(pairs):
             twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
             raise Invalid(f"`{name}` has the key `{twice[:40]}` twice in one object; keep one of them.")

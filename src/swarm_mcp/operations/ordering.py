@@ -10,7 +10,11 @@ from swarm_mcp.model.errors import CycleRefused, Invalid, Refusal
 from swarm_mcp.model.task import EdgeType
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from swarm_mcp.repository.statement import Row
+
+START, FINISH = "start", "finish"
 
 
 def plan_order(refs: list[str], items: list[PlanItem], mistakes: list[Refusal]) -> list[str]:
@@ -18,28 +22,43 @@ def plan_order(refs: list[str], items: list[PlanItem], mistakes: list[Refusal]) 
 
     Every item is a start and a finish, as in `repository.graph`, so that waiting for one's own parent is a cycle too.
     """
-    known = set(refs)
-    if len(known) < len(refs):
+    if len(set(refs)) < len(refs):
         twice = sorted({ref for ref in refs if refs.count(ref) > 1})
         mistakes.append(Invalid(f"The ref `{twice[0][:40]}` is used twice."))
         return []
-    sorter: TopologicalSorter[tuple[str, str]] = TopologicalSorter()
-    for ref, item in zip(refs, items, strict=True):
-        sorter.add((ref, "finish"), (ref, "start"))
-        sorter.add((ref, "start"))
-        parent = item.parent.strip()
-        if parent in known:
-            sorter.add((ref, "start"), (parent, "start"))
-            sorter.add((parent, "finish"), (ref, "finish"))
-        for blocker in _blockers(item):
-            if blocker in known:
-                sorter.add((ref, "start"), (blocker, "finish"))
     try:
-        return [ref for ref, end in sorter.static_order() if end == "start"]
+        order = starts_and_finishes(
+            {ref: (item.parent.strip(), _blockers(item)) for ref, item in zip(refs, items, strict=True)}
+        )
+    except CycleRefused as refusal:
+        mistakes.append(refusal)
+        return []
+    return [ref for ref, end in order if end == START]
+
+
+def starts_and_finishes(plan: Mapping[str, tuple[str, Sequence[str]]]) -> list[tuple[str, str]]:
+    """The starts and finishes of a plan's tasks in an order that fits it, and is the plan's own where that is free.
+
+    Args:
+        plan: of every task its parent and its blockers; those that are not in the plan do not matter.
+
+    Raises:
+        CycleRefused: there is none; the sentence shows the path.
+
+    """
+    sorter: TopologicalSorter[tuple[str, str]] = TopologicalSorter()
+    for ref, (parent, blockers) in plan.items():
+        start = (ref, START)
+        sorter.add((ref, FINISH), start)
+        sorter.add(start, *((each, FINISH) for each in blockers if each in plan))
+        if parent in plan:
+            sorter.add(start, (parent, START))
+            sorter.add((parent, FINISH), (ref, FINISH))
+    try:
+        return list(sorter.static_order())
     except CycleError as cycle:
         path = list(dict.fromkeys(ref for ref, _ in cycle.args[1]))
-        mistakes.append(CycleRefused(f"The plan waits for itself: {' → '.join([*path[:12], path[0]])}."))
-        return []
+        raise CycleRefused(f"The plan waits for itself: {' → '.join([*path[:12], path[0]])}.") from None
 
 
 def _blockers(item: PlanItem) -> list[str]:

@@ -17,7 +17,7 @@ from swarm_mcp.repository import graph, tasks, tree, work
 from swarm_mcp.repository.graph import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -44,8 +44,12 @@ class Placement:
     parent: str = ""
     blockers: list[tuple[str, EdgeType]] = field(default_factory=list)
     place: Place = field(default_factory=Place)
+    relations: list[tuple[str, EdgeType]] = field(default_factory=list)
+    """Edges that do not gate and lead to what is not there yet: recorded with the task, stored by whoever stores it."""
     stated: dict[str, Any] = field(default_factory=dict)
     """Columns that a document states (see operations.stating); empty for a task that is created here."""
+    brought: dict[str, int] = field(default_factory=dict)
+    """How much else a document says about it, by kind."""
 
 
 def check_draft(draft: PlanItem | TaskDraft) -> Placement:
@@ -89,22 +93,12 @@ def insert_new(db: Transaction, new: Placement) -> Row:
     around = tasks.locked_rows(db, [new.parent, *(each for each, _ in new.blockers)])
     parent = around[new.parent] if new.parent else None
     blocking = [around[each] for each, kind in new.blockers if kind is EdgeType.BLOCKS]
-    gates = parent.gates + int(moves.gating(parent)) if parent is not None else 0
-    waits = gates + sum(row.status != TaskStatus.COMPLETED for row in blocking)
     after = [row.end_rank for row in blocking] + ([parent.rank] if parent is not None else [])
     ranks = graph.place(db.now, after=after, below=parent.end_rank if parent is not None else None)
-    rank, end_rank = ranks or graph.place(db.now, after=after, below=None) or (0, 1)
-    values = {
-        **NEW, "created_at": db.now, **new.columns, **_pool_of(parent), **_assignment(db, new.place), "id": new.id,
-        "project": db.project.slug, "parent_id": new.parent or None, "creator_id": db.actor.id,
-        "updated_at": db.now, "due": new.columns["deadline"] or moves.END_OF_TIME, "rank": rank,
-        "end_rank": end_rank, "waits": waits, "gates": gates,
-    }  # fmt: skip
-    values["status"] = TaskStatus.BLOCKED.value if waits else TaskStatus.PENDING.value
-    values |= new.stated
-    tasks.insert_task(db, values)
+    placed = ranks or graph.place(db.now, after=after, below=None) or (0, 1)
+    tasks.insert_task(db, columns_of_new(db, new, parent, blocking, placed))
     row = tasks.task_row(db, new.id)
-    _record_new(db, row, new)
+    moves.record(db, "imported" if new.stated else "created", row, creation(row._asdict(), new), version=row.version)
     if ranks is None and parent is not None:
         _make_room(db, row, parent)
     for other, kind in new.blockers:
@@ -113,8 +107,25 @@ def insert_new(db: Transaction, new: Placement) -> Row:
         graph.insert_edge(db, row.id, other, kind, by=db.actor.id)
     work.insert_criteria(db, row.id, new.criteria)
     moves.count_new(db, row)
-    _hand_over_new(db, row, new.place)
+    hand_over_new(db, row, new.place)
     return row
+
+
+def columns_of_new(
+    db: Transaction, new: Placement, parent: Row | None, blocking: Sequence[Row], ranks: tuple[int, int]
+) -> dict[str, Any]:
+    """Every column of a new task that has no parts yet, as it follows from its parent and from what it waits for."""
+    gates = parent.gates + int(moves.gating(parent)) if parent is not None else 0
+    waits = gates + sum(row.status != TaskStatus.COMPLETED for row in blocking)
+    rank, end_rank = ranks
+    values = {
+        **NEW, "created_at": db.now, **new.columns, **_pool_of(parent), **_assignment(db, new.place), "id": new.id,
+        "project": db.project.slug, "parent_id": new.parent or None, "creator_id": db.actor.id,
+        "updated_at": db.now, "due": new.columns["deadline"] or moves.END_OF_TIME, "rank": rank,
+        "end_rank": end_rank, "waits": waits, "gates": gates,
+    }  # fmt: skip
+    values["status"] = TaskStatus.BLOCKED.value if waits else TaskStatus.PENDING.value
+    return values | new.stated
 
 
 def _pool_of(parent: Row | None) -> dict[str, str | None]:
@@ -129,15 +140,16 @@ def _assignment(db: Transaction, place: Place) -> dict[str, str | None]:
     return {**place.columns(), "delegator_id": db.actor.id} if place.label else {}
 
 
-def _record_new(db: Transaction, row: Row, new: Placement) -> None:
+def creation(values: Mapping[str, Any], new: Placement) -> dict[str, Any]:
+    """What the first event of a task says, from which its columns can be rebuilt."""
     data: dict[str, Any] = {
         name: [None, moves.plain(value)]
-        for name, value in row._asdict().items()
+        for name, value in values.items()
         if name in moves.VERSIONED and value not in (None, "", [], {}, 0)
     }
-    if new.blockers:
-        data["edges"] = {"added": [f"{kind}:{other}" for other, kind in new.blockers]}
-    moves.record(db, "imported" if new.stated else "created", row, data, version=row.version)
+    if new.blockers or new.relations:
+        data["edges"] = {"added": [f"{kind}:{other}" for other, kind in (*new.blockers, *new.relations)]}
+    return {**data, "brought": new.brought} if new.brought else data
 
 
 def _make_room(db: Transaction, row: Row, parent: Row) -> None:
@@ -146,7 +158,7 @@ def _make_room(db: Transaction, row: Row, parent: Row) -> None:
     graph.connect(db, Node(row.id, finish=True), Node(parent.id, finish=True))
 
 
-def _hand_over_new(db: Transaction, row: Row, place: Place) -> None:
+def hand_over_new(db: Transaction, row: Row, place: Place) -> None:
     """Naming an assignee when creating is a delegation too."""
     if not place.label or row.status in FINISHED:  # a document may say who has finished it
         return

@@ -65,19 +65,23 @@ def insert_event(
     db: Transaction, kind: str, task_id: str | None, agent_id: str | None, version: int | None, data: dict[str, Any]
 ) -> None:
     """Append one event."""
-    INSERT.run(
-        db,
-        {
-            "at": db.now,
-            "project": db.project.slug,
-            "kind": kind,
-            "task_id": task_id,
-            "agent_id": agent_id,
-            "via": db.via,
-            "version": version,
-            "data": data,
-        },
-    )
+    INSERT.run(db, _event(db, kind, task_id, agent_id, version, data))
+
+
+def insert_creations(
+    db: Transaction, kind: str, agent_id: str | None, said: Sequence[tuple[str, dict[str, Any]]]
+) -> None:
+    """Append the first event of each of these tasks: its id, and what the event says."""
+    INSERT.run_many(db, [_event(db, kind, task_id, agent_id, 1, data) for task_id, data in said])
+
+
+def _event(
+    db: Transaction, kind: str, task_id: str | None, agent_id: str | None, version: int | None, data: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "at": db.now, "project": db.project.slug, "kind": kind, "task_id": task_id, "agent_id": agent_id,
+        "via": db.via, "version": version, "data": data,
+    }  # fmt: skip
 
 
 def task_events(db: Transaction, task_id: str, *, after: int = 0, limit: int = 100) -> Sequence[Row]:

@@ -89,6 +89,14 @@ def insert_edge(db: Transaction, task_id: str, depends_on: str, kind: str, *, by
     )
 
 
+def insert_edges(db: Transaction, wanted: Iterable[tuple[str, str, str]], *, by: str | None) -> None:
+    """Store edges (task, what it depends on, type); the caller has checked that they close no cycle."""
+    said = {"created_at": db.now, "created_by_id": by}
+    rows = [{"task_id": task_id, "depends_on_id": other, "type": kind, **said} for task_id, other, kind in wanted]
+    if rows:
+        INSERT_EDGE.run_many(db, rows)
+
+
 def remove_edge(db: Transaction, task_id: str, depends_on: str, kind: str) -> None:
     """Take one edge away."""
     DROP_EDGE.run(db, {"task": task_id, "other": depends_on, "kind": kind})
@@ -144,14 +152,38 @@ def place(now: datetime, *, after: Iterable[int], below: int | None) -> tuple[in
     """
     low = max(after, default=0)
     if below is None:
-        age = int((now.timestamp() - EPOCH) * 1000) << 20
-        start = max(low + 1, age) + secrets.randbelow(1 << 18)
+        start = max(low + 1, _age(now)) + secrets.randbelow(1 << 18)
         return (start, start + WINDOW) if start + WINDOW < TOP else None
     part = (below - low) // SHARE
     if part < 4:  # noqa: PLR2004 - room for a start, a finish and a gap on both sides
         return None
     start = low + 1 + secrets.randbelow(part // 2)
     return start, start + part // 2
+
+
+def _age(now: datetime) -> int:
+    return int((now.timestamp() - EPOCH) * 1000) << 20
+
+
+def places(now: datetime, count: int, *, after: Iterable[int], below: int | None) -> range | None:
+    """Ranks for so many nodes of a new plan, in an order that fits it: as far apart as there is room.
+
+    Args:
+        now: when it is.
+        count: how many starts and finishes there are.
+        after: ranks of what they all come after.
+        below: the rank of what they all come before, if there is such a thing.
+
+    Returns:
+        The ranks in their order, or None if there is no room.
+
+    """
+    low = max(after, default=0)
+    if below is None:
+        low = max(low, _age(now)) + secrets.randbelow(1 << 18)
+    high = low + (TOP - low) // 2 if below is None else below  # the other half is for what will wait for them
+    step = min(WINDOW, (high - low) // (count + 1))
+    return range(low + step, low + step * count + 1, step) if step >= 4 else None  # noqa: PLR2004 - as above
 
 
 RANKS = ListStatement(

@@ -22,7 +22,7 @@ from swarm_mcp.repository.statement import Statement
 from swarm_mcp.repository.words import spaced, value_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -52,6 +52,8 @@ NOTED = Statement(
 )
 FORGET = Statement(delete(unindexed).where(unindexed.c.place < bindparam("before")))
 NUMBER = Statement(insert(wording).returning(wording.c.number))
+LAST_NUMBER = Statement(select(func.max(wording.c.number)))
+SET_NUMBER = Statement(insert(wording).values(number=bindparam("number"), task_id=bindparam("task_id")))
 ADDING_TASK = (
     "INSERT INTO task_words (rowid, title, description, summary) VALUES (:number, :title, :description, :summary)"
 )
@@ -76,6 +78,16 @@ def note_new(db: Transaction, task_id: str, values: Mapping[str, Any]) -> None:
         return
     nothing = {"number": None, "title": None, "description": None, "summary": None}
     _write_down(db, NOTE.scalar(db, {"task_id": task_id, **nothing}))
+
+
+def index_new(db: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Many tasks were stored: their words are indexed at once."""
+    if db.is_postgres:
+        postgres_words.index_new(db, rows)
+        return
+    numbered = list(enumerate(rows, (LAST_NUMBER.scalar(db, {}) or 0) + 1))
+    SET_NUMBER.run_many(db, [{"number": number, "task_id": row["id"]} for number, row in numbered])
+    ADD_TASK.run_many(db, [_own_words(number, *(row[name] for name in OWN)) for number, row in numbered])
 
 
 def note_change(db: Transaction, task_id: str, values: Mapping[str, Any]) -> None:

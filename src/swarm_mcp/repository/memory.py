@@ -99,9 +99,9 @@ def context_around(db: Transaction, task_ids: Iterable[str], *, limit: int) -> l
     return [*CONTEXT.all(db, list(task_ids), bound), *OF_PROJECT.all(db, bound)][:limit]
 
 
-def insert_note(db: Transaction, task_id: str, words: str) -> None:
-    """Store a private note of whoever acts."""
-    INSERT_NOTE.run(db, {"task_id": task_id, "agent_id": db.actor.id, "text": words, "at": db.now})
+def insert_note(db: Transaction, task_id: str, words: str, **said: Any) -> None:
+    """Store a private note; `agent_id` and `at` say whose and of when, if not of whoever acts and now."""
+    INSERT_NOTE.run(db, {"task_id": task_id, "agent_id": db.actor.id, "text": words, "at": db.now} | said)
 
 
 def notes_of(db: Transaction, task_id: str, agent_id: str, *, after: int, limit: int) -> Sequence[Row]:

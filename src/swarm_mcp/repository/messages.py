@@ -168,6 +168,16 @@ def notify(db: Transaction, task_id: str, kind: str, words: str, recipients: Ite
         NOTIFY.run_many(db, notices)
 
 
+def insert_notices(db: Transaction, task_id: str, notices: Iterable[dict[str, Any]]) -> None:
+    """Store notifications (agent, kind, text, at) about a task that are read already, or not (`is_read`)."""
+    for each in notices:
+        row = {"project": db.project.slug, **each}
+        if row.pop("is_read"):
+            INSERT_COPY.run(db, {**row, "agent_id": each["agent"], "task_id": task_id, "state": "read"})
+        else:
+            NOTIFY.run(db, {**row, "task": task_id})
+
+
 def count_unread(db: Transaction, agent_id: str | None) -> int:
     """How many items an agent (nobody: the operator) has not read."""
     statement = COUNT_UNREAD if agent_id else COUNT_UNREAD_OF_OPERATOR

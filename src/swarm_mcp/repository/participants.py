@@ -12,6 +12,7 @@ from swarm_mcp.repository.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -49,10 +50,10 @@ FIND = Statement(
 )
 
 
-def join(db: Transaction, task_id: str, agent_id: str | None, role: str = "") -> None:
+def join(db: Transaction, task_id: str, agent_id: str | None, role: str = "", at: datetime | None = None) -> None:
     """Make an agent a participant; once is enough, and its role stays unless another is said."""
     if agent_id:
-        JOIN.run(db, {"task": task_id, "agent": agent_id, "role": role, "at": db.now})
+        JOIN.run(db, {"task": task_id, "agent": agent_id, "role": role, "at": at or db.now})
 
 
 def leave(db: Transaction, task_id: str, agent_id: str) -> None:

@@ -95,8 +95,13 @@ def in_title(asked: str) -> str:
 
 def note_new(db: Transaction, task_id: str, values: Mapping[str, Any]) -> None:
     """Index the words of a task that was stored."""
-    words = vector(values["title"], values.get("description", ""), values.get("completion_summary", ""))
-    NEW_TASK.run(db, {"id": task_id, "words": words})
+    index_new(db, [{**values, "id": task_id}])
+
+
+def index_new(db: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Index the words of tasks that were stored."""
+    words = (vector(row["title"], row.get("description", ""), row.get("completion_summary", "")) for row in rows)
+    NEW_TASK.run_many(db, [{"id": row["id"], "words": each} for row, each in zip(rows, words, strict=True)])
 
 
 def note_change(db: Transaction, task_id: str, values: Mapping[str, Any]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
 
+from swarm_mcp.model import ids
 from swarm_mcp.repository import tables
-from swarm_mcp.repository.statement import ListStatement
+from swarm_mcp.repository.statement import ListStatement, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -22,6 +23,19 @@ KNOWN = ListStatement(
         ref.c.project == bindparam("project"), ref.c.source == bindparam("source"), ref.c.foreign_id.in_(wanted)
     )
 )
+
+
+INSERT = Statement(insert(ref))
+
+
+def insert_references(db: Transaction, source: str, named: Iterable[tuple[str, str, Mapping[str, object]]]) -> None:
+    """Keep what tasks were called elsewhere: (the task's id, its name there, the record as it was) each."""
+    rows = [
+        {"id": ids.new_uuid(), "project": db.project.slug, "source": source, "task_id": task, "foreign_id": name,
+         "raw": dict(raw)}
+        for task, name, raw in named
+    ]  # fmt: skip
+    INSERT.run_many(db, rows)
 
 
 def known_references(db: Transaction, source: str, foreign_ids: Iterable[str]) -> dict[str, Row]:

@@ -53,8 +53,8 @@ BY_REF = Statement(
 BY_PREFIX = Statement(
     select(task).where(HERE, task.c.id >= bindparam("low"), task.c.id < bindparam("high")).order_by(task.c.id).limit(6)
 )
+TAKEN = ListStatement(lambda wanted: select(task.c.id).where(task.c.id.in_(wanted)))
 INSERT = Statement(insert(task))
-INSERT_REF = Statement(insert(ref))
 ORDER = (task.c.urgency, task.c.due, task.c.created_at, task.c.id)
 HELD_BY = Statement(
     select(*LINE).where(task.c.holder_id == bindparam("agent"), HERE).order_by(*ORDER).limit(bindparam("limit"))
@@ -181,19 +181,15 @@ def insert_task(db: Transaction, values: dict[str, Any]) -> None:
     indexing.note_new(db, values["id"], values)
 
 
-def insert_reference(db: Transaction, task_id: str, source: str, foreign_id: str, raw: dict[str, Any]) -> None:
-    """Keep what a task was called elsewhere, and the record as it was."""
-    INSERT_REF.run(
-        db,
-        {
-            "id": ids.new_uuid(),
-            "project": db.project.slug,
-            "task_id": task_id,
-            "source": source,
-            "foreign_id": foreign_id,
-            "raw": raw,
-        },
-    )
+def insert_tasks(db: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Store many new tasks, parents first; every one of them says the same columns."""
+    INSERT.run_many(db, rows)
+    indexing.index_new(db, rows)
+
+
+def taken_ids(db: Transaction, wanted: Iterable[str]) -> set[str]:
+    """Those of these ids that tasks have, in whatever project: they are unique in the store."""
+    return {row.id for row in TAKEN.all(db, list(wanted))}
 
 
 def update_task(db: Transaction, task_id: str, values: dict[str, Any], *, seen: int | None = None) -> Row:

@@ -11,7 +11,7 @@ from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import Statement, among, set_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -116,9 +116,15 @@ def criteria(db: Transaction, task_id: str) -> Sequence[Row]:
 
 def insert_criteria(db: Transaction, task_id: str, wanted: Iterable[tuple[str, str]], *, after: int = 0) -> None:
     """Append criteria (text, CEL expression) after a position."""
+    insert_all_criteria(db, {task_id: wanted}, after=after)
+
+
+def insert_all_criteria(db: Transaction, wanted: Mapping[str, Iterable[tuple[str, str]]], *, after: int = 0) -> None:
+    """The same for many tasks, by their ids."""
     rows = [
         {"task_id": task_id, "position": after + n, "text": words, "measurable": check}
-        for n, (words, check) in enumerate(wanted, start=1)
+        for task_id, each in wanted.items()
+        for n, (words, check) in enumerate(each, start=1)
     ]
     if rows:
         INSERT_CRITERION.run_many(db, rows)
@@ -232,10 +238,10 @@ def report_execution(db: Transaction, task_id: str, attempt: int, values: dict[s
     set_columns(db, execution, {"task_id": task_id, "attempt": attempt}, values)
 
 
-def insert_progress(db: Transaction, task_id: str, percent: int | None, message: str) -> None:
-    """Append a report of progress."""
+def insert_progress(db: Transaction, task_id: str, percent: int | None, message: str, **said: Any) -> None:
+    """Append a report of progress; `agent_id` and `at` say whose and of when, if not of whoever acts and now."""
     bound = {"task_id": task_id, "agent_id": db.actor.id, "percent": percent, "message": message, "at": db.now}
-    INSERT_PROGRESS.run(db, bound)
+    INSERT_PROGRESS.run(db, bound | said)
 
 
 def progress_of(db: Transaction, task_id: str, *, after: int, limit: int) -> Sequence[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from swarm_mcp.interchange.foreign.misdecoding import misdecoded
@@ -21,6 +21,8 @@ class Findings:
     guessed: list[str] = field(default_factory=list[str])
     skipped: list[str] = field(default_factory=list[str])
     renamed: list[str] = field(default_factory=list[str])
+    naive: int = 0
+    """How many times said no offset."""
     scored: bool = False
     """Whether a complexity was given as a number."""
 
@@ -77,6 +79,19 @@ class Entry:
         if not isinstance(value, list):
             self.refuse(f"`{key}` is not a list")
         return cast("list[object]", value)
+
+    def records(self, key: str) -> list[Entry]:
+        """The objects of a list, each as an entry of its own whose findings are this one's; absent is none.
+
+        Raises:
+            Invalid: it is something else.
+
+        """
+        values = self.items(key)
+        for each in values:
+            if not isinstance(each, dict):
+                self.refuse(f"`{key}` holds something that is no object")
+        return [replace(self, values=cast("dict[str, object]", each)) for each in values]
 
     def texts(self, key: str) -> list[str]:
         """The texts of a list, or the only one; absent is none.

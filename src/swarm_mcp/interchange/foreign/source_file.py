@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import stat
@@ -11,10 +12,13 @@ from typing import TYPE_CHECKING
 from swarm_mcp.model.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SIZE_LIMIT = 256 * 1024 * 1024
 """Bytes. A quarter of a gigabyte of tasks is a mistake, and would take several times that in memory."""
+LINE_LIMIT = 16 * 1024 * 1024
+"""Bytes of one record where every line is one."""
 
 
 def read_source(path: Path) -> str:
@@ -40,6 +44,48 @@ def read_source(path: Path) -> str:
         return data.decode(detect_encoding(data)).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise Invalid(f"`{name}` is not text in UTF-8: byte {error.start + 1:,} belongs to no character.") from None
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """The lines of a file in UTF-8, one after the other, without their ends.
+
+    Raises:
+        NotFound: there is no such file.
+        Invalid: as for `read_source`, in the middle too; or a line is longer than `LINE_LIMIT`.
+
+    """
+    name = path.name or str(path)
+    try:
+        yield from _lines(path, name)
+    except FileNotFoundError:
+        raise NotFound(f"There is no file `{name}` in that place.") from None
+    except OSError as error:
+        raise Invalid(f"`{name}` cannot be read: {_why(error)}.") from None
+    except ValueError:  # a NUL character in the path
+        raise Invalid("That is no path of a file.") from None
+
+
+def _lines(path: Path, name: str) -> Iterator[str]:
+    before = path.stat()
+    _check_kind(before, name)
+    if not before.st_size:
+        raise Invalid(f"`{name}` is empty.")
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    left = before.st_size
+    with os.fdopen(os.open(path, flags), "rb") as source:
+        _check_kind(os.fstat(source.fileno()), name)
+        n = 0
+        while left > 0 and (data := source.readline(LINE_LIMIT + 1)):
+            n, left = n + 1, left - len(data)
+            if len(data) > LINE_LIMIT:
+                raise Invalid(f"`{name}`, line {n} has more than {LINE_LIMIT // 2**20} MiB. Split it.")
+            try:
+                yield data.removeprefix(codecs.BOM_UTF8).decode().rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                where = f"byte {error.start + 1:,} of line {n} belongs to no character"
+                raise Invalid(f"`{name}` is not text in UTF-8: {where}.") from None
+    if left or _moment(path.stat()) != _moment(before):
+        raise Invalid(f"`{name}` changed while it was read; import it again when nothing writes to it.")
 
 
 def _read(path: Path, name: str) -> bytes:

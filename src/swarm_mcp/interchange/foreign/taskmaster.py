@@ -7,27 +7,28 @@ or text; a dependency `97.1` means subtask 1 of task 97, and a bare number in a 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import UTC
 from typing import TYPE_CHECKING, cast
 
+from swarm_mcp.interchange.foreign.complexity_report import add_reports
 from swarm_mcp.interchange.foreign.document import PlanCriterion, PlanDocument, PlanItem
 from swarm_mcp.interchange.foreign.entry import Entry, Findings
 from swarm_mcp.interchange.foreign.source_file import read_source
-from swarm_mcp.model.errors import Invalid
-from swarm_mcp.model.lifecycle import (
-    SETTLED,
-    STATUS_ALIASES,
-    Priority,
-    TaskStatus,
-    choose,
-    read_priority,
-    read_status,
+from swarm_mcp.interchange.foreign.wording import (
+    complexity_of,
+    is_put_away,
+    priority_of,
+    stated_hold,
+    status_of,
+    with_hold,
 )
+from swarm_mcp.model.errors import Invalid
+from swarm_mcp.model.lifecycle import SETTLED
 from swarm_mcp.model.strict_json import parse_json
-from swarm_mcp.model.task import Complexity
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import tzinfo
     from pathlib import Path
 
 Json = dict[str, object]
@@ -36,14 +37,15 @@ ID_LIMIT = 100
 NESTING_LIMIT = 20
 SIBLING_LIMIT = 100
 """Taskmaster takes a number in a subtask for a sibling below 100, and for a task from there on."""
-COMPLEXITIES = {"simple": "low", "moderate": "medium", "complex": "high", "very_complex": "very_high"}
-SCORES = ((3, Complexity.LOW), (6, Complexity.MEDIUM), (8, Complexity.HIGH), (10, Complexity.VERY_HIGH))
-"""The highest score of each level; Taskmaster scores from 1 to 10."""
 SHOWN_IDS = 5
 
 
-def read(path: Path) -> PlanDocument:
+def read(path: Path, zone: tzinfo = UTC) -> PlanDocument:  # noqa: ARG001 - Taskmaster's tasks have no times
     """A Taskmaster file as a document. Both kinds of text, description and details, become the description.
+
+    Args:
+        path: the file; a complexity report is looked for where Taskmaster puts it.
+        zone: of times that name none.
 
     Raises:
         NotFound: there is no such file.
@@ -57,13 +59,14 @@ def read(path: Path) -> PlanDocument:
     lists, beside = _lists(root, path.name, findings)
     entries = [each for tag, tasks in lists for each in _tasks(tasks, tag, path.name, findings)]
     known = _by_ref(entries, path.name)
+    add_reports(path, entries, findings)
     items = {entry.ref: _item(entry, known) for entry in entries}
     if findings.scored:
         findings.guessed.append(
             "Complexity scores were read as low up to 3, medium up to 6, high up to 8, very_high above."
         )
     unfinished = {item.parent for item in items.values() if item.status not in SETTLED}
-    held = tuple(_with_hold(known[ref], items, unfinished) for ref in items)
+    held = tuple(with_hold(known[ref], items, unfinished) for ref in items)
     return PlanDocument(
         format="taskmaster",
         name=path.name,
@@ -155,68 +158,25 @@ def _item(entry: Entry, known: Mapping[str, Entry]) -> PlanItem:
     """An entry in our words."""
     title, description = entry.titled(entry.text("title"), entry.text("description"), entry.text("details"))
     word = entry.text("status").strip()
-    status = _status(entry, word)
-    folded = word.lower().replace("-", "_").replace(" ", "_")
+    score = "complexityScore" if entry.values.get("complexityScore") is not None else "complexity"
     criteria = [*entry.texts("testStrategy"), *entry.texts("acceptanceCriteria")]
     return PlanItem(
         ref=entry.ref,
         parent=entry.parent.ref if entry.parent else "",
         title=title,
         description=description,
-        status=status.value,
+        status=status_of(entry, word).value,
         source_status=word,
-        hold=STATUS_ALIASES[folded][1] if status is TaskStatus.BLOCKED and folded in STATUS_ALIASES else "",
-        priority=_priority(entry).value,
-        complexity=_complexity(entry),
+        hold=stated_hold(word),
+        archived=is_put_away(word),
+        priority=priority_of(entry).value,
+        complexity=complexity_of(entry, score),
         assignee=entry.text("assignee").strip(),
         tags=tuple(dict.fromkeys(each for each in (entry.list_name, *entry.texts("tags")) if each.strip())),
         criteria=tuple(PlanCriterion(text=each) for each in dict.fromkeys(map(str.strip, criteria)) if each),
         depends_on=tuple(_edges(entry, known)),
         raw={key: value for key, value in entry.values.items() if key != "subtasks"},
     )
-
-
-def _status(entry: Entry, word: str) -> TaskStatus:
-    if not word:
-        entry.guess("it has no status and was taken as pending")
-        return TaskStatus.PENDING
-    try:
-        return read_status(word)
-    except Invalid:
-        entry.guess(f"its status `{word[:40]}` is unknown and was taken as pending")
-        return TaskStatus.PENDING
-
-
-def _priority(entry: Entry) -> Priority:
-    word = entry.text("priority").strip()
-    try:
-        return read_priority(word)
-    except Invalid:
-        entry.guess(f"its priority `{word[:40]}` is unknown and was taken as medium")
-        return Priority.MEDIUM
-
-
-def _complexity(entry: Entry) -> str:
-    """A level or a score, as a level; absent is empty."""
-    key = "complexityScore" if entry.values.get("complexityScore") is not None else "complexity"
-    word = entry.text(key).strip()
-    if not word:
-        return ""
-    folded = word.lower().replace("-", "_").replace(" ", "_")
-    try:
-        return choose(COMPLEXITIES.get(folded, folded), Complexity, "complexity").value
-    except Invalid:
-        pass
-    try:
-        score = float(word)
-    except ValueError:
-        score = 0
-    level = next((level for highest, level in SCORES if 1 <= score <= highest), None)
-    if level is None:
-        entry.guess(f"its complexity `{word[:40]}` is unknown and was left out")
-        return ""
-    entry.findings.scored = True
-    return level.value
 
 
 def _edges(entry: Entry, known: Mapping[str, Entry]) -> Iterator[str]:
@@ -256,15 +216,3 @@ def _target(entry: Entry, value: object, words: str, known: Mapping[str, Entry])
     if task in known and "." not in words:
         entry.guess(f"its dependency `{words}` was taken as task {task}, for it has no such sibling")
     return task
-
-
-def _with_hold(entry: Entry, items: Mapping[str, PlanItem], unfinished: Container[str]) -> PlanItem:
-    """The item; if it is said to be blocked and nothing is in its way, with a hold that says so."""
-    item = items[entry.ref]
-    if item.status != TaskStatus.BLOCKED or item.hold or item.ref in unfinished:
-        return item
-    gates = (ref for each in (entry, *entry.ancestors()) for ref in items[each.ref].depends_on)
-    if any(items[ref].status != TaskStatus.COMPLETED for ref in gates):
-        return item
-    entry.guess("it is blocked with nothing in its way; it was put on hold")
-    return replace(item, hold=item.source_status)

@@ -1,0 +1,203 @@
+"""A board written out for other programs: all of it or nothing, and never over what is there already."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Protocol
+
+from swarm_mcp.interchange import writing
+from swarm_mcp.model.errors import Conflict, Invalid, NotFound, Unavailable
+from swarm_mcp.model.record import Answer
+from swarm_mcp.repository import tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from datetime import datetime
+    from pathlib import Path
+
+    from swarm_mcp.operations.swarm import Swarm
+    from swarm_mcp.repository.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a board is written out; without anything, all of it."""
+
+    task: str = ""
+    """Only this task and everything below it. A writer gets its whole id."""
+    since: datetime | None = None
+    """Only the tasks that have changed since: aware."""
+
+
+class Exported(Answer):
+    """What an export wrote."""
+
+    format: str
+    name: str = ""
+    """The base name of the file or folder; empty where it went to standard output. A writer need not say it."""
+    tasks: int = 0
+    counts: dict[str, int] = {}
+    """What else was written, by kind."""
+
+
+class Writer(Protocol):
+    """A module of `writing`."""
+
+    def write(self, db: Transaction, path: Path, wanted: Wanted, told: Callable[[int], None]) -> Exported:
+        """Write one new file, or make one new folder, at `path`, where nothing is.
+
+        Args:
+            db: the transaction: one moment of the board, seen by the operator.
+            path: a temporary name, which becomes the real one when this returns and all of it is on disk.
+            wanted: what of the board.
+            told: to be called with how much more has been written, for a bar of progress.
+
+        """
+        ...
+
+
+def formats() -> list[str]:
+    """The formats that there are, our own first."""
+    found = (module.name.replace("_", "-") for module in iter_modules(writing.__path__))
+    return sorted(found, key=lambda name: (name != "swarm", name))
+
+
+def writer(name: str) -> Writer:
+    """The module that writes a format which there is."""
+    return import_module(f"{writing.__name__}.{name.replace('-', '_')}")  # type: ignore[return-value]
+
+
+def export(
+    swarm: Swarm,
+    name: str,
+    path: Path,
+    wanted: Wanted,
+    *,
+    forced: bool = False,
+    told: Callable[[int], None] = lambda _: None,
+    begun: Callable[[int | None], None] = lambda _: None,
+    via: str = "script",
+) -> Exported:
+    """Write a board out as the operator sees it, at one moment.
+
+    Args:
+        swarm: the board.
+        name: the format.
+        path: the file or folder, which appears when it is whole and on disk.
+        wanted: what of the board.
+        forced: replace what is there.
+        told: called with how much more has been written.
+        begun: called once with how much there will be, or None where nobody knows.
+        via: who really asked.
+
+    Raises:
+        Conflict: something is there already.
+        NotFound: there is no such folder to write into, or no such task.
+        Unavailable: the file system refused.
+
+    """
+    chosen = writer(name)
+    with replacing(path, forced=forced) as partial, swarm.reading(via=via) as db:
+        if wanted.task:
+            wanted = replace(wanted, task=tasks.resolve_task(db, wanted.task).id)
+        expected = getattr(chosen, "expected", _tasks_expected)
+        begun(expected(db, wanted))
+        done = chosen.write(db, partial, wanted, told)
+    return done.model_copy(update={"name": path.name})
+
+
+def _tasks_expected(db: Transaction, wanted: Wanted) -> int | None:
+    if wanted != Wanted():
+        return None
+    return sum(sum(tasks.tallies(db, archived=archived).values()) for archived in (False, True))
+
+
+@contextmanager
+def replacing(path: Path, *, forced: bool = False) -> Generator[Path]:
+    """A name beside `path` for a new file or folder, which gets its real name at the end of the block.
+
+    By then it is on disk, so that after a power cut there is all of it or nothing. After an exception there is
+    nothing new.
+    """
+    if not path.name or path.name == "..":
+        raise Invalid("That is no name for a file or folder; name one that shall be made.")
+    _check_free(path, forced=forced)
+    partial = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.partial")
+    try:
+        yield partial
+        sync(partial)
+        _check_free(path, forced=forced)
+        _put(partial, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise Unavailable(f"`{path.name}` cannot be written: {error.strerror or 'the system refused'}.") from error
+    finally:
+        _remove(partial)
+
+
+def _check_free(path: Path, *, forced: bool) -> None:
+    if not path.parent.is_dir():
+        raise NotFound(f"There is no folder to write `{path.name}` into.")
+    if os.path.lexists(path) and not forced:
+        raise Conflict(f"There is a `{path.name}` already. Name another place, or replace it with --force.")
+
+
+def _put(partial: Path, path: Path) -> None:
+    """Give it its name. A folder cannot be replaced in one step: what was there steps aside first."""
+    if not path.is_dir() and not partial.is_dir():
+        partial.replace(path)
+        return
+    aside = path.with_name(f"{partial.name}.before")
+    with suppress(FileNotFoundError):
+        path.rename(aside)
+    try:
+        partial.rename(path)
+    except OSError:
+        with suppress(FileNotFoundError):
+            aside.rename(path)
+        raise
+    _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or everything in a folder, is on disk."""
+    if not path.is_dir():
+        _sync_file(path)
+        return
+    for folder, _, names in os.walk(path):
+        for name in names:
+            _sync_file(path / folder / name)
+        sync_folder(path / folder)
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until a folder's list of names is on disk."""
+    if os.name == "nt":  # which cannot
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
