@@ -82,6 +82,8 @@ class Scope:
     """A task and everything below it; empty is all."""
     since: datetime | None = None
     """Only those to which something has happened since."""
+    taskless: bool = False
+    """Only what belongs to no task."""
 
     @property
     def is_whole(self) -> bool:
@@ -207,6 +209,8 @@ class Query:
         table = table_of(kind.name)
         if kind.name == "task":
             return self.tasks(scope)
+        if scope.taskless:
+            return f"task_id IS NULL AND project = {self.bind(self.db.project.slug)}"
         if kind.own == "team":
             return f"team_id IN (SELECT id FROM team WHERE project = {self.bind(self.db.project.slug)})"
         if "task_id" not in table.c or (scope.is_whole and kind.has_project):
@@ -249,7 +253,7 @@ def stream(db: Transaction, kind: Kind, scope: Scope) -> Iterator[Sequence[Any]]
 
     with RawServerCursor(db.driver.connection, "whole") as cursor:
         cursor.itersize = BATCH
-        cursor.execute(words, query.values)
+        cursor.execute(words.encode(), query.values)
         yield from cursor
 
 
