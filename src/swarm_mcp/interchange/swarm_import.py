@@ -7,7 +7,7 @@ id that is taken by something else is refused.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.interchange.imported import Imported
 from swarm_mcp.interchange.importing import NAMESPACE, Rehearsed
@@ -16,6 +16,7 @@ from swarm_mcp.interchange.swarm_people import People
 from swarm_mcp.interchange.swarm_source import Source, opened
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.operations import changing, moves, placing
+from swarm_mcp.operations.projects import LIMITS
 from swarm_mcp.repository import graph, loaded, loading, projects, tasks
 from swarm_mcp.repository.graph import Node
 from swarm_mcp.repository.whole import BATCH
@@ -34,27 +35,9 @@ MENDINGS = 100
 """How often the order is mended around what was here before."""
 
 
-def import_board(
-    swarm: Swarm,
-    path: Path,
-    *,
-    parent: str = "",
-    namespace: str = "",
-    dry_run: bool = False,
-    via: str = "script",
-    begun: Callable[[int | None], None] = lambda _: None,
-    told: Callable[[int], None] = lambda _: None,
-) -> Imported:
-    """Put a file of our lines on the board, as the operator.
-
-    Raises:
-        Refusal: see `import_lines`; nothing was written.
-
-    """
-    return import_stream(
-        swarm, lambda: opened(path), path.name, parent=parent, namespace=namespace, dry_run=dry_run, via=via,
-        begun=begun, told=told,
-    )  # fmt: skip
+def import_board(swarm: Swarm, path: Path, **said: Any) -> Imported:
+    """Put a file of our lines on the board; see `import_stream`."""
+    return import_stream(swarm, lambda: opened(path), path.name, **said)
 
 
 def import_stream(
@@ -69,7 +52,23 @@ def import_stream(
     begun: Callable[[int | None], None] = lambda _: None,
     told: Callable[[int], None] = lambda _: None,
 ) -> Imported:
-    """Put lines on the board from wherever they come; they are read again when the database was busy."""
+    """Put lines on the board as the operator; they are read again when the database was busy.
+
+    Args:
+        swarm: the board.
+        opening: opens where they come from.
+        name: what that is called.
+        parent: see `import_lines`, like `namespace` and `told`.
+        namespace: …
+        dry_run: do it all, and undo it.
+        via: who really called.
+        begun: called with how many rows there are.
+        told: …
+
+    Raises:
+        Refusal: see `import_lines`; nothing was written.
+
+    """
 
     def change(db: Transaction) -> Imported:
         with opening() as stream:
@@ -113,11 +112,12 @@ def import_lines(
     fresh = loading.is_empty(db)
     people = People(db, source, fresh=fresh)
     arrival = Arrival(db, source, people, fresh=fresh, shifts=loading.begin(db), namespace=namespace)
-    if fresh:
-        projects.update_project(db, {each: source.project[each] for each in POLICIES})
+    if fresh and not source.is_part:
+        _take_policies(db, source)
     for kind, batch in source.batches(BATCH):
         (people if kind in People.KINDS else arrival).take(kind, batch)
         told(len(batch))
+    loading.go_on_counting(db)
     loaded.count(db)
     loaded.index_context(db)
     _settle(db, source, arrival)
@@ -133,13 +133,23 @@ def import_lines(
     return _report(arrival, people, name)
 
 
+def _take_policies(db: Transaction, source: Source) -> None:
+    for name, (least, most) in LIMITS.items():
+        if not least <= source.project[name] <= most:
+            source.refuse(f"the project's {name} has to be {least} to {most}.", 1)
+    projects.update_project(db, {each: source.project[each] for each in POLICIES})
+    found = projects.find_project(db, db.project.slug)
+    assert found is not None  # noqa: S101 - it is the one that is open
+    db.project = found
+
+
 def _settle(db: Transaction, source: Source, arrival: Arrival) -> None:
     """Make what came agree with what was here, where the two meet; refuse what does not agree with itself."""
     if arrival.cut:
         arrival.record_cuts()
     _mend_order(db, source)
     untrue = loaded.untrue(db)
-    if untrue and not (source.is_part or arrival.left):
+    if untrue and not (source.is_part or arrival.already):
         raise Invalid(
             f"Nothing was imported: {untrue[0]} is said to be pending or blocked, and what stands in its way says "
             "otherwise. The file was changed by hand; export the board again."

@@ -48,9 +48,10 @@ def opened(path: Path) -> Generator[BinaryIO]:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "that is no path of a file"
         raise Invalid(f"`{name}` cannot be read: {why}.") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Invalid(f"`{name}` is a folder, a device or a pipe, not a file.")
     with os.fdopen(descriptor, "rb", buffering=1 << 20) as source:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Invalid(f"`{name}` is a folder, a device or a pipe, not a file.")
         yield source
 
 
@@ -125,7 +126,7 @@ class Source:
         if kind not in order:
             self.refuse(f"there is no kind of row called `{kind[:40]}`.")
         if order.index(kind) < order.index(last):
-            self.refuse(f"a {kind} comes before every {last}.")
+            self.refuse(f"`{kind}` comes before `{last}`.")
 
     def _check_end(self, said: dict[str, Any]) -> None:
         """Refuse a file that has other rows than its header tells."""
@@ -170,8 +171,8 @@ class Source:
         except RecursionError:
             self.refuse("lists are nested too deeply in it.")
         except ValueError:
-            if not data.endswith(b"\n"):
-                self._refuse_end() if self._number > 1 else self.refuse("it is not JSON.")
+            if self._number > 1 and not data.endswith(b"\n"):  # cut off in the middle
+                self._refuse_end()
             self.refuse("it is not JSON.")
         if not isinstance(said, dict):
             self.refuse("it is no JSON object.")

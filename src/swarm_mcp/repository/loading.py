@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from swarm_mcp.repository.indexing import add_tasks
 from swarm_mcp.repository.sqlite import driver
 from swarm_mcp.repository.types import write_document
-from swarm_mcp.repository.whole import NUMBERED, Query, kinds
+from swarm_mcp.repository.whole import NUMBERED, Query, Scope, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,15 +54,17 @@ def begin(db: Transaction) -> dict[str, int]:
     return {name: max(_highest(db, name), _drawn(db, name)) for name in NUMBERED}
 
 
-def end(db: Transaction) -> None:
-    """Forget what was loaded, and let the numbers go on from there."""
-    if not db.is_postgres:
-        db.driver.execute("DROP TABLE loaded")
-        return
-    for name, column in NUMBERED.items():
+def go_on_counting(db: Transaction) -> None:
+    """Let the next messages and events come after those that were loaded."""
+    for name, column in NUMBERED.items() if db.is_postgres else ():
         highest = _highest(db, name)
         if highest > _drawn(db, name):
             db.driver.execute(f"SELECT setval(pg_get_serial_sequence('{name}', '{column}'), $1)", (highest,))
+
+
+def end(db: Transaction) -> None:
+    """Forget what was loaded."""
+    db.driver.execute("DROP TABLE loaded")
 
 
 def _highest(db: Transaction, name: str) -> int:
@@ -81,7 +83,7 @@ def is_empty(db: Transaction) -> bool:
     """Whether nothing is in the project yet."""
     for name in ("agent", "team", "task", "context", "conversation", "message", "inbox", "event"):
         query = Query(db)
-        words = f"SELECT 1 FROM {name} WHERE project = {query.bind(db.project.slug)} LIMIT 1"
+        words = f"SELECT 1 FROM {name} WHERE {query.rows(kinds()[name], Scope())} LIMIT 1"
         if db.driver.execute(words, query.values).fetchone():
             return False
     return True

@@ -35,9 +35,12 @@ LEFT_OUT = {
     "task": {"connection_id", "waits", "gates", "subtasks", "open_subtasks", "lane", "urgency", "finished", "due"},
     "event": {"xact"},
 } | {name: {"id"} for name in ("progress", "context", "note", "feedback", "inbox")}
+UNBOUNDED = 2**63 - 1
 SPANS = {SmallInteger: 15, Integer: 31, BigInteger: 63}
 """Bits of the numbers that a column can hold."""
 BATCH = 1000
+OF_HERE = "event.kind <> 'project_created'"
+"""That a project was created is told of this database: in another one it was created there, or before."""
 
 
 class Field(NamedTuple):
@@ -56,6 +59,8 @@ class Field(NamedTuple):
     """Characters of a text (0: as many as there are), or the largest number."""
     refers: str
     """The kind of row that it names, if it names one."""
+    says: str
+    """What the table says of it."""
 
 
 class Kind(NamedTuple):
@@ -137,7 +142,8 @@ def _field(table: Table, column: Column[Any]) -> Field:
         (),
     )
     refers = next((key.column.table.name for key in column.foreign_keys), "")
-    return Field(column.name, _type_name(column), bool(column.nullable), _empty(column), choices, _most(column), refers)
+    most, says = _most(column), column.doc or ""
+    return Field(column.name, _type_name(column), bool(column.nullable), _empty(column), choices, most, refers, says)
 
 
 def _is_choice_of(constraint: object, column: str) -> bool:
@@ -167,7 +173,7 @@ def _most(column: Column[Any]) -> int:
     length = getattr(column.type, "length", None)
     if length:
         return int(length)
-    return next((2**bits - 1 for type_, bits in SPANS.items() if type(column.type) is type_), 2**63 - 1)
+    return next((2**bits - 1 for type_, bits in SPANS.items() if type(column.type) is type_), UNBOUNDED)
 
 
 class Query:
@@ -206,6 +212,10 @@ class Query:
 
     def rows(self, kind: Kind, scope: Scope) -> str:
         """The condition that a row of a kind belongs to what is meant."""
+        found = self._rows(kind, scope)
+        return f"{found} AND {OF_HERE}" if kind.name == "event" else found
+
+    def _rows(self, kind: Kind, scope: Scope) -> str:
         table = table_of(kind.name)
         if kind.name == "task":
             return self.tasks(scope)

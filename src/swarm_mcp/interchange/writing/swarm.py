@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.interchange.exporting import Exported, Wanted
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 PEOPLE = ("agent", "team", "team_member")
+Everybody = dict[str, list[Sequence[Any]]]
 STEP = 1000
 """Rows between two reports of how far it is."""
 
@@ -39,7 +41,14 @@ def write(db: Transaction, path: Path, wanted: Wanted, told: Callable[[int], Non
     return Exported(message=message, format="swarm", tasks=tasks, counts=others)
 
 
-def write_lines(db: Transaction, target: TextIO, scope: Scope, told: Callable[[int], None]) -> dict[str, int]:
+def everybody(db: Transaction) -> Everybody:
+    """The project's agents, teams and memberships."""
+    return {name: whole.people(db, name) for name in PEOPLE}
+
+
+def write_lines(
+    db: Transaction, target: TextIO, scope: Scope, told: Callable[[int], None], all_people: Everybody | None = None
+) -> dict[str, int]:
     """Write a header, the rows and the end; how many rows of each kind.
 
     Args:
@@ -47,10 +56,11 @@ def write_lines(db: Transaction, target: TextIO, scope: Scope, told: Callable[[i
         target: where to.
         scope: whole project or some of its tasks.
         told: called with how many more rows are written.
+        all_people: `everybody`, if that is known.
 
     """
     kinds = whole.kinds()
-    people = _people(db, scope)
+    people = _people(db, scope, everybody(db) if all_people is None else all_people)
     counts = {
         name: len(people[name]) if name in PEOPLE else whole.count(db, kind, scope) for name, kind in kinds.items()
     }
@@ -84,9 +94,8 @@ def _bases(db: Transaction, scope: Scope) -> dict[str, int]:
     return {name: whole.before_first(db, whole.kinds()[name], scope) for name in whole.NUMBERED}
 
 
-def _people(db: Transaction, scope: Scope) -> dict[str, list[Any]]:
+def _people(db: Transaction, scope: Scope, rows: Everybody) -> Everybody:
     """Agents, teams and memberships: all of them, or those whom the rows of a part name, and whoever is above them."""
-    rows = {name: whole.people(db, name) for name in PEOPLE}
     if scope.is_whole:
         return rows
     columns = {name: [field.name for field in whole.kinds()[name].fields] for name in PEOPLE}
