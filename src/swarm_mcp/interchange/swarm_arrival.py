@@ -74,6 +74,8 @@ class Arrival:
             self.edges.update(line["type"] for line in news)
         if kind == "task":
             self._count(news)
+            if not self.fresh:
+                loading.note_loaded(self.db, news)
 
     def _find_people(self, kind: str, fields: tuple[whole.Field, ...], batch: list[Line]) -> None:
         named = [field.name for field in fields if field.refers in {"agent", "team"}]

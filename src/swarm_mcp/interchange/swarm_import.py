@@ -111,7 +111,7 @@ def import_lines(
     above = tasks.resolve_task(db, parent) if parent.strip() else None
     fresh = loading.is_empty(db)
     people = People(db, source, fresh=fresh)
-    arrival = Arrival(db, source, people, fresh=fresh, shifts=loading.begin(db), namespace=namespace)
+    arrival = Arrival(db, source, people, fresh=fresh, shifts=loading.begin(db, fresh=fresh), namespace=namespace)
     if fresh and not source.is_part:
         _take_policies(db, source)
     for kind, batch in source.batches(BATCH):
@@ -124,7 +124,7 @@ def import_lines(
     if above is not None:
         for each in loaded.roots(db):
             changing.update_task(db, task=each, parent=above.id)
-    loading.end(db)
+    loading.end(db, fresh=fresh)
     if arrival.created and not (fresh and not source.is_part):
         moves.record(
             db, "plan_imported", None,
@@ -154,7 +154,7 @@ def _settle(db: Transaction, source: Source, arrival: Arrival) -> None:
             f"Nothing was imported: {untrue[0]} is said to be pending or blocked, and what stands in its way says "
             "otherwise. The file was changed by hand; export the board again."
         )
-    parents = loaded.parents_here(db)
+    parents = [] if arrival.fresh else loaded.parents_here(db)
     for parent in parents:
         _check_parts(db, parent)
     moves.turn(db, [*parents, *untrue])

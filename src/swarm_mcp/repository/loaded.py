@@ -20,30 +20,28 @@ if TYPE_CHECKING:
 
 CHILDREN = "SELECT count(*) FROM task AS child WHERE child.parent_id = task.id"
 OPEN = "child.status NOT IN ('completed', 'cancelled')"
-WITH_PARTS = "SELECT parent_id FROM task WHERE parent_id IS NOT NULL AND id IN (SELECT id FROM loaded)"
 COUNT_PARTS = (
-    f"UPDATE task SET subtasks = ({CHILDREN}), open_subtasks = ({CHILDREN} AND {OPEN}) WHERE id IN ({WITH_PARTS})"
+    f"SET subtasks = ({CHILDREN}), open_subtasks = ({CHILDREN} AND {OPEN}) WHERE EXISTS "
+    "(SELECT 1 FROM task AS child JOIN loaded ON loaded.id = child.id WHERE child.parent_id = task.id)"
 )
-WAITING = (
-    "SELECT edge.task_id AS id, count(*) AS blockers FROM loaded JOIN dependency AS edge ON edge.task_id = loaded.id "
-    "JOIN task AS blocker ON blocker.id = edge.depends_on_id "
-    "WHERE edge.type = 'blocks' AND blocker.status <> 'completed' GROUP BY edge.task_id"
+BLOCKERS = (
+    "FROM dependency AS edge JOIN task AS blocker ON blocker.id = edge.depends_on_id "
+    "WHERE edge.task_id = task.id AND edge.type = 'blocks' AND blocker.status <> 'completed'"
 )
-COUNT_BLOCKERS = f"UPDATE task SET waits = own.blockers FROM ({WAITING}) AS own WHERE task.id = own.id"
-COUNT_GATES = """
-WITH RECURSIVE
-  above (id, up) AS (
-    SELECT task.id, task.parent_id FROM loaded JOIN task ON task.id = loaded.id WHERE task.parent_id IS NOT NULL
-    UNION ALL SELECT above.id, task.parent_id FROM above JOIN task ON task.id = above.up
-    WHERE task.parent_id IS NOT NULL
-  ),
-  gated (id, gates) AS (
-    SELECT above.id, count(*) FROM above JOIN task ON task.id = above.up
-    WHERE task.hold_reason IS NOT NULL OR task.waits > task.gates GROUP BY above.id
-  )
-UPDATE task SET gates = gated.gates, waits = task.waits + gated.gates FROM gated WHERE task.id = gated.id
-"""
-"""While this looks, the loaded tasks have only their own blockers in `waits`, and no gates."""
+COUNT_BLOCKERS = (
+    f"SET waits = (SELECT count(*) {BLOCKERS}) WHERE EXISTS (SELECT 1 FROM loaded WHERE loaded.id = task.id) "
+    f"AND EXISTS (SELECT 1 {BLOCKERS})"
+)
+COUNT_GATES = (
+    "SET gates = found.gates, waits = task.waits + found.gates FROM ("
+    "WITH RECURSIVE below (id) AS ("
+    "SELECT child.id FROM task AS child JOIN task AS parent ON parent.id = child.parent_id "
+    "WHERE (parent.hold_reason IS NOT NULL OR parent.waits > parent.gates) AND parent.subtasks > 0 "
+    "UNION ALL SELECT child.id FROM task AS child JOIN below ON child.parent_id = below.id) "
+    "SELECT below.id, count(*) AS gates FROM below JOIN loaded ON loaded.id = below.id GROUP BY below.id"
+    ") AS found WHERE task.id = found.id"
+)
+"""From each gate downwards. While this looks, the loaded tasks have only their own blockers in `waits`."""
 BROKEN_PARENTS = (
     "SELECT parent.id, child.id, 'part' FROM loaded JOIN task AS child ON child.id = loaded.id "
     "JOIN task AS parent ON parent.id = child.parent_id "
@@ -93,8 +91,10 @@ class Broken(NamedTuple):
 
 def count(db: Transaction) -> None:
     """Count parts, blockers and gates."""
-    for statement in (COUNT_PARTS, COUNT_BLOCKERS, COUNT_GATES):
-        db.driver.execute(statement)
+    # A failure ends the transaction in any case. Without "OR FAIL" SQLite would keep all pages as they were, in memory.
+    update = "UPDATE task" if db.is_postgres else "UPDATE OR FAIL task"
+    for what in (COUNT_PARTS, COUNT_BLOCKERS, COUNT_GATES):
+        db.driver.execute(f"{update} {what}")
 
 
 def index_context(db: Transaction) -> None:

@@ -1,7 +1,7 @@
 """Rows from another database, taken in bulk: what is here already, and storing many at once.
 
-The ids of the tasks that came are kept in a temporary table (`loaded`) until the end of the transaction, so that
-whatever belongs to them is told from what was here before without keeping a million ids in memory.
+The ids of the tasks that came are in `loaded` until the end of the transaction: a view of the project where that was
+empty, so that a million of them take no memory, else a temporary table.
 """
 
 # ruff: noqa: S608 - the statements are made of names of ours, and of places for values
@@ -39,18 +39,28 @@ class Misfit(Exception):
         """Which of them, from 0."""
 
 
-def begin(db: Transaction) -> dict[str, int]:
+def begin(db: Transaction, *, fresh: bool) -> dict[str, int]:
     """Prepare to take rows; how far the numbers of messages and events have to be moved to come after those here.
 
     On PostgreSQL nobody else writes messages or events until the end, so that their numbers stay together.
+
+    Args:
+        db: the transaction.
+        fresh: whether the project is empty, so that all of its tasks will be loaded ones.
+
     """
+    if fresh:
+        slug = db.project.slug.replace("'", "''")
+        db.driver.execute(f"CREATE TEMP VIEW loaded AS SELECT id FROM task WHERE project = '{slug}'")
     if not db.is_postgres:
-        db.driver.execute("CREATE TEMP TABLE loaded (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        if not fresh:
+            db.driver.execute("CREATE TEMP TABLE loaded (id TEXT PRIMARY KEY) WITHOUT ROWID")
         found = {name: _highest(db, name) for name in NUMBERED}
         kept = db.driver.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event'").fetchone()
         return {**found, "event": max(found["event"], kept[0] if kept else 0)}
     db.driver.execute("LOCK TABLE event, message IN SHARE ROW EXCLUSIVE MODE")
-    db.driver.execute('CREATE TEMP TABLE loaded (id varchar(8) COLLATE "C" PRIMARY KEY) ON COMMIT DROP')
+    if not fresh:
+        db.driver.execute('CREATE TEMP TABLE loaded (id varchar(8) COLLATE "C" PRIMARY KEY)')
     return {name: max(_highest(db, name), _drawn(db, name)) for name in NUMBERED}
 
 
@@ -62,9 +72,9 @@ def go_on_counting(db: Transaction) -> None:
             db.driver.execute(f"SELECT setval(pg_get_serial_sequence('{name}', '{column}'), $1)", (highest,))
 
 
-def end(db: Transaction) -> None:
+def end(db: Transaction, *, fresh: bool) -> None:
     """Forget what was loaded."""
-    db.driver.execute("DROP TABLE loaded")
+    db.driver.execute(f"DROP {'VIEW' if fresh else 'TABLE'} loaded")
 
 
 def _highest(db: Transaction, name: str) -> int:
@@ -113,7 +123,7 @@ def memberships(db: Transaction) -> set[tuple[str, str]]:
 
 
 def insert_rows(db: Transaction, name: str, rows: Rows) -> None:
-    """Store rows of a kind, as `LineReader` reads them.
+    """Store rows of a kind, as `LineReader` reads them; tasks become `loaded` ones by `note_loaded`.
 
     Raises:
         Misfit: one of them cannot be stored; none of them was.
@@ -134,8 +144,13 @@ def insert_rows(db: Transaction, name: str, rows: Rows) -> None:
                 raise Misfit(place) from error
         raise Misfit(0) from None
     if name == "task":
-        _store(db, "loaded", ("id",), [(row["id"],) for row in rows])
         add_tasks(db, rows)
+
+
+def note_loaded(db: Transaction, rows: Rows) -> None:
+    """Remember which tasks came, in a project that had some."""
+    if rows:
+        _store(db, "loaded", ("id",), [(row["id"],) for row in rows])
 
 
 def _prepared(db: Transaction, name: str, rows: Rows) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:

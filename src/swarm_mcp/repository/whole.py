@@ -12,13 +12,17 @@ that all of them can be moved by one distance; the other numbers are told by the
 # ruff: noqa: S608 - the statements are made of names of ours, and of places for values
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Float, Integer, SmallInteger, String
 
 from swarm_mcp.repository import tables
+from swarm_mcp.repository.sqlite import driver
 from swarm_mcp.repository.types import ExactDecimal, Json, UtcTime
 
 if TYPE_CHECKING:
@@ -253,18 +257,48 @@ def before_first(db: Transaction, kind: Kind, scope: Scope) -> int:
 def stream(db: Transaction, kind: Kind, scope: Scope) -> Iterator[Sequence[Any]]:
     """The rows of a kind in their order, as the driver delivers them; never more than a few in memory."""
     query = Query(db)
-    columns = ", ".join(f'{kind.name}."{field.name}"' for field in kind.fields)
-    order = ", ".join(f"{kind.name}.{name}" for name in kind.order)
-    words = f"SELECT {columns} FROM {kind.name} WHERE {query.rows(kind, scope)} ORDER BY {order}"
+    where, order = query.rows(kind, scope), ", ".join(f"{kind.name}.{name}" for name in kind.order)
+    words = f"SELECT {_columns(kind)} FROM {kind.name} WHERE {where}"
     if not db.is_postgres:
-        yield from db.driver.execute(words, query.values)
+        if "rank" in kind.order:
+            yield from _by_rank(db, kind, where, query.values)
+        else:  # by a key, whose index has the order
+            yield from db.driver.execute(f"{words} ORDER BY {order}", query.values)
         return
     from psycopg import RawServerCursor  # noqa: PLC0415 - boards in files do without
 
     with RawServerCursor(db.driver.connection, "whole") as cursor:
         cursor.itersize = BATCH
-        cursor.execute(words.encode(), query.values)
+        cursor.execute(f"{words} ORDER BY {order}".encode(), query.values)
         yield from cursor
+
+
+def _columns(kind: Kind) -> str:
+    return ", ".join(f'{kind.name}."{field.name}"' for field in kind.fields)
+
+
+def _by_rank(db: Transaction, kind: Kind, where: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Tasks in the order of their ranks, which no index has, and in which SQLite would sort them all in memory.
+
+    (The library that wheels bring sorts nowhere else.) So their places are put in order in a file of their own.
+    """
+    own = next(n for n, field in enumerate(kind.fields) if field.name == "id")
+    with TemporaryDirectory(prefix="swarm-order-") as folder:
+        places = driver().connect(Path(folder) / "places.db", isolation_level=None)
+        with closing(places):
+            for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-2048"):
+                places.execute(f"PRAGMA {pragma}")
+            places.execute("CREATE TABLE place (rank INTEGER, id TEXT, PRIMARY KEY (rank, id)) WITHOUT ROWID")
+            places.execute("BEGIN")
+            found = db.driver.execute(f"SELECT task.rank, task.id FROM task WHERE {where}", values)
+            places.executemany("INSERT INTO place (rank, id) VALUES (?, ?)", found)
+            places.execute("COMMIT")
+            ordered = places.execute("SELECT id FROM place ORDER BY rank, id")
+            while batch := [row[0] for row in ordered.fetchmany(BATCH)]:
+                wanted = ", ".join("?" * len(batch))
+                rows = db.driver.execute(f"SELECT {_columns(kind)} FROM task WHERE id IN ({wanted})", batch)
+                by_id = {row[own]: row for row in rows}
+                yield from (by_id[each] for each in batch)
 
 
 def people(db: Transaction, name: str) -> list[Sequence[Any]]:
