@@ -23,8 +23,9 @@ from swarm_mcp.interchange.swarm_source import LINE_LIMIT
 from swarm_mcp.model.errors import Conflict, Invalid, Refusal
 from swarm_mcp.operations.projects import create_project
 from swarm_mcp.operations.swarm import Swarm, open_swarm
-from swarm_mcp.repository import migrate, whole
+from swarm_mcp.repository import migrate
 from swarm_mcp.repository.database import Database
+from swarm_mcp.repository.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,7 +164,7 @@ def test_a_board_with_everything_on_it_comes_as_it_was_behind_what_is_there(
     first, again = tmp_path / "first.jsonl", tmp_path / "again.jsonl"
     body = written(rich.swarm, first)
     kinds = {row["row"] for row in lines(first)}
-    assert kinds - {"board", "end"} == whole.kinds().keys() - {"external_ref", "feedback"}
+    assert kinds - {"board", "end"} == KINDS.keys() - {"external_ref", "feedback"}
     valid = jsonschema.Draft202012Validator(json.loads(swarm_schema.FILE.read_text(encoding="utf-8")))
     assert [error.message for row in lines(first) for error in valid.iter_errors(row)] == []
     for name, place in elsewhere.places.items():

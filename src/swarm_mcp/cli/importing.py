@@ -64,7 +64,9 @@ def import_plan(
         typer.echo("\n".join(lines(report)))
 
 
-def import_foreign(format_: str, path: Path, chosen: Settings, *, zone: tzinfo, dry_run: bool, **where: str) -> Imported:
+def import_foreign(
+    format_: str, path: Path, chosen: Settings, *, zone: tzinfo, dry_run: bool, **where: str
+) -> Imported:
     """Take what another program wrote."""
     from swarm_mcp.cli.exporting import progress  # noqa: PLC0415
     from swarm_mcp.interchange import importing  # noqa: PLC0415 - help must not import the board
@@ -91,7 +93,14 @@ def import_ours(format_: str, path: Path, chosen: Settings, *, zone: tzinfo, dry
         progress(f"Importing {path.name}") as (begun, told),
     ):
         return import_stream(
-            swarm, lambda: opening(path), path.name, dry_run=dry_run, via="command line", begun=begun, told=told, **where
+            swarm,
+            lambda: opening(path),
+            path.name,
+            dry_run=dry_run,
+            via="command line",
+            begun=begun,
+            told=told,
+            **where,
         )
 
 

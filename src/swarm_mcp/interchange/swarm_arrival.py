@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.interchange.swarm_lines import REFERRING, LineWriter, encode, moved
+from swarm_mcp.interchange.swarm_lines import REFERRING, moved
+from swarm_mcp.interchange.swarm_taskless import Taskless
 from swarm_mcp.model.errors import Conflict
 from swarm_mcp.operations import moves
-from swarm_mcp.repository import indexing, loading, references, tasks, whole
+from swarm_mcp.repository import indexing, loading, references, tasks
+from swarm_mcp.repository.kinds import KINDS, Field
 from swarm_mcp.repository.loading import Misfit
 
 if TYPE_CHECKING:
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 SHOWN = 5
-NUMBERS = ("id", "seq", "message_id", "reply_to_id", "conversation_id")
-"""What is not looked at when two rows without a task are compared."""
 
 
 class Arrival:
@@ -51,11 +51,11 @@ class Arrival:
         """Rows that were left out, because what they belong to is here already."""
         self.cut: dict[str, dict[str, Any]] = {}
         """For each task what it named that is neither in the file nor here: its parent, and edges."""
-        self._same: dict[str, Counter[str]] = {}
+        self.taskless = Taskless(db)
 
     def take(self, kind: str, batch: list[Line]) -> None:
         """Store what is new of a batch."""
-        fields = whole.kinds()[kind].fields
+        fields = KINDS[kind].fields
         self._find_people(kind, fields, batch)
         if kind == "task":
             news = self._new_tasks(batch)
@@ -77,7 +77,7 @@ class Arrival:
             if not self.fresh:
                 loading.note_loaded(self.db, news)
 
-    def _find_people(self, kind: str, fields: tuple[whole.Field, ...], batch: list[Line]) -> None:
+    def _find_people(self, kind: str, fields: tuple[Field, ...], batch: list[Line]) -> None:
         named = [field.name for field in fields if field.refers in {"agent", "team"}]
         document = REFERRING.get(kind)
         for line in batch:
@@ -141,7 +141,7 @@ class Arrival:
         for line in batch:
             owner = line["task_id"]
             if owner is None:
-                if self.fresh or self._is_new(kind, line):
+                if self.fresh or self.taskless.is_new(kind, line):
                     news.append(line)
             elif owner in came:
                 news.append(line)
@@ -233,30 +233,6 @@ class Arrival:
             self.source.refuse(f"`{name}` names what no line before has told.", line.number)
         line[name] = None
 
-    # Rows that belong to no task.
-
-    def _is_new(self, kind: str, line: Line) -> bool:
-        """Whether no such row is here; each is recognised once."""
-        if kind == "conversation" or (kind == "inbox" and line["message_id"] is not None):
-            return True  # known by their ids, or with their message
-        if kind not in self._same:
-            self._same[kind] = self._rows_here(kind)
-        words = _words(line)
-        if not self._same[kind][words]:
-            return True
-        self._same[kind][words] -= 1
-        return False
-
-    def _rows_here(self, kind: str) -> Counter[str]:
-        """The rows without a task that were here before, as text."""
-        bases = dict.fromkeys(whole.NUMBERED, 0)
-        writer = LineWriter(whole.kinds()[kind], is_postgres=self.db.is_postgres, bases=bases)
-        lines = (writer.line(row) for row in whole.stream(self.db, whole.kinds()[kind], whole.Scope(taskless=True)))
-        empty = {field.name: field.empty for field in whole.kinds()[kind].fields}
-        return Counter(
-            _words({**empty, **{name: each for name, each in line.items() if name != "row"}}) for line in lines
-        )
-
     # What is told.
 
     def record_cuts(self) -> None:
@@ -293,10 +269,6 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: _renamed(each, names) for key, each in value.items()}
     return [_renamed(each, names) for each in value] if isinstance(value, list) else value
-
-
-def _words(row: Mapping[str, Any]) -> str:
-    return encode([value for name, value in sorted(row.items()) if name not in NUMBERS])
 
 
 def _moment(value: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.interchange.imported import Imported
+from swarm_mcp.interchange.imported import Imported, Mapped
 from swarm_mcp.interchange.importing import NAMESPACE, Rehearsed
 from swarm_mcp.interchange.swarm_arrival import Arrival
 from swarm_mcp.interchange.swarm_people import People
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 POLICIES = ("title", "completion_checks", "lease_minutes", "max_lapses", "max_depth", "require_review")
+BROUGHT = {
+    "agent": "agents", "team": "teams", "team_member": "members of teams", "external_ref": "names elsewhere",
+    "criterion": "criteria", "delegation": "delegations", "execution": "attempts", "progress": "progress",
+    "context": "context", "note": "notes", "feedback": "feedback", "participant": "participants",
+    "conversation": "conversations", "message": "messages", "inbox": "copies in inboxes", "event": "events",
+}  # fmt: skip
+"""What comes with the tasks and edges, as it is called in a report."""
 MENDINGS = 100
 """How often the order is mended around what was here before."""
 
@@ -203,6 +210,8 @@ def _report(arrival: Arrival, people: People, name: str) -> Imported:
         subtasks=arrival.subtasks,
         edges=dict(arrival.edges),
         statuses=dict(arrival.statuses),
+        mapped=[Mapped(word=status, status=status, tasks=count) for status, count in arrival.statuses.items()],
+        brought={BROUGHT[kind]: count for kind, count in (people.stored + arrival.stored).items() if kind in BROUGHT},
         renamed=people.sentences,
         dangling=arrival.dangling(),
         skipped=arrival.skipped(),

@@ -14,12 +14,12 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.errors import Invalid
-from swarm_mcp.repository import whole
+from swarm_mcp.repository.kinds import NUMBERED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from swarm_mcp.repository.whole import Field, Kind
+    from swarm_mcp.repository.kinds import Field, Kind
 
 FORMAT = "swarm-lines"
 VERSION = 1
@@ -59,9 +59,9 @@ class LineWriter:
 
     def _base(self, field: Field) -> int:
         """From what its numbers are told; 0 for all that are no numbers of rows."""
-        if whole.NUMBERED.get(self.kind.name) == field.name:
+        if NUMBERED.get(self.kind.name) == field.name:
             return self.bases[self.kind.name]
-        return self.bases[field.refers] if field.refers in whole.NUMBERED else 0
+        return self.bases[field.refers] if field.refers in NUMBERED else 0
 
     def line(self, row: Sequence[Any]) -> dict[str, Any]:
         """A row as the object of its line."""

@@ -9,6 +9,7 @@ from swarm_mcp.model import ids
 from swarm_mcp.model.errors import Conflict
 from swarm_mcp.operations import hierarchy
 from swarm_mcp.repository import agents, loading, whole
+from swarm_mcp.repository.kinds import KINDS
 from swarm_mcp.repository.loading import Misfit
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class People:
         """The ids of this project's agents and teams by their names."""
         found: dict[str, dict[str, str]] = {}
         for name in ("agent", "team"):
-            fields = [field.name for field in whole.kinds()[name].fields]
+            fields = [field.name for field in KINDS[name].fields]
             own, called = fields.index("id"), fields.index("name")
             found[name] = {row[called]: row[own] for row in whole.people(self.db, name)}
         return found

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.interchange.swarm_lines import END, FORMAT, HEADER, VERSION
-from swarm_mcp.repository import whole
+from swarm_mcp.repository.kinds import KINDS, NUMBERED, PROJECT, UNBOUNDED
 
 if TYPE_CHECKING:
-    from swarm_mcp.repository.whole import Field, Kind
+    from swarm_mcp.repository.kinds import Field, Kind
 
 FILE = Path(__file__).resolve().parents[3] / "docs" / "swarm-lines.schema.json"
 COUNT = {"type": "integer", "minimum": 0}
@@ -28,7 +28,7 @@ def schema() -> dict[str, Any]:
             "version": {"const": VERSION},
             "revision": {"type": "string", "description": "Of the schema of the database that it comes from."},
             "exported_at": MOMENT,
-            "project": _object(whole.project_kind()),
+            "project": _object(PROJECT),
             "part": {
                 "description": "What of the board it is, if it is not all.",
                 "type": "object",
@@ -38,7 +38,7 @@ def schema() -> dict[str, Any]:
             "counts": {
                 "description": "How many rows of each kind follow.",
                 "type": "object",
-                "properties": dict.fromkeys(whole.kinds(), COUNT),
+                "properties": dict.fromkeys(KINDS, COUNT),
                 "additionalProperties": False,
             },
         },
@@ -56,7 +56,7 @@ def schema() -> dict[str, Any]:
         "title": f"One line of {FORMAT}, version {VERSION}",
         "description": "Kinds of rows come in the order of this list. What is not said is empty. Ids of messages and "
         "numbers of events are counted from the first one of the file.",
-        "oneOf": [header, *(_object(kind) for kind in whole.kinds().values()), end],
+        "oneOf": [header, *(_object(kind) for kind in KINDS.values()), end],
     }
 
 
@@ -80,7 +80,7 @@ def _value(field: Field) -> dict[str, Any]:
 
 
 def _refers(field: Field) -> str:
-    return f"The {whole.NUMBERED.get(field.refers, 'id')} of a row `{field.refers}`." if field.refers else ""
+    return f"The {NUMBERED.get(field.refers, 'id')} of a row `{field.refers}`." if field.refers else ""
 
 
 def _typed(field: Field) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _typed(field: Field) -> dict[str, Any]:
     if field.type == "integer":
         return {"type": "integer", "minimum": -field.most, "maximum": field.most}
     if field.type == "text":
-        most = {"maxLength": field.most} if field.most < whole.UNBOUNDED else {}
+        most = {"maxLength": field.most} if field.most < UNBOUNDED else {}
         return {"type": "string", **most, **({"enum": list(field.choices)} if field.choices else {})}
     return {"type": "number" if field.type == "float" else "boolean"}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from swarm_mcp.interchange.swarm_lines import END, FORMAT, HEADER, VERSION, LineReader, storable
 from swarm_mcp.model.errors import CycleRefused, Invalid, NotFound, Refusal
-from swarm_mcp.repository import whole
+from swarm_mcp.repository.kinds import KINDS, PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -62,14 +62,14 @@ class Source:
         self._stream = stream
         self._name = name
         self._number = 0
-        self._counts = dict.fromkeys(whole.kinds(), 0)
+        self._counts = dict.fromkeys(KINDS, 0)
         header = self._read()
         if header is None:
             raise Invalid(f"`{name}` is empty.")
         if header.get("row") != HEADER or header.get("format") != FORMAT:
             raise Invalid(f"`{name}` is no board: its first line is not the header of {FORMAT}.")
         self._check(header)
-        self.project: dict[str, Any] = self._row(LineReader(whole.project_kind()), header["project"])
+        self.project: dict[str, Any] = self._row(LineReader(PROJECT), header["project"])
         self.is_part = "part" in header
         """Whether it is a part of a board, so that it may name what is not in it."""
         self.expected: dict[str, int] = header["counts"]
@@ -99,7 +99,7 @@ class Source:
             Invalid: something that is no row, kinds out of their order, or no end.
 
         """
-        readers = {name: LineReader(kind) for name, kind in whole.kinds().items()}
+        readers = {name: LineReader(kind) for name, kind in KINDS.items()}
         name, batch = next(iter(readers)), list[Line]()
         while True:
             said = self._read()
@@ -122,7 +122,7 @@ class Source:
 
     def _check_order(self, kind: str, last: str) -> None:
         """Refuse what is no kind of row, or does not come after the last one."""
-        order = list(whole.kinds())
+        order = list(KINDS)
         if kind not in order:
             self.refuse(f"there is no kind of row called `{kind[:40]}`.")
         if order.index(kind) < order.index(last):

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.repository.indexing import add_tasks
+from swarm_mcp.repository.kinds import KINDS, NUMBERED
 from swarm_mcp.repository.sqlite import driver
 from swarm_mcp.repository.types import write_document
-from swarm_mcp.repository.whole import NUMBERED, Query, Scope, kinds
+from swarm_mcp.repository.whole import Query, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,7 +94,7 @@ def is_empty(db: Transaction) -> bool:
     """Whether nothing is in the project yet."""
     for name in ("agent", "team", "task", "context", "conversation", "message", "inbox", "event"):
         query = Query(db)
-        words = f"SELECT 1 FROM {name} WHERE {query.rows(kinds()[name], Scope())} LIMIT 1"
+        words = f"SELECT 1 FROM {name} WHERE {query.rows(KINDS[name], Scope())} LIMIT 1"
         if db.driver.execute(words, query.values).fetchone():
             return False
     return True
@@ -155,7 +156,7 @@ def note_loaded(db: Transaction, rows: Rows) -> None:
 
 def _prepared(db: Transaction, name: str, rows: Rows) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """The columns and their values as the driver takes them."""
-    kind = kinds()[name]
+    kind = KINDS[name]
     fields = [field for field in kind.fields if field.name in rows[0]]
     more = dict(UNSAID.get(name, {}))
     if kind.has_project:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from swarm_mcp.interchange.exporting import Exported, Wanted
 from swarm_mcp.interchange.swarm_lines import END, FORMAT, HEADER, VERSION, LineWriter, encode
 from swarm_mcp.repository import whole
+from swarm_mcp.repository.kinds import KINDS, NUMBERED
 from swarm_mcp.repository.migrate import HEAD
 from swarm_mcp.repository.whole import Scope
 
@@ -27,7 +28,7 @@ STEP = 1000
 def expected(db: Transaction, wanted: Wanted) -> int:
     """How many rows there will be, but for the people of a part."""
     scope = Scope(wanted.task, wanted.since)
-    return sum(whole.count(db, kind, scope) for name, kind in whole.kinds().items() if name not in PEOPLE)
+    return sum(whole.count(db, kind, scope) for name, kind in KINDS.items() if name not in PEOPLE)
 
 
 def write(db: Transaction, path: Path, wanted: Wanted, told: Callable[[int], None]) -> Exported:
@@ -59,14 +60,13 @@ def write_lines(
         all_people: `everybody`, if that is known.
 
     """
-    kinds = whole.kinds()
     people = _people(db, scope, everybody(db) if all_people is None else all_people)
     counts = {
-        name: len(people[name]) if name in PEOPLE else whole.count(db, kind, scope) for name, kind in kinds.items()
+        name: len(people[name]) if name in PEOPLE else whole.count(db, kind, scope) for name, kind in KINDS.items()
     }
     target.write(encode(_header(db, scope, counts)) + "\n")
     bases = _bases(db, scope)
-    for name, kind in kinds.items():
+    for name, kind in KINDS.items():
         writer = LineWriter(kind, is_postgres=db.is_postgres, bases=bases)
         rows = people[name] if name in PEOPLE else whole.stream(db, kind, scope)
         written = 0
@@ -91,14 +91,14 @@ def _header(db: Transaction, scope: Scope, counts: dict[str, int]) -> dict[str, 
 
 
 def _bases(db: Transaction, scope: Scope) -> dict[str, int]:
-    return {name: whole.before_first(db, whole.kinds()[name], scope) for name in whole.NUMBERED}
+    return {name: whole.before_first(db, KINDS[name], scope) for name in NUMBERED}
 
 
 def _people(db: Transaction, scope: Scope, rows: Everybody) -> Everybody:
     """Agents, teams and memberships: all of them, or those whom the rows of a part name, and whoever is above them."""
     if scope.is_whole:
         return rows
-    columns = {name: [field.name for field in whole.kinds()[name].fields] for name in PEOPLE}
+    columns = {name: [field.name for field in KINDS[name].fields] for name in PEOPLE}
     named = _named(db, scope)
     teams = [dict(zip(columns["team"], row, strict=True)) for row in rows["team"]]
     named |= {each["supervisor_id"] for each in teams if each["id"] in named and each["supervisor_id"]}
@@ -116,11 +116,11 @@ def _people(db: Transaction, scope: Scope, rows: Everybody) -> Everybody:
 def _named(db: Transaction, scope: Scope) -> set[str]:
     """The ids of agents and teams in the rows of a part; and other words of their documents, which are no ids."""
     found: set[str] = set()
-    for name, kind in whole.kinds().items():
+    for name, kind in KINDS.items():
         if name in PEOPLE:
             continue
         places = [n for n, field in enumerate(kind.fields) if field.refers in {"agent", "team"}]
-        writer = LineWriter(kind, is_postgres=db.is_postgres, bases=dict.fromkeys(whole.NUMBERED, 0))
+        writer = LineWriter(kind, is_postgres=db.is_postgres, bases=dict.fromkeys(NUMBERED, 0))
         for row in whole.stream(db, kind, scope):
             found.update(row[n] for n in places if row[n])
             if name in {"event", "delegation", "task"}:
