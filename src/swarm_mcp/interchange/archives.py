@@ -110,7 +110,7 @@ def _write_all(
     everybody = lines.everybody(db)
     for task in topmost:
         path = folder / f"task_{task}_{db.now:%Y%m%dT%H%M%SZ}.tar.gz"
-        with path.open("xb") as target:
+        with open(path, "xb", opener=lines.private) as target:
             written.append(path)
             _write(db, target, task, everybody)
         sync(path)

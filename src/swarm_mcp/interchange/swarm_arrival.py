@@ -9,7 +9,7 @@ from swarm_mcp.interchange.swarm_lines import REFERRING, moved
 from swarm_mcp.interchange.swarm_taskless import Taskless
 from swarm_mcp.model.errors import Conflict
 from swarm_mcp.operations import moves
-from swarm_mcp.repository import indexing, loading, references, tasks
+from swarm_mcp.repository import graph, indexing, loading, references, tasks
 from swarm_mcp.repository.kinds import KINDS, Field
 from swarm_mcp.repository.loading import Misfit
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 SHOWN = 5
+MOST_NUMBER = 1 << 53
 
 
 class Arrival:
@@ -119,6 +120,8 @@ class Arrival:
                 tasks=taken[:SHOWN],
             )
         for line in news.values():
+            if abs(line["rank"]) > graph.TOP or abs(line["end_rank"]) > graph.TOP:
+                self.source.refuse(f"`rank` and `end_rank` are at most {graph.TOP:,}.", line.number)
             above = line["parent_id"]
             if above and above not in news and not self._is_here(above, here):
                 if not self.source.is_part:
@@ -155,9 +158,15 @@ class Arrival:
 
     def _events(self, news: list[Line]) -> list[Line]:
         for line in news:
-            line["seq"] += self.shifts["event"]
+            self._number(line, "seq", "event")
             line["data"] = moved(line["data"], self.shifts)
         return news
+
+    def _number(self, line: Line, name: str, kind: str) -> None:
+        """Move a row's own number behind those of this database, where there has to be room for more after it."""
+        if not 1 <= line[name] <= MOST_NUMBER:
+            self.source.refuse(f"`{name}` has to be 1 to {MOST_NUMBER:,}.", line.number)
+        line[name] += self.shifts[kind]
 
     def _threads(self, news: list[Line]) -> list[Line]:
         if self.fresh:
@@ -196,7 +205,7 @@ class Arrival:
             self.db, "conversation", (line["conversation_id"] for line in news if line["conversation_id"]), "project"
         )
         for line in news:
-            line["id"] += self.shifts["message"]
+            self._number(line, "id", "message")
             if line["conversation_id"] and not self._is_here(line["conversation_id"], threads):
                 self._miss(line, "conversation_id")
             if line["reply_to_id"] is not None:

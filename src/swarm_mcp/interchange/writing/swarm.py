@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def expected(db: Transaction, wanted: Wanted) -> int:
 
 def write(db: Transaction, path: Path, wanted: Wanted, told: Callable[[int], None]) -> Exported:
     """Write the lines to a new file."""
-    with path.open("x", encoding="utf-8", newline="\n") as target:
+    with open(path, "x", encoding="utf-8", newline="\n", opener=private) as target:
         counts = write_lines(db, target, Scope(wanted.task, wanted.since), told)
     others = {name: count for name, count in counts.items() if name != "task"}
     tasks, rows = counts["task"], sum(counts.values())
@@ -45,6 +46,11 @@ def write(db: Transaction, path: Path, wanted: Wanted, told: Callable[[int], Non
 def everybody(db: Transaction) -> Everybody:
     """The project's agents, teams and memberships."""
     return {name: whole.people(db, name) for name in PEOPLE}
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file for its owner alone: what is private on the board is in it."""
+    return os.open(path, flags, 0o600)
 
 
 def write_lines(
