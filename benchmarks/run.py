@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, get_args
 
 from benchmarks.board import Board, seed
 from benchmarks.calls import measure_calls
+from benchmarks.interchange import measure_interchange
 from benchmarks.machine import machine_facts
 from benchmarks.measure import Measure
 from benchmarks.million import DATABASES, measure_million
@@ -28,7 +29,7 @@ from benchmarks.writers import measure_writers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PARTS = ("calls", "search", "start", "memory", "tokens", "queue", "waiting", "push", "writers", "fleet")
+PARTS = ("calls", "search", "start", "memory", "tokens", "queue", "waiting", "push", "writers", "interchange", "fleet")
 LARGE = "million"
 """The part that takes minutes and gigabytes, and so is made only when it is asked for."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the one folder that is surely not on a disk
@@ -98,6 +99,8 @@ def _measure_part(  # noqa: PLR0911 - one for each
             return measure_waiting(large, era=options.era)
         case "push":
             return measure_push(fast, era=options.era)
+        case "interchange":
+            return measure_interchange(large, fast)
         case _:
             # On a real disk: this one is about waiting for each other, and syncing is part of it.
             return measure_writers(seed(disk / "writers.db", 100), seconds=options.seconds)

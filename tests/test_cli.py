@@ -386,3 +386,56 @@ def test_where_nobody_may_look_there_are_no_settings_and_an_unreadable_file_is_t
         if is_root:
             os.seteuid(0)
         tmp_path.chmod(0o700)
+
+
+# --- boards on their way ----------------------------------------------------------------------------------------------
+
+
+def test_a_board_leaves_as_a_file_and_arrives_in_another_database(
+    program: Program, board: Swarm, tmp_path: Path
+) -> None:
+    done = created(board, title="Sow")
+    waiter = created(board, title="Reap", depends_on=[done])
+    code, out, err = program("export", "swarm", "board.jsonl")
+    assert (code, out.startswith("Exported 2 tasks in "), err) == (0, True, "")
+    assert program("export", "swarm", "board.jsonl") == (
+        1, "", "There is a `board.jsonl` already. Name another place, or replace it with --force.\n"
+    )  # fmt: skip
+    report = json.loads(program("export", "swarm", "part.jsonl", "--task", waiter[:6], "--json")[1])
+    assert (report["tasks"], report["name"], report["counts"]["dependency"]) == (1, "part.jsonl", 1)
+    code, out, err = program("export", "swarm", "-")
+    assert (code, err.startswith("Exported 2 tasks in ")) == (0, True)
+    assert out.splitlines()[1:] == (tmp_path / "board.jsonl").read_text().splitlines()[1:]
+    elsewhere = ("--database", tmp_path / "another.db")
+    rehearsal = program("import", "swarm", "board.jsonl", "--dry-run", *elsewhere)
+    assert rehearsal[1].startswith("Would import 2 tasks in")
+    assert not (tmp_path / "another.db").exists()
+    code, out, err = program("import", "swarm", "board.jsonl", *elsewhere)
+    assert (code, out.splitlines()[1:4], err) == (
+        0, ["status: pending → pending: 1", "status: blocked → blocked: 1", "dependencies: blocks: 1"], ""
+    )  # fmt: skip
+    program("export", "swarm", "again.jsonl", *elsewhere)
+    assert (tmp_path / "again.jsonl").read_text().splitlines()[1:] == out_of(tmp_path / "board.jsonl")
+    wrong = [
+        program("export", "carrier-pigeon", "x"), program("export", "swarm", "-", "--json"),
+        program("export", "swarm", "x", "--since", "yesterday"), program("archive", "--older-than", "long"),
+    ]  # fmt: skip
+    assert [(code, out) for code, out, _ in wrong] == [(2, "")] * len(wrong)
+
+
+def out_of(path: Path) -> list[str]:
+    return path.read_text().splitlines()[1:]
+
+
+def test_finished_work_is_put_away_and_read_again(program: Program, board: Swarm, tmp_path: Path) -> None:
+    task = created(board, title="Sow")
+    program("tasks", "done", task, "--summary", "Sown.", "--agent", "ada")
+    assert program("archive") == (0, "Archived 0 tasks.\n", ""), "nothing is 30 days old"
+    (tmp_path / "put-away").mkdir()
+    code, out, err = program("archive", "--older-than", "0d", "--to", "put-away", "--json")
+    report = json.loads(out)
+    assert (code, report["tasks"], report["topmost"], err) == (0, 1, [task], "")
+    (name,) = report["files"]
+    code, out, err = program("import", "archive", f"put-away/{name}", "--database", tmp_path / "another.db")
+    assert (code, out.splitlines()[0].startswith("Imported 1 task in "), err) == (0, True, "")
+    assert program("import", "archive", f"put-away/{name}")[1].startswith("Imported 0 tasks in 0 rows")

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from swarm_mcp import __version__
-from swarm_mcp.cli import exporting, importing, projects, tasks, tokens
+from swarm_mcp.cli import archiving, exporting, importing, projects, tasks, tokens
 from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
 from swarm_mcp.cli.options import (
@@ -37,6 +37,7 @@ app = typer.Typer(
 
 app.command("import")(importing.import_plan)
 app.command("export")(exporting.export_board)
+app.command("archive")(archiving.archive_finished)
 app.command()(demo)
 app.command()(doctor)
 app.command()(undo)

@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 
 FORMATS = {"taskmaster": "taskmaster", "beads": "beads"}
 """The formats of other programs, and the module of `interchange.foreign` that reads each: `read(path, zone)`."""
+OURS = ("swarm", "archive")
+"""What another board of ours wrote, which is taken row by row."""
+KNOWN = (*FORMATS, *OURS)
 SHOWN = 20
 """Sentences of one kind on a terminal; pipes and JSON get all of them."""
 
 
 def import_plan(
     format_: Annotated[
-        str, typer.Argument(metavar="FORMAT", help=f"What wrote it: {', '.join(FORMATS)}.", show_default=False)
+        str, typer.Argument(metavar="FORMAT", help=f"What wrote it: {', '.join(KNOWN)}.", show_default=False)
     ],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The file or folder.", show_default=False)],
     *,
@@ -45,12 +48,26 @@ def import_plan(
 
     Example: swarm-mcp import taskmaster .taskmaster/tasks/tasks.json --dry-run
     """
-    if format_ not in FORMATS:
+    if format_ not in KNOWN:
         raise typer.BadParameter(
-            f"`{format_[:40]}` is no known format. Known: {', '.join(FORMATS)}.", param_hint="FORMAT"
+            f"`{format_[:40]}` is no known format. Known: {', '.join(KNOWN)}.", param_hint="FORMAT"
         )
     zone = read_zone(timezone)
     chosen = settings(database=database, project=project)
+    take = import_ours if format_ in OURS else import_foreign
+    report = take(format_, path, chosen, zone=zone, parent=parent, namespace=namespace, dry_run=dry_run)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+    elif sys.stdout.isatty():
+        show(report)
+    else:
+        typer.echo("\n".join(lines(report)))
+
+
+def import_foreign(
+    format_: str, path: Path, chosen: Settings, *, zone: tzinfo, dry_run: bool, **where: str
+) -> Imported:
+    """Take what another program wrote."""
     from swarm_mcp.cli.exporting import progress  # noqa: PLC0415
     from swarm_mcp.interchange import importing  # noqa: PLC0415 - help must not import the board
 
@@ -60,15 +77,31 @@ def import_plan(
         progress(f"Importing {path.name}") as (begun, told),
     ):
         begun(len(document.items))
-        report = importing.import_document(
-            swarm, document, parent=parent, namespace=namespace, dry_run=dry_run, via="command line", told=told
+        return importing.import_document(swarm, document, dry_run=dry_run, via="command line", told=told, **where)
+
+
+def import_ours(format_: str, path: Path, chosen: Settings, *, zone: tzinfo, dry_run: bool, **where: str) -> Imported:
+    """Take what another board of ours wrote: its times name their zones."""
+    _ = zone
+    from swarm_mcp.cli.exporting import progress  # noqa: PLC0415
+    from swarm_mcp.interchange import archives, swarm_source  # noqa: PLC0415
+    from swarm_mcp.interchange.swarm_import import import_stream  # noqa: PLC0415
+
+    opening = swarm_source.opened if format_ == "swarm" else archives.opened
+    with (
+        rehearsed(chosen) if dry_run else opened(chosen) as swarm,
+        progress(f"Importing {path.name}") as (begun, told),
+    ):
+        return import_stream(
+            swarm,
+            lambda: opening(path),
+            path.name,
+            dry_run=dry_run,
+            via="command line",
+            begun=begun,
+            told=told,
+            **where,
         )
-    if as_json:
-        typer.echo(report.model_dump_json(indent=2))
-    elif sys.stdout.isatty():
-        show(report)
-    else:
-        typer.echo("\n".join(lines(report)))
 
 
 def reader_of(format_: str) -> Callable[[Path, tzinfo], PlanDocument]:

@@ -71,6 +71,12 @@ def record(db: Transaction, kind: str, row: Row | None, data: dict[str, Any], *,
     events.insert_event(db, kind, row.id if row is not None else None, db.actor.id, version, data)
 
 
+def record_outside(db: Transaction, row: Row, data: dict[str, Any]) -> None:
+    """Record what a task of another board has lost on its way here, because that stayed there."""
+    after = tasks.update_task(db, row.id, {"version": row.version + 1, "updated_at": db.now})
+    record(db, "separated", after, data, version=after.version)
+
+
 def obstructed(row: Row) -> bool:
     """Whether something stands in the task's way."""
     return bool(row.hold_reason is not None or row.waits or row.open_subtasks)

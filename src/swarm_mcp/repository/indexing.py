@@ -157,6 +157,38 @@ def index_message(db: Transaction, number: int, words: str) -> None:
     ADD_MESSAGE.run(db, {"number": number, "text": spaced(words)})
 
 
+def add_tasks(db: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Index the words of tasks that were stored together, at once."""
+    if db.is_postgres:
+        postgres_words.add_tasks(db, rows)
+        return
+    (last,) = db.driver.execute("SELECT max(number) FROM wording").fetchone()
+    numbered = list(enumerate(rows, start=(last or 0) + 1))
+    db.driver.executemany(
+        "INSERT INTO wording (number, task_id) VALUES (?, ?)", [(n, row["id"]) for n, row in numbered]
+    )
+    db.driver.executemany(ADDING_TASK, [_own_words(n, *(row[name] for name in OWN)) for n, row in numbered])
+
+
+def add_messages(db: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Index messages that were stored together, those about tasks."""
+    found = [(row["id"], row["text"]) for row in rows if row["task_id"] is not None]
+    if db.is_postgres:
+        postgres_words.copy(db, "message_words", "id", [(n, postgres_words.vector(words)) for n, words in found])
+        return
+    statement = "INSERT INTO message_words (rowid, text) VALUES (?, ?)"
+    db.driver.executemany(statement, [(n, spaced(words)) for n, words in found])
+
+
+def add_context(db: Transaction, rows: Sequence[Row]) -> None:
+    """Index values that were shared, of which none took the place of one that is indexed."""
+    found = [(row.id, _shared_words(row.key, row.value, row.rationale)) for row in rows]
+    if db.is_postgres:
+        postgres_words.copy(db, "context_words", "id", [(n, postgres_words.vector(words)) for n, words in found])
+        return
+    db.driver.executemany("INSERT INTO context_words (rowid, text) VALUES (?, ?)", found)
+
+
 def index_everything(db: Transaction) -> None:
     """Make the indexes anew from what there is, after rows were written past them."""
     of_tasks = select(task.c.id, *(task.c[name] for name in OWN)).order_by(task.c.created_at, task.c.rank)

@@ -104,6 +104,19 @@ def index_new(db: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
     NEW_TASK.run_many(db, [{"id": row["id"], "words": each} for row, each in zip(rows, words, strict=True)])
 
 
+def add_tasks(db: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Index the words of tasks that were stored together."""
+    found = [(row["id"], vector(row["title"], row["description"], row["completion_summary"])) for row in rows]
+    copy(db, "task_words", "task_id", found)
+
+
+def copy(db: Transaction, index: str, key: str, rows: Sequence[tuple[Any, str]]) -> None:
+    """Put many vectors into an index at once."""
+    with db.driver.copy(f"COPY {index} ({key}, words) FROM STDIN") as copying:
+        for row in rows:
+            copying.write_row(row)
+
+
 def note_change(db: Transaction, task_id: str, values: Mapping[str, Any]) -> None:
     """Index the words of a task that is about to get these values."""
     row = OF_TASK.first(db, {"id": task_id})

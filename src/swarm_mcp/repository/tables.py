@@ -71,7 +71,7 @@ def one_of(column: str, choices: type[StrEnum], *, or_empty: bool = False) -> Ch
     """A CHECK that a text column holds a member of an enumeration."""
     words = [choice.value for choice in choices] + ([""] if or_empty else [])
     listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
+    return CheckConstraint(f"{column} IN ({listed})", name=column, info={"column": column, "words": words})
 
 
 project = Table(

@@ -38,7 +38,8 @@ def _in_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-def _write_document(value: Any) -> str | None:
+def write_document(value: Any) -> str | None:
+    """Write a document as text."""
     if value is None:
         return None
     if not value and isinstance(value, list | dict):  # as most are
@@ -133,11 +134,11 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any | None, dialect: Dialect) -> Any:
         """Write the document as text, where the driver does not."""
-        return value if dialect.name == "postgresql" else _write_document(value)
+        return value if dialect.name == "postgresql" else write_document(value)
 
     def bind_processor(self, dialect: Dialect) -> Any:
         """Write text without the decorator's detour, as above."""
-        return super().bind_processor(dialect) if dialect.name == "postgresql" else _write_document
+        return super().bind_processor(dialect) if dialect.name == "postgresql" else write_document
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """Read text without the decorator's detour; most documents are empty."""
