@@ -96,7 +96,7 @@ def _lines(path: Path, name: str) -> Iterator[str]:
             except UnicodeDecodeError as error:
                 where = f"byte {error.start + 1:,} of line {n} belongs to no character"
                 raise Invalid(f"`{name}` is not text in UTF-8: {where}.") from None
-    if left or _moment(path.stat()) != _moment(before):
+    if left or moment_of(path.stat()) != moment_of(before):
         raise Invalid(f"`{name}` changed while it was read; import it again when nothing writes to it.")
 
 

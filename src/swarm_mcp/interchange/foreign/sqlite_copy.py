@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.interchange.foreign.source_file import moment_of, read_bytes
-from swarm_mcp.model.errors import Invalid, NotFound
+from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.strict_json import storable
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from swarm_mcp.interchange.foreign import task_orchestrator_row as rows
 from swarm_mcp.interchange.foreign.document import PlanDocument, PlanItem, PlanNotice, PlanParticipant, PlanRemark
 from swarm_mcp.interchange.foreign.entry import Entry, Findings
-from swarm_mcp.interchange.foreign.instants import Instants
+from swarm_mcp.interchange.foreign.instants import instant, instant_of, tell_of_naive
 from swarm_mcp.interchange.foreign.sqlite_copy import opened
 from swarm_mcp.interchange.foreign.task_orchestrator_archive import Archive, read_archive
 from swarm_mcp.interchange.foreign.task_orchestrator_folder import DATABASE, Folder, owner, split_notes
@@ -81,7 +81,7 @@ class _Store:
         self.name = name
         self.folder = folder
         self.findings = Findings()
-        self.instants = Instants(zone)
+        self.zone = zone
         self.entries: dict[str, Entry] = {}
         self.ids: dict[str, str] = {}
         """The refs by the ids that files are named for."""
@@ -96,22 +96,26 @@ class _Store:
         self.archived: set[str] = set()
         self.raw: Json = {}
         self.phases = Phases()
+        self.said: dict[str, Json] = {}
+        """What an export of ours said beside the columns."""
 
     def take(self, tables: Tables) -> None:
         """Take everything that the database says."""
         if not {"id", "title"} <= set(tables.columns.get("tasks", ())):
-            raise Invalid(f"`{tables.name}` is no store of Task Orchestrator: it has no table of tasks with id and title.")
+            raise Invalid(
+                f"`{tables.name}` is no store of Task Orchestrator: it has no table of tasks with id and title."
+            )
         version = "2.9" if "collaboration_events" in tables.columns else "2.3"
         self.raw["schema"] = version if "success_criteria" in tables.columns["tasks"] else "2.2"
         self._tasks(tables)
-        for kind, each in self._beside(tables, "dependencies"):
-            self.edges[kind.ref].append(str(each.get("depends_on") or "").strip())
+        for entry, each in self._beside(tables, "dependencies"):
+            self.edges[entry.ref].append(str(each.get("depends_on") or "").strip())
         for entry, each in self._beside(tables, "participants"):
-            at = self.instants.of(replace(entry, values=each), "joined_at")
+            at = instant_of(replace(entry, values=each), "joined_at", self.zone)
             agent, role = str(each.get("agent_id") or "").strip(), str(each.get("role") or "").strip()
             self.people[entry.ref].append(PlanParticipant(agent=agent, role=role, joined_at=at))
         for entry, each in self._beside(tables, "notifications"):
-            self.notices[entry.ref].append(rows.notice(replace(entry, values=each), self.instants))
+            self.notices[entry.ref].append(rows.notice(replace(entry, values=each), self.zone))
         for entry, each in self._beside(tables, "collaboration_events"):
             self.events[entry.ref].append(rows.contribution(each))
         self.phases.take(tables, self.findings)
@@ -122,10 +126,9 @@ class _Store:
 
     def _tasks(self, tables: Tables) -> None:
         """Make the entries, parents before their parts."""
-        found = list(tables.rows("tasks"))
-        said = {str(each.get("task_id")): rows.said(each) for each in tables.rows(rows.BESIDE)}
-        values = {}
-        for n, row in enumerate(found, 1):
+        self.said = {str(each.get("task_id")): rows.said(each) for each in tables.rows(rows.BESIDE)}
+        values: dict[str, Json] = {}
+        for n, row in enumerate(tables.rows("tasks"), 1):
             ref = str(row["id"]).strip() if row["id"] is not None else ""
             nameless = Entry("", row, tables.name, f"row {n} of `tasks`", self.findings)
             if not 0 < len(ref) <= rows.ID_LIMIT:
@@ -133,13 +136,12 @@ class _Store:
             if ref in values:
                 nameless.refuse(f"its id `{ref[:40]}` is that of another task")
             values[ref] = row
-        for ref, parent in rows.in_order(values, said):
+        for ref, parent in rows.in_order(values, self.said):
             above = self.entries.get(parent)
             entry = Entry(ref, values[ref], tables.name, f"task {ref}", self.findings, above)
             self.entries[ref] = entry
             self.ids[ref] = ref
-            self.sharing[ref] = Sharing(entry, self.instants)
-        self.said = said
+            self.sharing[ref] = Sharing(entry, self.zone)
 
     def _beside(self, tables: Tables, table: str) -> Iterator[tuple[Entry, Json]]:
         """The rows of a table about tasks; those about a task that is not there are reported."""
@@ -152,12 +154,12 @@ class _Store:
                 yield entry, each
         if lost:
             what = "1 row is" if lost == 1 else f"{lost:,} rows are"
-            self.findings.skipped.append(f"`{table}`: {what} about no task that is there, and was left out.")
+            self._skip(f"`{table}`: {what} about no task that is there, and was left out.")
 
     def _other(self, tables: Tables, table: str) -> None:
         """Keep a table that only some versions have: what is about a task with it, the rest with the import."""
         if "message" in table:
-            self.findings.skipped.append(f"`{table}` was left out: it does not say who may read it.")
+            self._skip(f"`{table}` was left out: it does not say who may read it.")
         elif "task_id" in tables.columns[table]:
             for entry, each in self._beside(tables, table):
                 kept = cast("list[object]", self.more[entry.ref].setdefault(table, []))
@@ -167,7 +169,7 @@ class _Store:
         else:
             kept = [each for _, each in zip(range(KEPT_ROWS + 1), tables.rows(table), strict=False)]
             if len(kept) > KEPT_ROWS:
-                self.findings.skipped.append(f"`{table}`: only its first {KEPT_ROWS:,} rows were kept.")
+                self._skip(f"`{table}`: only its first {KEPT_ROWS:,} rows were kept.")
             if kept:
                 self.raw[table] = kept[:KEPT_ROWS]
 
@@ -179,13 +181,13 @@ class _Store:
     def _note(self, place: str, stem: str, text: str) -> None:
         owned = owner(stem, self.ids)
         if owned is None:
-            self.findings.skipped.append(f"`{place}` belongs to no task that is there, and was left out.")
+            self._skip(f"`{place}` belongs to no task that is there, and was left out.")
             return
         ref, agent = owned
         for when, words in split_notes(text):
             try:
-                at = self.instants.read(when)
-            except ValueError:
+                at = instant(when, self.zone, self.findings)
+            except (ValueError, OverflowError):
                 at = None
             note = PlanRemark(text=words, by=agent, at=at)
             if note not in self.private[ref]:
@@ -198,7 +200,7 @@ class _Store:
             stem, _, ending = name.rpartition(".")
             ref = self.ids.get(stem.removesuffix("_progress") if ending == "jsonl" else stem)
             if ref is None or ending not in {"yaml", "yml", "json", "jsonl"}:
-                self.findings.skipped.append(f"`contexts/{name[:100]}` belongs to no task that is there, and was left out.")
+                self._skip(f"`contexts/{name[:100]}` belongs to no task that is there, and was left out.")
                 continue
             text, where = self.folder.text("contexts", name), f"contexts/{name}"
             if ending == "jsonl":
@@ -216,7 +218,7 @@ class _Store:
         for name in self.folder.names("archives"):
             archive = read_archive(name, self.folder.content("archives", name))
             if archive is None:
-                self.findings.skipped.append(f"`archives/{name[:100]}` is not called like an archive, and was left out.")
+                self._skip(f"`archives/{name[:100]}` is not called like an archive, and was left out.")
                 continue
             if archive.task not in self.entries:
                 self._restore(archive)
@@ -226,7 +228,7 @@ class _Store:
                 self._note(f"archives/{name}: {stem}.md", stem, text)
             if archive.others:
                 shown = ", ".join(f"`{each[:100]}`" for each in archive.others[:5])
-                self.findings.skipped.append(f"`archives/{name}` holds what was not read: {shown}.")
+                self._skip(f"`archives/{name}` holds what was not read: {shown}.")
 
     def _restore(self, archive: Archive) -> None:
         """A task that is not in the database any more."""
@@ -236,7 +238,7 @@ class _Store:
         values.update(status="completed", completed_at=at, created_at=archive.context.get("created") or at)
         self.entries[archive.task] = entry
         self.ids[archive.task] = archive.task
-        self.sharing[archive.task] = Sharing(entry, self.instants)
+        self.sharing[archive.task] = Sharing(entry, self.zone)
         self.archived.add(archive.task)
         entry.guess("it is not in the database any more and was taken from its archive, as completed")
 
@@ -245,7 +247,10 @@ class _Store:
         found = {name: self.folder.text("templates", name) for name in self.folder.names("templates")}
         if found:
             self.raw["templates"] = found
-            self.findings.skipped.append(f"No tasks were made of its templates, which are kept: {', '.join(found)[:200]}.")
+            self._skip(f"No tasks were made of its templates, which are kept: {', '.join(found)[:200]}.")
+
+    def _skip(self, sentence: str) -> None:
+        self.findings.skipped.append(sentence)
 
     def document(self) -> PlanDocument:
         """Everything that was found."""
@@ -258,7 +263,7 @@ class _Store:
             name=self.name,
             items=held,
             dangling=tuple(findings.dangling),
-            guessed=(*findings.guessed, *self.instants.told()),
+            guessed=(*findings.guessed, *tell_of_naive(findings.naive, self.zone)),
             skipped=(*findings.skipped, *self.folder.skipped),
             renamed=tuple(findings.renamed),
             raw=self.raw,
@@ -266,8 +271,8 @@ class _Store:
 
     def _item(self, entry: Entry) -> PlanItem:
         ref, shared = entry.ref, self.sharing[entry.ref]
-        item = rows.item(entry, self.said.get(ref, {}), self.instants, self.phases)
         said = self.said.get(ref, {})
+        item = rows.item(entry, said, self.zone, self.phases)
         rows.share_intent(shared, entry)
         edges = rows.edges(entry, self.edges[ref], self.entries, set(rows.texts(said, "implied")))
         kept = {"dependencies": list(self.edges[ref])} if self.edges[ref] else {}

@@ -106,7 +106,9 @@ def _unpacked(name: str, data: bytes) -> bytes:
     except (OSError, EOFError, zlib.error, ValueError):
         raise Invalid(f"`archives/{name}` is damaged or no archive.") from None
     if len(found) > UNPACKED_LIMIT:
-        raise Invalid(f"`archives/{name}` has more than {UNPACKED_LIMIT // 2**20} MiB when unpacked; that is no archive.")
+        raise Invalid(
+            f"`archives/{name}` has more than {UNPACKED_LIMIT // 2**20} MiB when unpacked; that is no archive."
+        )
     return found
 
 

@@ -91,7 +91,7 @@ class Folder:
     def others(self) -> None:
         """Report what else lies there."""
         try:
-            found = sorted(_shown(each) for each in os.listdir(self.root) if each not in READ)
+            found = sorted(_shown(each.name) for each in self.root.iterdir() if each.name not in READ)
         except OSError:
             return
         if found:
@@ -101,7 +101,7 @@ class Folder:
 
 
 def as_text(data: bytes, name: str) -> str:
-    """Bytes as text without a byte order mark, lines ending in `\\n`, and everything storable.
+    """Bytes as text without a byte order mark, lines ended as on Unix, and everything storable.
 
     Raises:
         Invalid: they are not UTF-8.

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from swarm_mcp.interchange.foreign.document import PlanCriterion, PlanFeedback, PlanItem, PlanNotice
+from swarm_mcp.interchange.foreign.instants import deadline_of, instant_of
+from swarm_mcp.interchange.foreign.task_orchestrator_phases import NUMBERS
 from swarm_mcp.interchange.foreign.wording import complexity_of, priority_of, stated_hold, status_of
 from swarm_mcp.model.draft import read_hours
 from swarm_mcp.model.errors import Invalid
@@ -15,14 +17,12 @@ from swarm_mcp.model.memory import ContextKind
 from swarm_mcp.model.strict_json import parse_json
 from swarm_mcp.model.task import EdgeType
 
-from swarm_mcp.interchange.foreign.task_orchestrator_phases import NUMBERS
-
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
+    from datetime import tzinfo
     from decimal import Decimal
 
     from swarm_mcp.interchange.foreign.entry import Entry
-    from swarm_mcp.interchange.foreign.instants import Instants
     from swarm_mcp.interchange.foreign.task_orchestrator_phases import Phases
     from swarm_mcp.interchange.foreign.task_orchestrator_sharing import Sharing
 
@@ -74,7 +74,7 @@ def in_order(rows: Mapping[str, Json], beside: Mapping[str, Json]) -> Iterator[t
             placed.add(each)
 
 
-def item(entry: Entry, beside: Json, instants: Instants, phases: Phases) -> PlanItem:
+def item(entry: Entry, beside: Json, zone: tzinfo, phases: Phases) -> PlanItem:
     """A row of `tasks`; what it depends on and what else belongs to it comes from elsewhere."""
     title, description = entry.titled(entry.text("title"), entry.text("description"))
     word = entry.text("status").strip()
@@ -98,18 +98,18 @@ def item(entry: Entry, beside: Json, instants: Instants, phases: Phases) -> Plan
         criteria=tuple(_criteria(entry)),
         estimated_hours=_hours(entry, "estimated_hours"),
         actual_hours=_hours(entry, "actual_hours"),
-        deadline=instants.of(entry, "deadline", is_deadline=True),
-        created_at=instants.of(entry, "created_at"),
-        updated_at=instants.of(entry, "updated_at"),
-        completed_at=instants.of(entry, "completed_at"),
+        deadline=deadline_of(entry, "deadline", zone),
+        created_at=instant_of(entry, "created_at", zone),
+        updated_at=instant_of(entry, "updated_at", zone),
+        completed_at=instant_of(entry, "completed_at", zone),
         summary=entry.text("completion_summary"),
         feedback=tuple(_feedback(entry)),
         raw=dict(entry.values),
     )
-    return _with_more(found, replace(entry, values=beside), instants, is_ours=is_ours) if beside else found
+    return _with_more(found, replace(entry, values=beside), zone, is_ours=is_ours) if beside else found
 
 
-def _with_more(found: PlanItem, entry: Entry, instants: Instants, *, is_ours: bool) -> PlanItem:
+def _with_more(found: PlanItem, entry: Entry, zone: tzinfo, *, is_ours: bool) -> PlanItem:
     """What our export could say beside the columns."""
     beside = entry.values
     phase = beside.get("phase")
@@ -123,7 +123,7 @@ def _with_more(found: PlanItem, entry: Entry, instants: Instants, *, is_ours: bo
         area=_text(beside, "area"),
         phase=phase if isinstance(phase, int) and 0 <= phase <= NUMBERS else found.phase,
         tags=tuple(dict.fromkeys([*texts(beside, "tags"), *found.tags])),
-        started_at=instants.of(entry, "started_at"),
+        started_at=instant_of(entry, "started_at", zone),
         relations=tuple(_relations(entry)),
     )
 
@@ -226,14 +226,14 @@ def edges(entry: Entry, found: list[str], known: Mapping[str, Entry], implied: C
     return tuple(kept)
 
 
-def notice(entry: Entry, instants: Instants) -> PlanNotice:
+def notice(entry: Entry, zone: tzinfo) -> PlanNotice:
     """A row of `notifications`, in the columns of 2.3 or those of 2.9."""
     values = entry.values
     return PlanNotice(
         kind=_plain(values.get("event_type") if values.get("type") is None else values["type"]) or "note",
         text=_plain(values.get("message")),
         agent=_plain(values.get("agent_id")),
-        at=instants.of(entry, "created_at"),
+        at=instant_of(entry, "created_at", zone),
         read=_plain(values.get("read")) not in {"", "0", "false"},
     )
 

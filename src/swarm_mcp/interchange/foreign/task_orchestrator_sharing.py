@@ -12,15 +12,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from swarm_mcp.interchange.foreign.document import PlanContext, PlanRemark
+from swarm_mcp.interchange.foreign.instants import instant
 from swarm_mcp.model.memory import ContextKind
 from swarm_mcp.model.strict_json import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from swarm_mcp.interchange.foreign.entry import Entry
-    from swarm_mcp.interchange.foreign.instants import Instants
 
 Json = dict[str, object]
 
@@ -46,7 +46,7 @@ class Sharing:
     """What was shared about one task."""
 
     entry: Entry
-    instants: Instants
+    zone: tzinfo
     context: dict[str, PlanContext] = field(default_factory=dict[str, PlanContext])
     progress: list[PlanRemark] = field(default_factory=list[PlanRemark])
     comments: list[PlanRemark] = field(default_factory=list[PlanRemark])
@@ -78,7 +78,7 @@ class Sharing:
             for n, each in enumerate(cast("list[object]", value) if listed else [value], 1):
                 self._entry(f"{kind} {n}" if listed else name, each, kind, inside if listed else "", authors, document)
 
-    def _entry(self, name: str, each: object, kind: ContextKind, inside: str, authors: Json, document: Json) -> None:  # noqa: PLR0917
+    def _entry(self, name: str, each: object, kind: ContextKind, inside: str, authors: Json, document: Json) -> None:
         key, value, rationale = name, each, ""
         by, at = document.get("updated_by"), document.get("updated_at")
         if not inside:
@@ -97,7 +97,7 @@ class Sharing:
             by, at, rationale = own.get("by", by), own.get("at", at), str(own.get("rationale") or rationale)
         self.put(key, value, kind=kind, rationale=rationale, by=by, at=at)
 
-    def put(  # noqa: D417
+    def put(
         self,
         key: str,
         value: object,
@@ -192,8 +192,8 @@ class Sharing:
 
     def _time(self, value: object) -> datetime | None:
         try:
-            return self.instants.read(value)
-        except ValueError:
+            return instant("" if value is None else str(value), self.zone, self.entry.findings)
+        except (ValueError, OverflowError):
             self.entry.skip(f"a time in its context (`{str(value)[:40]}`) is none and was left out")
             return None
 

@@ -55,9 +55,8 @@ def _survey(events: Iterator[Any], name: str) -> None:
     """Look at what is there before anything is made of it: the parser does not recurse, what makes values does."""
     import yaml  # noqa: PLC0415
 
-    depth = nodes = 0
-    for event in events:
-        nodes += 1
+    depth = 0
+    for nodes, event in enumerate(events):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -71,7 +70,9 @@ def _loader() -> type[Any]:
     """The safe loader, without times and without merged maps, each of which could double what the last one did."""
     import yaml  # noqa: PLC0415
 
-    class Plain(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    fastest: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Plain(fastest):  # pyright: ignore[reportUntypedBaseClass]
         """Texts, numbers, booleans, lists, maps, and nothing."""
 
     unwanted = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:value")
