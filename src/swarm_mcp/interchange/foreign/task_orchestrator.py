@@ -137,8 +137,9 @@ class _Store:
                 nameless.refuse(f"its id `{ref[:40]}` is that of another task")
             values[ref] = row
         for ref, parent in rows.in_order(values, self.said):
-            above = self.entries.get(parent)
-            entry = Entry(ref, values[ref], tables.name, f"task {ref}", self.findings, above)
+            entry = Entry(ref, values[ref], tables.name, f"task {ref}", self.findings, self.entries.get(parent))
+            if parent and entry.parent is None:
+                entry.guess(f"its parent {parent[:40]} is not there, or a part of it; it stands by itself")
             self.entries[ref] = entry
             self.ids[ref] = ref
             self.sharing[ref] = Sharing(entry, self.zone)
@@ -274,7 +275,7 @@ class _Store:
         said = self.said.get(ref, {})
         item = rows.item(entry, said, self.zone, self.phases)
         rows.share_intent(shared, entry)
-        edges = rows.edges(entry, self.edges[ref], self.entries, set(rows.texts(said, "implied")))
+        edges = rows.edges(entry, self.edges[ref], self.entries, set(rows.texts(said, "inherited")))
         kept = {"dependencies": list(self.edges[ref])} if self.edges[ref] else {}
         return replace(
             item,

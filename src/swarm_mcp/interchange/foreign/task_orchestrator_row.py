@@ -60,7 +60,7 @@ def _text(of: Json, key: str) -> str:
 
 
 def in_order(rows: Mapping[str, Json], beside: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """Every ref with that of its parent, parents first, else in the order of the file; a circle is cut."""
+    """Every ref with that of its parent, parents first, else in the order of the file; a circle begins somewhere."""
     parents = {ref: _text(beside.get(ref, {}), "parent") for ref in rows}
     placed: set[str] = set()
     for ref in rows:
@@ -70,7 +70,7 @@ def in_order(rows: Mapping[str, Json], beside: Mapping[str, Json]) -> Iterator[t
             ref = parents[ref]  # noqa: PLW2901 - upwards
         for each in reversed(chain):
             above = parents[each]
-            yield each, above if above in placed else ""
+            yield each, above
             placed.add(each)
 
 
@@ -208,7 +208,7 @@ def _rating(entry: Entry, key: str) -> int | None:
     return None
 
 
-def edges(entry: Entry, found: list[str], known: Mapping[str, Entry], implied: Container[str]) -> tuple[str, ...]:
+def edges(entry: Entry, found: list[str], known: Mapping[str, Entry], inherited: Container[str]) -> tuple[str, ...]:
     """What a task waits for, without what our export added for a program that knows no parents."""
     kept: dict[str, None] = {}
     for ref in found:
@@ -218,10 +218,9 @@ def edges(entry: Entry, found: list[str], known: Mapping[str, Entry], implied: C
             entry.skip("it depends on itself; that was left out")
         elif ref in kept:
             entry.skip(f"it names {ref} as a dependency more than once")
-        elif known[ref] in entry.ancestors() or entry in known[ref].ancestors():
-            if ref not in implied:
-                entry.skip(f"it depends on {ref}, with which it forms one tree; that was left out")
-        elif ref not in implied:
+        elif known[ref] in entry.ancestors():
+            entry.skip(f"it depends on {ref}, of which it is a part; that was left out")
+        elif ref not in inherited and entry not in known[ref].ancestors():  # it waits for its parts anyway
             kept[ref] = None
     return tuple(kept)
 
