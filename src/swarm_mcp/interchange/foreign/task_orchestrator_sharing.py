@@ -135,15 +135,14 @@ class Sharing:
 
         """
         for each in found:
-            request = str(each.get("request_id") or "")
-            if request.startswith(OURS) and repeated(request.removeprefix(OURS).partition(":")[0]):
-                continue
             kind, content = _words(each.get("type")).strip().lower() or "update", _words(each.get("content"))
             by, at = _words(each.get("agent")), self._time(each.get("timestamp"))
             mark = (kind, content, by, at)
-            if mark in self._seen:
+            known = mark in self._seen
+            self._seen.add(mark)  # repetitions too: that program's archives repeat them without their request ids
+            request = str(each.get("request_id") or "")
+            if known or (request.startswith(OURS) and repeated(request.removeprefix(OURS).partition(":")[0])):
                 continue
-            self._seen.add(mark)
             if kind == "progress":
                 self._report_in_words(content, by, at)
             elif kind in COMMENTS:
