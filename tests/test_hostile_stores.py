@@ -42,7 +42,7 @@ def _linked_log(folder: Path) -> Path:
 
 
 def _deep_yaml(folder: Path) -> Path:
-    return put(made(folder, SCHEMA_22), "contexts/abc12345.yaml", "context: " + "[" * 1000 + "]" * 1000)
+    return put(made(folder, SCHEMA_22), "contexts/abc12345.yaml", "context: " + "[" * 80 + "]" * 80)
 
 
 def _laughing_yaml(folder: Path) -> Path:

@@ -32,10 +32,9 @@ def test_the_real_store_is_read_as_plain_sql_sees_it_and_stays_as_it_is(tmp_path
     document = read(tmp_path, ZoneInfo("Europe/Berlin"))  # the project's folder
     assert state(folder) == before
     items = {item.ref: item for item in document.items}
-    assert {ref: (ref, i.title, i.status, i.priority, i.assignee) for ref, i in items.items()} == {
-        ref: (ref, title, status, priority or "medium", who or "")
-        for ref, title, status, priority, who in rows.values()
-    }
+    assert [(i.ref, i.title, i.status, i.priority, i.assignee) for i in document.items] == [
+        (ref, title, status, priority or "medium", who or "") for ref, title, status, priority, who in rows
+    ]
     assert all(item.id == ref for ref, item in items.items())
     assert {(ref, other) for ref, item in items.items() for other in item.depends_on} == edges
     assert {(ref, each.agent) for ref, item in items.items() for each in item.participants} == people
