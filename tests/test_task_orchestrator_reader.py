@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -151,6 +152,9 @@ def test_what_versions_between_wrote_is_read_and_said_once(tmp_path: Path) -> No
     put(folder, f"archives/{lost}.tar.gz", packed(gone, (f"{lost}/diary.txt", b"?")))
     put(folder, "archives/readme.txt", "?")
     (folder / "notes" / "9fe14424_eve.md").symlink_to("/etc/hostname")
+    put(folder, "notes/9fe14424_two\nlines.md", "?")
+    os.link(folder / "notes" / "9fe14424_backend_dev.md", os.fsencode(folder / "notes") + b"/9fe14424_\xff.md")
+    os.mkfifo(folder / "notes" / "9fe14424_pipe.md")
     document = read(folder, UTC)
     items = {item.ref: item for item in document.items}
     ui, auth, end, old = (items[each] for each in ("05957b63", "9fe14424", "4beb3d8c", "0badcafe"))
@@ -171,7 +175,8 @@ def test_what_versions_between_wrote_is_read_and_said_once(tmp_path: Path) -> No
     assert {"phases", "phase_gates", "phase_dependencies"} <= set(document.raw)
     told = "\n".join((*document.guessed, *document.skipped))
     for word in ("depends on itself", "phase `gone`", "taken from its archive", "`agent_messages`", "readme.txt",
-                 "symbolic link", "diary.txt", "1 row is about no task", "Gates of phases", "put on hold"):  # fmt: skip
+                 "symbolic link", "diary.txt", "1 row is about no task", "Gates of phases", "put on hold",
+                 "two\ufffdlines", "9fe14424_\ufffd.md", "pipe.md` is no file"):  # fmt: skip
         assert word in told, word
 
 

@@ -174,7 +174,7 @@ def _translated(name: str) -> Generator[None]:
         if "interrupted" in str(error):
             raise Invalid(f"`{name}` takes too long to read; it is no plan that people work by.") from None
         raise _damaged(name) from None
-    except (sqlite3.Error, OverflowError):
+    except (sqlite3.Error, OverflowError, ValueError):  # its messages quote what may be no text
         raise _damaged(name) from None
 
 

@@ -136,10 +136,14 @@ class _Store:
             if ref in values:
                 nameless.refuse(f"its id `{ref[:40]}` is that of another task")
             values[ref] = row
+        depths: dict[str, int] = {}
         for ref, parent in rows.in_order(values, self.said):
             entry = Entry(ref, values[ref], tables.name, f"task {ref}", self.findings, self.entries.get(parent))
             if parent and entry.parent is None:
                 entry.guess(f"its parent {parent[:40]} is not there, or a part of it; it stands by itself")
+            depths[ref] = depths.get(parent, 0) + 1
+            if depths[ref] > rows.NESTING_LIMIT:
+                entry.refuse("it is nested too deeply")
             self.entries[ref] = entry
             self.ids[ref] = ref
             self.sharing[ref] = Sharing(entry, self.zone)

@@ -54,6 +54,10 @@ class Folder:
                 raise Invalid(f"`{folder}` holds more than {ENTRIES_LIMIT:,} files, which is too much for a plan.")
             if each.is_symlink():
                 self.skipped.append(f"`{folder}/{_shown(each.name)}` is a symbolic link and was not followed.")
+            elif not each.name.isprintable():
+                self.skipped.append(
+                    f"`{folder}/{_shown(each.name)}` has no readable name and was left out."
+                )
             elif each.is_file(follow_symlinks=False):
                 yield each.name
             else:
@@ -137,4 +141,5 @@ def split_notes(text: str) -> Iterator[tuple[str, str]]:
 
 def _shown(name: str) -> str:
     """A file's name as it may stand in a sentence."""
-    return os.fsencode(name).decode(errors="replace").replace("`", "'")[:100]
+    shown = os.fsencode(name).decode(errors="replace").replace("`", "'")[:100]
+    return "".join(each if each.isprintable() else "\ufffd" for each in shown)

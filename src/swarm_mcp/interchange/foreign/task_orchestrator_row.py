@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Json = dict[str, object]
 
 ID_LIMIT = 100
+NESTING_LIMIT = 500
+"""Tasks within one another, which only our exports can say."""
 BESIDE = "swarm_tasks"
 """A table that our exports add, with what the columns of that program cannot say."""
 NOBODY = "user"

@@ -5,7 +5,7 @@ Times stay the text that they are: whoever knows what they mean reads them.
 
 from __future__ import annotations
 
-import math
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +20,8 @@ SIZE_LIMIT = 4 * 1024 * 1024
 NODES_LIMIT = 200_000
 """Values within values, those that an alias repeats counted again."""
 DEPTH_LIMIT = 50
+LARGEST = sys.float_info.max
+"""What a number in JSON may be."""
 
 
 def parse_yaml(text: str, name: str) -> object:
@@ -100,7 +102,7 @@ class _Plain:
                 return {self._key(key): self.value(each, depth + 1) for key, each in items}
             case list() | tuple() | set():
                 return [self.value(each, depth + 1) for each in cast("list[object]", value)]
-            case float() if not math.isfinite(value):
+            case float() | int() if not abs(value) <= LARGEST:  # a NaN is not smaller either
                 return str(value)
             case None | bool() | int() | float():
                 return value
