@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,8 +24,6 @@ from swarm_mcp.operations.swarm import open_swarm
 from swarm_mcp.repository import graph, memory
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from board import Board
 
     from swarm_mcp.interchange.foreign.document import PlanDocument, PlanItem
@@ -203,14 +202,17 @@ def test_that_program_finds_in_an_exported_store_what_it_asks_for(board: Board, 
     assert not list((tmp_path / "store" / "notes").glob(f"{ids['done']}_*"))
 
 
-def test_a_part_of_the_board_is_a_store_of_its_own(board: Board, tmp_path: Path) -> None:
+def test_a_part_of_the_board_is_a_store_of_its_own(
+    board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     top = board.create("Top")
     part = board.create("Part", parent=top)
     board.create("Leaf", parent=part)
     other = board.create("Other")
     board.clock.advance(hours=1)
     board.update("lead", other, description="Changed")
-    written = export(board.swarm, "task-orchestrator", tmp_path / "below", Wanted(task=part))
+    written = export(board.swarm, "task-orchestrator", Path("below"), Wanted(task=part))
     assert written.tasks == 2
     assert [(item.title, item.parent) for item in read(tmp_path / "below", UTC).items if not item.parent] == [
         ("Part", "")
