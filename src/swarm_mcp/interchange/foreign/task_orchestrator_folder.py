@@ -55,9 +55,7 @@ class Folder:
             if each.is_symlink():
                 self.skipped.append(f"`{folder}/{_shown(each.name)}` is a symbolic link and was not followed.")
             elif not each.name.isprintable():
-                self.skipped.append(
-                    f"`{folder}/{_shown(each.name)}` has no readable name and was left out."
-                )
+                self.skipped.append(f"`{folder}/{_shown(each.name)}` has no readable name and was left out.")
             elif each.is_file(follow_symlinks=False):
                 yield each.name
             else:
