@@ -150,6 +150,7 @@ def test_what_versions_between_wrote_is_read_and_said_once(tmp_path: Path) -> No
     put(folder, f"archives/{stem}.tar.gz", packed((f"{stem}/context.json", json.dumps(archive).encode()), note))
     gone = (f"{(lost := 'task_0badcafe_20250903_090000')}/context.yaml", b"title: Old work\ncontributions: []\n")
     put(folder, f"archives/{lost}.tar.gz", packed(gone, (f"{lost}/diary.txt", b"?")))
+    put(folder, "contexts/0badcafe_progress.jsonl", '{"agent": "ada", "update": "100%"}')
     put(folder, "archives/readme.txt", "?")
     (folder / "notes" / "9fe14424_eve.md").symlink_to("/etc/hostname")
     put(folder, "notes/9fe14424_two\nlines.md", "?")
@@ -169,6 +170,7 @@ def test_what_versions_between_wrote_is_read_and_said_once(tmp_path: Path) -> No
     assert [(each.text, each.by) for each in end.notes] == [("Slow in the evening", "qa")]
     assert end.raw["context_file"] == {"mood": "good"}
     assert (old.title, old.status, old.archived, old.id) == ("Old work", "completed", True, "0badcafe")
+    assert old.progress == (PlanRemark(text="", by="ada", percent=100),)
     assert old.completed_at == at("2025-09-03T09:00:00+00:00")
     assert document.dangling == (("9fe14424", "nowhere1"),)
     assert document.raw["agents"] == [{"id": "a", "name": "Ada"}]

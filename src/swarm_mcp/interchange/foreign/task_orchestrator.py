@@ -17,12 +17,12 @@ from swarm_mcp.interchange.foreign.entry import Entry, Findings
 from swarm_mcp.interchange.foreign.instants import instant, instant_of, tell_of_naive
 from swarm_mcp.interchange.foreign.sqlite_copy import opened
 from swarm_mcp.interchange.foreign.task_orchestrator_archive import Archive, read_archive
-from swarm_mcp.interchange.foreign.task_orchestrator_folder import DATABASE, Folder, owner, split_notes
+from swarm_mcp.interchange.foreign.task_orchestrator_folder import Folder, located, owner, split_notes
 from swarm_mcp.interchange.foreign.task_orchestrator_phases import Phases
 from swarm_mcp.interchange.foreign.task_orchestrator_sharing import Sharing
 from swarm_mcp.interchange.foreign.wording import with_hold
 from swarm_mcp.interchange.foreign.yaml_text import parse_yaml
-from swarm_mcp.model.errors import Invalid, NotFound
+from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import SETTLED
 from swarm_mcp.model.strict_json import parse_json
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 Json = dict[str, object]
 
 FORMAT = "task-orchestrator"
-HOME = ".task-orchestrator"
 KNOWN = frozenset({"tasks", "dependencies", "participants", "notifications", "collaboration_events", rows.BESIDE})
 KEPT_ROWS = 10_000
 """Rows of one other table that are kept with the import."""
@@ -50,7 +49,7 @@ def read(path: Path, zone: tzinfo) -> PlanDocument:
         Invalid: it cannot be read, is no store, is damaged, or holds what no store holds; the sentence names the place.
 
     """
-    folder, file = _located(path)
+    folder, file = located(path)
     store = _Store(path.name or path.resolve().name, folder, zone)
     with opened(file) as tables:
         store.take(tables)
@@ -59,19 +58,6 @@ def read(path: Path, zone: tzinfo) -> PlanDocument:
     if path.is_dir():
         folder.others()
     return store.document()
-
-
-def _located(path: Path) -> tuple[Folder, Path]:
-    """The folder of a store, and its database."""
-    if not path.is_dir():
-        return Folder(path.parent), path
-    root = path / HOME if not (path / DATABASE).exists() and (path / HOME).is_dir() else path
-    file = root / DATABASE
-    if file.is_symlink():
-        raise Invalid(f"`{DATABASE}` is a symbolic link; name the file that it leads to, or copy it into its place.")
-    if not file.exists():
-        raise NotFound(f"There is no file `{DATABASE}` in `{path.name or path.resolve().name}`.")
-    return Folder(root), file
 
 
 class _Store:
@@ -93,6 +79,7 @@ class _Store:
         self.events: dict[str, list[Json]] = defaultdict(list)
         self.more: dict[str, Json] = defaultdict(dict)
         """What else is said about a task, for its foreign record."""
+        self.packed: list[Archive] = []
         self.archived: set[str] = set()
         self.raw: Json = {}
         self.phases = Phases()
@@ -108,6 +95,7 @@ class _Store:
         version = "2.9" if "collaboration_events" in tables.columns else "2.3"
         self.raw["schema"] = version if "success_criteria" in tables.columns["tasks"] else "2.2"
         self._tasks(tables)
+        self._unpack()
         for entry, each in self._beside(tables, "dependencies"):
             self.edges[entry.ref].append(str(each.get("depends_on") or "").strip())
         for entry, each in self._beside(tables, "participants"):
@@ -218,8 +206,8 @@ class _Store:
             files = {"context": f"{ref}.yaml" in names, "progress": f"{ref}_progress.jsonl" in names, "hold": True}
             self.sharing[ref].contribute(events, repeated=lambda kind, files=files: files.get(kind, True))
 
-    def archives(self) -> None:
-        """Take what was packed away: of a task that is there its notes, of another one all that is left of it."""
+    def _unpack(self) -> None:
+        """Read the archives; a task that is not in the database any more is there by its archive."""
         for name in self.folder.names("archives"):
             archive = read_archive(name, self.folder.content("archives", name))
             if archive is None:
@@ -227,13 +215,18 @@ class _Store:
                 continue
             if archive.task not in self.entries:
                 self._restore(archive)
+            self.packed.append(archive)
+
+    def archives(self) -> None:
+        """Take what was packed away with a task: its notes, and what of its context stands nowhere else."""
+        for archive in self.packed:
             self.sharing[archive.task].read_context(archive.context)
-            cast("list[object]", self.more[archive.task].setdefault("archives", [])).append(name)
+            cast("list[object]", self.more[archive.task].setdefault("archives", [])).append(archive.name)
             for stem, text in archive.notes:
-                self._note(f"archives/{name}: {stem}.md", stem, text)
+                self._note(f"archives/{archive.name}: {stem}.md", stem, text)
             if archive.others:
                 shown = ", ".join(f"`{each[:100]}`" for each in archive.others[:5])
-                self._skip(f"`archives/{name}` holds what was not read: {shown}.")
+                self._skip(f"`archives/{archive.name}` holds what was not read: {shown}.")
 
     def _restore(self, archive: Archive) -> None:
         """A task that is not in the database any more."""

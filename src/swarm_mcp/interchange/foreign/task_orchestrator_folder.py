@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DATABASE = "tasks.db"
+HOME = ".task-orchestrator"
 ENTRIES_LIMIT = 1_000_000
 OTHERS_SHOWN = 10
 READ = frozenset({DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "contexts", "notes", "archives", "templates"})
@@ -100,6 +101,25 @@ class Folder:
             more = f" and {len(found) - OTHERS_SHOWN} more" if len(found) > OTHERS_SHOWN else ""
             names = ", ".join(f"`{each}`" for each in found[:OTHERS_SHOWN])
             self.skipped.append(f"What else lies in the folder holds no tasks and was left out: {names}{more}.")
+
+
+def located(path: Path) -> tuple[Folder, Path]:
+    """The folder of a store, and its database.
+
+    Raises:
+        NotFound: there is none in the folder.
+        Invalid: it is a link.
+
+    """
+    if not path.is_dir():
+        return Folder(path.parent), path
+    root = path / HOME if not (path / DATABASE).exists() and (path / HOME).is_dir() else path
+    file = root / DATABASE
+    if file.is_symlink():
+        raise Invalid(f"`{DATABASE}` is a symbolic link; name the file that it leads to, or copy it into its place.")
+    if not file.exists():
+        raise NotFound(f"There is no file `{DATABASE}` in `{path.name or path.resolve().name}`.")
+    return Folder(root), file
 
 
 def as_text(data: bytes, name: str) -> str:
