@@ -64,6 +64,23 @@ def write_beads(folder: Path, tasks: dict[str, tuple[str, list[str]]]) -> tuple[
     return path, path
 
 
+def write_task_orchestrator(folder: Path, tasks: dict[str, tuple[str, list[str]]]) -> tuple[Path, Path]:
+    (given := folder / ".task-orchestrator").mkdir()
+    with closing(driver().connect(given / "tasks.db")) as connection, connection:
+        connection.execute("CREATE TABLE tasks (id TEXT PRIMARY KEY, title TEXT NOT NULL, status TEXT)")
+        connection.execute("CREATE TABLE dependencies (task_id TEXT NOT NULL, depends_on TEXT NOT NULL)")
+        for name, (title, after) in tasks.items():
+            connection.execute("INSERT INTO tasks VALUES (?, ?, 'pending')", (name, title))
+            connection.executemany("INSERT INTO dependencies VALUES (?, ?)", [(name, each) for each in after])
+    return given, given / "tasks.db"
+
+
+def say_it_twice_in_sql(path: Path) -> None:
+    """Both tasks get the same number, with a blank beside it that the key does not know."""
+    with closing(driver().connect(path)) as connection, connection:
+        connection.execute("UPDATE tasks SET id = '1 ' WHERE id = '2'")
+
+
 def say_it_twice(path: Path) -> None:
     """Both tasks get the same number."""
     path.write_text(path.read_text(encoding="utf-8").replace('"id": 2', '"id": 1').replace('"id": "2"', '"id": "1"'))
@@ -71,6 +88,10 @@ def say_it_twice(path: Path) -> None:
 
 PLANS = {
     "taskmaster": Plan(write_taskmaster, b'{"tasks": ' + b"[" * 500_000, say_it_twice),
+    # To SQLite a text may be anything, and is kept as far as it can be read; and a file may have room at its end.
+    "task-orchestrator": Plan(
+        write_task_orchestrator, b"[" * 500_000, say_it_twice_in_sql, frozenset({"encode_wrongly", "stretch"})
+    ),
     "beads": Plan(write_beads, b'{"id": "1", "design": ' + b"[" * 500_000, say_it_twice),
 }
 
@@ -91,7 +112,7 @@ def make_binary(path: Path, _: Plan) -> None:
 
 
 def encode_wrongly(path: Path, _: Plan) -> None:
-    path.write_bytes(path.read_text(encoding="utf-8").replace("Dig", "Gräbt").encode("cp1252"))
+    path.write_bytes(path.read_bytes().replace(b"Dig", "Düg".encode("cp1252")))
 
 
 def nest(path: Path, plan: Plan) -> None:

@@ -8,6 +8,7 @@ import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,7 +20,6 @@ from swarm_mcp.repository import tasks
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from datetime import datetime
-    from pathlib import Path
 
     from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
@@ -180,8 +180,8 @@ def sync(path: Path) -> None:
         return
     for folder, _, names in os.walk(path):
         for name in names:
-            _sync_file(path / folder / name)
-        sync_folder(path / folder)
+            _sync_file(Path(folder, name))
+        sync_folder(Path(folder))
 
 
 def _sync_file(path: Path) -> None:

@@ -31,19 +31,31 @@ def read_source(path: Path) -> str:
         Invalid: no regular file, not readable, empty, too large, not text, or changed while it was read.
 
     """
+    data = read_bytes(path)
+    try:
+        return data.decode(detect_encoding(data)).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        name = path.name or str(path)
+        raise Invalid(f"`{name}` is not text in UTF-8: byte {error.start + 1:,} belongs to no character.") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file; otherwise as `read_source`.
+
+    Raises:
+        NotFound: there is no such file.
+        Invalid: no regular file, not readable, empty, too large, or changed while it was read.
+
+    """
     name = path.name or str(path)
     try:
-        data = _read(path, name)
+        return _read(path, name)
     except FileNotFoundError:
         raise NotFound(f"There is no file `{name}` in that place.") from None
     except OSError as error:
         raise Invalid(f"`{name}` cannot be read: {_why(error)}.") from None
     except ValueError:  # a NUL character in the path
         raise Invalid("That is no path of a file.") from None
-    try:
-        return data.decode(detect_encoding(data)).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise Invalid(f"`{name}` is not text in UTF-8: byte {error.start + 1:,} belongs to no character.") from None
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -84,7 +96,7 @@ def _lines(path: Path, name: str) -> Iterator[str]:
             except UnicodeDecodeError as error:
                 where = f"byte {error.start + 1:,} of line {n} belongs to no character"
                 raise Invalid(f"`{name}` is not text in UTF-8: {where}.") from None
-    if left or _moment(path.stat()) != _moment(before):
+    if left or moment_of(path.stat()) != moment_of(before):
         raise Invalid(f"`{name}` changed while it was read; import it again when nothing writes to it.")
 
 
@@ -97,7 +109,7 @@ def _read(path: Path, name: str) -> bytes:
     with os.fdopen(os.open(path, flags), "rb") as source:
         _check_kind(os.fstat(source.fileno()), name)
         data = source.read(before.st_size + 1)
-    if len(data) != before.st_size or _moment(path.stat()) != _moment(before):
+    if len(data) != before.st_size or moment_of(path.stat()) != moment_of(before):
         raise Invalid(f"`{name}` changed while it was read; import it again when nothing writes to it.")
     if not data:
         raise Invalid(f"`{name}` is empty.")
@@ -113,7 +125,7 @@ def _check_kind(found: os.stat_result, name: str) -> None:
         raise Invalid(f"`{name}` has more than {SIZE_LIMIT // 2**20} MiB, which is too much for a plan. Split it.")
 
 
-def _moment(found: os.stat_result) -> tuple[int, int, int, int]:
+def moment_of(found: os.stat_result) -> tuple[int, int, int, int]:
     """What differs when a file was written to or another took its place."""
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
