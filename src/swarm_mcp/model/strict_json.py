@@ -34,7 +34,7 @@ def parse_json(text: str, name: str) -> tuple[object, int]:
 
     """
     with _refusing(name):
-        return _storable(_decoder(name).decode(text), DEPTH_LIMIT)
+        return storable(_decoder(name).decode(text))
 
 
 def parse_json_at(text: str, start: int, name: str) -> tuple[object, int]:
@@ -44,7 +44,7 @@ def parse_json_at(text: str, start: int, name: str) -> tuple[object, int]:
     """
     with _refusing(name):
         value, end = _decoder(name).raw_decode(text, start)
-        clean, changes = _storable(value, DEPTH_LIMIT)
+        clean, changes = storable(value)
     if changes:
         raise Invalid(f"`{name}` has a NUL character or half a surrogate pair; leave it out.")
     return clean, end
@@ -84,8 +84,13 @@ def _decoder(name: str) -> json.JSONDecoder:
     return json.JSONDecoder(parse_constant=constant, parse_float=number, object_pairs_hook=unique)
 
 
-def _storable(value: object, depth: int) -> tuple[object, int]:
-    """The value with every text made storable, in place, and how many texts had to change."""
+def storable(value: object, depth: int = DEPTH_LIMIT) -> tuple[object, int]:
+    """The value with every text made storable, in place, and how many texts had to change.
+
+    Raises:
+        RecursionError: lists and objects are nested more deeply than that.
+
+    """
     if depth < 0:
         raise RecursionError
     if isinstance(value, str):
@@ -97,14 +102,14 @@ def _storable(value: object, depth: int) -> tuple[object, int]:
     if isinstance(value, list):
         items = cast("list[object]", value)
         for place, each in enumerate(items):
-            items[place], changed = _storable(each, depth - 1)
+            items[place], changed = storable(each, depth - 1)
             changes += changed
     elif isinstance(value, dict):
         entries = cast("dict[object, object]", value)
         for key, each in list(entries.items()):
-            clean_key, changed = _storable(key, depth)
+            clean_key, changed = storable(key, depth)
             if changed:
                 del entries[key]
-            entries[clean_key], inside = _storable(each, depth - 1)
+            entries[clean_key], inside = storable(each, depth - 1)
             changes += changed + inside
     return cast("object", value), changes
