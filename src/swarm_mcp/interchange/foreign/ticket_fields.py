@@ -55,15 +55,18 @@ def fields_of(front_matter: dict[str, object], unknown: Counter[str]) -> dict[st
 
 
 def names_in(entry: Entry, value: object, key: str) -> Iterator[str]:
-    """The ids that a value names: one, several with commas between, or a list of them."""
+    """What a value names: one thing, several with commas between, or a list of them."""
     match value:
         case None:
             return
         case str():
             yield from (each for part in value.split(",") if (each := part.strip()).lower() not in NOTHING)
         case list():
-            for each in cast("list[object]", value):  # [[TSK-001]] is a link, and a list in a list to YAML
-                yield from names_in(entry, each, key)
+            for each in cast("list[object]", value):
+                if isinstance(each, str):
+                    yield from ([each.strip()] if each.strip().lower() not in NOTHING else [])
+                else:  # [[TSK-001]] is a link, and a list in a list to YAML
+                    yield from names_in(entry, each, key)
         case dict():
             fields = cast("dict[str, object]", value)
             named = next((fields[each] for each in ("id", "task", "ticket") if each in fields), None)
@@ -124,12 +127,12 @@ class Suppositions:
         zone = getattr(self.zone, "key", None) or str(self.zone)
         sizes = ", ".join(f"{size} {hours.normalize():f}" for size, hours in SIZES.items())
         said = {
-            "naive": f"{self.counts['naive']:,} times name no zone and were taken as {zone}.",
-            "date": f"{self.counts['date']:,} dates name no time and were taken as whole days in {zone}.",
+            "naive": f"Times that name no zone were taken as {zone} ({self.counts['naive']:,}).",
+            "date": f"Dates without a time were taken as whole days in {zone} ({self.counts['date']:,}).",
             "size": f"Sizes were read as hours: {sizes}.",
             "days": f"Days were read as {HOURS_IN_A_DAY} hours, and weeks as five days.",
             "range": "Of efforts from one figure to another the middle was taken.",
-            "boxes": f"{self.counts['boxes']:,} boxes stand under no heading of acceptance and stayed text.",
+            "boxes": f"Boxes that stand under no heading of acceptance stayed text ({self.counts['boxes']:,}).",
             "bare": "Efforts without a unit were taken as hours.",
         }
         return (sentence for kind, sentence in said.items() if self.counts[kind])

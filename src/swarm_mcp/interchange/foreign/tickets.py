@@ -20,7 +20,7 @@ from swarm_mcp.interchange.foreign.source_folder import FolderFile, folder_files
 from swarm_mcp.interchange.foreign.ticket_edges import edges_of, meant
 from swarm_mcp.interchange.foreign.ticket_fields import NOTHING, Suppositions, fields_of, names_in
 from swarm_mcp.interchange.foreign.ticket_items import Ticket, item_of
-from swarm_mcp.interchange.foreign.wording import with_hold
+from swarm_mcp.interchange.foreign.wording import SCORED, with_hold
 from swarm_mcp.model.errors import Invalid, Refusal
 from swarm_mcp.model.lifecycle import SETTLED
 from swarm_mcp.model.strict_json import storable
@@ -58,7 +58,7 @@ def read(path: Path, zone: tzinfo) -> PlanDocument:
     edges = edges_of(entries)
     supposed = Suppositions(zone)
     items = {ref: item_of(ticket, edges, supposed) for ref, ticket in tickets.items()}
-    findings.guessed += supposed.sentences()
+    findings.guessed += [*supposed.sentences(), *([SCORED] if findings.scored else [])]
     if unknown:
         names = ", ".join(f"`{name}`" for name, _ in unknown.most_common(SHOWN_NAMES))
         findings.skipped.append(f"Fields without a place here are kept in the tickets' records alone: {names}.")
