@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from swarm_mcp.interchange.imported import Imported
     from swarm_mcp.operations.swarm import Swarm
 
-FORMATS = {"taskmaster": "taskmaster", "beads": "beads"}
+FORMATS = {"taskmaster": "taskmaster", "beads": "beads", "tickets": "tickets"}
 """The formats of other programs, and the module of `interchange.foreign` that reads each: `read(path, zone)`."""
 SHOWN = 20
 """Sentences of one kind on a terminal; pipes and JSON get all of them."""

@@ -10,7 +10,7 @@ from swarm_mcp.interchange.foreign.checklists import Outline, outline
 from swarm_mcp.interchange.foreign.document import PlanContext, PlanCriterion, PlanItem
 from swarm_mcp.interchange.foreign.misdecoding import misdecoded
 from swarm_mcp.interchange.foreign.ticket_fields import NOTHING, Suppositions, names_in
-from swarm_mcp.interchange.foreign.wording import complexity_of, is_archived, priority_of, stated_hold, status_of
+from swarm_mcp.interchange.foreign.wording import complexity_of, is_put_away, priority_of, stated_hold, status_of
 from swarm_mcp.model.draft import LIST_LIMIT, PHASES
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def item_of(ticket: Ticket, edges: Edges, supposed: Suppositions) -> PlanItem:
         status=status_of(entry, word).value,
         source_status=word,
         hold=stated_hold(word),
-        archived=is_archived(word),
+        archived=is_put_away(word),
         priority=priority_of(entry).value,
         complexity=complexity_of(entry),
         task_type=entry.text("type").strip(),

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 ENDINGS = frozenset({".md", ".markdown"})
 ID_LIMIT = 100
 NESTING_LIMIT = 100
+TICKET_LIMIT = 4_000_000
+"""Characters of one file."""
 SHOWN_NAMES = 20
 
 
@@ -97,13 +99,16 @@ def _tickets(path: Path, unknown: Counter[str], findings: Findings) -> Iterator[
 
 def _text(file: FolderFile, *, alone: bool) -> str:
     """The text of a file; of an empty one among others, nothing."""
+    if not alone and file.path.is_file() and not file.path.stat().st_size:
+        return ""
     try:
-        if not alone and not file.path.stat().st_size:
-            return ""
-        return read_source(file.path)
+        text = read_source(file.path)
     except Refusal as refusal:
         folder = file.name.rpartition("/")[0]
         raise type(refusal)(f"{refusal.message} (In the folder `{folder}`.)" if folder else refusal.message) from None
+    if len(text) > TICKET_LIMIT:
+        raise Invalid(f"`{file.name}` has more than {TICKET_LIMIT:,} characters, which is too much for a ticket.")
+    return text
 
 
 def _ref(entry: Entry, file: FolderFile) -> str:
