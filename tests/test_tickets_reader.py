@@ -66,6 +66,14 @@ def samples(folder: Path) -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in folder.rglob("*.md")}
 
 
+def edges(told: dict[str, dict[str, str | list[str]]]) -> set[tuple[str, str]]:
+    """Who waits for whom, said by either."""
+    before = {
+        (name, each) for name, one in told.items() for key in ("depends_on", "blocked_by") for each in one.get(key, [])
+    }
+    return before | {(each, name) for name, one in told.items() for each in one["blocks"]}
+
+
 def by_ref(document: PlanDocument) -> dict[str, PlanItem]:
     return {item.ref: item for item in document.items}
 
@@ -77,15 +85,7 @@ def said(document: PlanDocument) -> str:
 def test_the_tickets_of_omoios_are_read_with_every_edge_once() -> None:
     texts = samples(OMOIOS)
     told = {name: fields(text) for name, text in texts.items()}
-    waits = {
-        *(
-            (name, each)
-            for name, said in told.items()
-            for key in ("depends_on", "blocked_by")
-            for each in said.get(key, [])
-        ),
-        *((each, name) for name, said in told.items() for each in said["blocks"]),
-    }
+    waits = edges(told)
     named = sum(len(said.get(key, [])) for said in told.values() for key in ("depends_on", "blocked_by", "blocks"))
     document = read(OMOIOS, UTC)
     items = by_ref(document)

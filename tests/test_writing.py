@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from markdown_it import MarkdownIt
 
-from swarm_mcp.interchange.dialects import TASKMASTER_STATUSES
 from swarm_mcp.interchange.exporting import Exported, Wanted, export
 from swarm_mcp.interchange.foreign import taskmaster
 from swarm_mcp.interchange.importing import import_document
 from swarm_mcp.interchange.writing import mermaid
 from swarm_mcp.interchange.writing.csv import COLUMNS
+from swarm_mcp.interchange.writing.taskmaster.words import STATUSES
 from swarm_mcp.repository import forest, tasks
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ def test_a_board_for_taskmaster_has_one_level_of_subtasks_and_every_order_that_w
         assert item.complexity == row.complexity
         assert list(item.tags) == row.tags
         held = row.status == "blocked" and row.hold_reason
-        assert item.source_status == ("deferred" if held else TASKMASTER_STATUSES[row.status])
+        assert item.source_status == ("deferred" if held else STATUSES[row.status])
         swarm: Any = item.raw["metadata"]
         assert swarm["swarm"]["status"] == row.status
     assert refs[plan["a1"]] == f"{refs[plan['a']]}.1"

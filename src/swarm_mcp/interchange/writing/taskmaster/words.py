@@ -1,11 +1,11 @@
-"""Our words in those of other programs. `docs/formats.md` publishes these tables, and a test compares the two."""
+"""Our words in those of Taskmaster. `docs/formats.md` publishes the tables, and a test compares the two."""
 
 from __future__ import annotations
 
 from swarm_mcp.model.lifecycle import Priority, TaskStatus
 from swarm_mcp.model.task import Complexity
 
-TASKMASTER_STATUSES: dict[TaskStatus, str] = {
+STATUSES: dict[TaskStatus, str] = {
     TaskStatus.PENDING: "pending",
     TaskStatus.BLOCKED: "pending",
     TaskStatus.IN_PROGRESS: "in-progress",
@@ -18,10 +18,10 @@ TASKMASTER_STATUSES: dict[TaskStatus, str] = {
 }
 """What waits for others is pending to Taskmaster, which follows dependencies by itself. Failed work is blocked: it must
 not be offered again before somebody has looked at it, and nothing that waits for it may begin."""
-TASKMASTER_HELD = "deferred"
+HELD = "deferred"
 """What is blocked by a hold."""
-TASKMASTER_PRIORITIES: dict[Priority, str] = {each: each.value for each in Priority}
-TASKMASTER_COMPLEXITIES: dict[Complexity, str] = {
+PRIORITIES: dict[Priority, str] = {each: each.value for each in Priority}
+COMPLEXITIES: dict[Complexity, str] = {
     Complexity.LOW: "simple",
     Complexity.MEDIUM: "moderate",
     Complexity.HIGH: "complex",

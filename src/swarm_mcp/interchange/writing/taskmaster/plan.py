@@ -1,6 +1,6 @@
 """Taskmaster's `tasks.json`: tasks with one level of subtasks, under the tag `master`.
 
-Taskmaster numbers its tasks (see `taskmaster_numbers`) and knows one level of subtasks. What stands deeper becomes a
+Taskmaster numbers its tasks (see `numbers`) and knows one level of subtasks. What stands deeper becomes a
 subtask of the same task: behind its parent in the list, waiting for what its parent waits for, and its parent waits for
 it. What Taskmaster has no field for is under `metadata.swarm`, which it keeps.
 """
@@ -10,15 +10,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from swarm_mcp.interchange.dialects import (
-    TASKMASTER_COMPLEXITIES,
-    TASKMASTER_HELD,
-    TASKMASTER_PRIORITIES,
-    TASKMASTER_STATUSES,
-)
 from swarm_mcp.interchange.exporting import Exported
 from swarm_mcp.interchange.sheets import sheets
-from swarm_mcp.interchange.taskmaster_numbers import Number, numbers
+from swarm_mcp.interchange.writing.taskmaster.numbers import Number, numbers
+from swarm_mcp.interchange.writing.taskmaster.words import COMPLEXITIES, HELD, PRIORITIES, STATUSES
 from swarm_mcp.model.lifecycle import TaskStatus
 
 if TYPE_CHECKING:
@@ -27,7 +22,7 @@ if TYPE_CHECKING:
 
     from swarm_mcp.interchange.exporting import Wanted
     from swarm_mcp.interchange.sheets import Sheet
-    from swarm_mcp.interchange.taskmaster_numbers import Numbers
+    from swarm_mcp.interchange.writing.taskmaster.numbers import Numbers
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
@@ -91,10 +86,10 @@ class _Writing:
             "details": details,
             "testStrategy": criteria[0] if criteria else "",
             "acceptanceCriteria": criteria[1:],
-            "status": TASKMASTER_HELD if held else TASKMASTER_STATUSES[TaskStatus(row.status)],
-            "priority": TASKMASTER_PRIORITIES[row.priority],
+            "status": HELD if held else STATUSES[TaskStatus(row.status)],
+            "priority": PRIORITIES[row.priority],
             "dependencies": self._dependencies(sheet, number),
-            "complexity": TASKMASTER_COMPLEXITIES[row.complexity] if row.complexity else "",
+            "complexity": COMPLEXITIES[row.complexity] if row.complexity else "",
             "assignee": sheet.assignee,
             "tags": row.tags,
             "effort": _hours(row.estimated_hours),
