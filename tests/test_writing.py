@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from datetime import timedelta
@@ -10,13 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from swarm_mcp.interchange.exporting import Exported, Wanted, export
 from swarm_mcp.interchange.foreign import taskmaster
 from swarm_mcp.interchange.importing import import_document
 from swarm_mcp.interchange.writing import mermaid
-from swarm_mcp.interchange.writing.csv import COLUMNS
+from swarm_mcp.interchange.writing.csv import COLUMNS, plain
+from swarm_mcp.interchange.writing.markdown import escaped
 from swarm_mcp.interchange.writing.taskmaster.words import STATUSES
 from swarm_mcp.repository import forest, tasks
 
@@ -115,6 +119,21 @@ def shown(board: Board, ids: dict[str, str]) -> dict[str, Any]:
 
 def in_one_line(title: str) -> str:
     return " ".join(title.split())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(str.strip))
+def test_no_title_means_anything_to_whoever_reads_it(title: str) -> None:
+    inline = MarkdownIt("gfm-like", {"linkify": False}).disable("linkify").parse(f"- **{escaped(title)}** k3x9m2qa")[3]
+    assert [each.content for each in inline.children or () if each.content] == [in_one_line(title), " k3x9m2qa"]
+    shown = entities(mermaid.label("k3x9m2qa", title))
+    assert re.fullmatch(NODE, f'nk3x9m2qa["{mermaid.label("k3x9m2qa", title)}"]')
+    assert shown.startswith("k3x9m2qa ")
+    file = io.StringIO(newline="")
+    csv.writer(file).writerow([plain(title)])
+    [[cell]] = csv.reader(io.StringIO(file.getvalue(), newline=""), strict=True)
+    assert cell.removeprefix("'") == title
+    assert not cell.startswith(tuple("=+-@\t\r\n"))
 
 
 def test_a_board_as_csv_has_a_row_for_each_task_and_no_formulas(
