@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from datetime import UTC
 from pathlib import Path
@@ -16,6 +17,7 @@ from swarm_mcp.repository import memory, tasks, work
 
 if TYPE_CHECKING:
     from board import Board
+    from conftest import Program
 
 
 def task(board: Board, name: str) -> str:
@@ -71,3 +73,16 @@ def test_the_tickets_of_swarmdirector_are_on_the_board_with_what_is_missing_name
     assert (row.status, row.source_status, row.parent_id) == ("completed", "done", task(board, "task_001"))
     assert f"{row.completed_at:%Y-%m-%d}" == "2025-06-11"
     assert len(board.swarm.read(lambda db: work.criteria(db, part))) == boxes(texts["subtask_003"])
+
+
+def test_the_command_line_takes_tickets_in_and_gives_a_table_out(program: Program, tmp_path: Path) -> None:
+    board = tmp_path / "board.db"
+    code, out, _ = program("import", "tickets", DIRECTOR, "--timezone", "Europe/Berlin", "--database", board)
+    assert (code, out.splitlines()[0]) == (0, "Imported 2 tasks from tickets-swarmdirector.")
+    assert "dangling: task_001/subtask_003: it refers to task_001/subtask_002, which is not there" in out
+    assert "taken as whole days in Europe/Berlin (5)." in out
+    code, out, _ = program("export", "csv", tmp_path / "board.csv", "--database", board)
+    assert (code, out) == (0, "Wrote 2 rows.\n")
+    rows = list(csv.DictReader((tmp_path / "board.csv").read_bytes().decode().splitlines(keepends=True)))
+    assert [row["foreign_names"] for row in rows] == ["tickets:task_001", "tickets:task_001/subtask_003"]
+    assert rows[1]["completed_at"] == "2025-06-10T22:00:00+00:00"

@@ -268,7 +268,7 @@ def test_whatever_a_ticket_calls_it_is_understood_and_what_is_doubtful_is_report
         "three: its phase `11` is none from 1 to 10 and was left out.",
         "three: its `estimate` `soon` is no effort and was left out.",
         "three: its `created` `yesterday` is no time and was left out.",
-        "Times that name no zone were taken as Europe/Berlin (1).",
+        "1 time without an offset was taken as Europe/Berlin.",
         "Dates without a time were taken as whole days in Europe/Berlin (1).",
         "Sizes were read as hours: XS 0.5, S 1, M 3, L 6, XL 12, XXL 24.",
         "Of efforts from one figure to another the middle was taken.",

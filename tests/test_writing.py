@@ -106,9 +106,16 @@ def _edge(words: str) -> tuple[str, str]:
 def written(board: Board, folder: Path, name: str, **wanted: Any) -> tuple[str, Exported]:
     path = folder / f"board {len(list(folder.iterdir()))}"
     told: list[int] = []
-    done = export(board.swarm, name, path, Wanted(**wanted), told=told.append)
+    begun: list[int | None] = []
+    done = export(board.swarm, name, path, Wanted(**wanted), told=told.append, begun=begun.append)
     assert name == "mermaid" or sum(told) == done.tasks
+    assert begun == [None if wanted else sum(told)]
+    assert ("1 archived task is left out." in done.message) == (not wanted and is_away(board))
     return path.read_bytes().decode(), done
+
+
+def is_away(board: Board) -> bool:
+    return any(board.swarm.read(lambda db: tasks.tallies(db, archived=True)).values())
 
 
 def shown(board: Board, ids: dict[str, str]) -> dict[str, Any]:

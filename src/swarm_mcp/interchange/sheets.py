@@ -55,6 +55,18 @@ def sheets(db: Transaction, wanted: Wanted, told: Callable[[int], None] = lambda
         told(len(batch))
 
 
+def expected(db: Transaction, wanted: Wanted) -> int | None:
+    """How many sheets there will be; None where nobody knows."""
+    return None if wanted.task or wanted.since else sum(tasks.tallies(db).values())
+
+
+def left_out(db: Transaction, wanted: Wanted) -> str:
+    """The sentence about archived tasks, which no document has; empty for a part of a board, or without any."""
+    count = 0 if wanted.task or wanted.since else sum(tasks.tallies(db, archived=True).values())
+    archived = f"{count:,} archived {'task is' if count == 1 else 'tasks are'}"
+    return f" {archived} left out." if count else ""
+
+
 def _lies_with(row: Row, people: dict[str | None, str], pools: dict[str | None, str]) -> str:
     if row.assignee_id:
         return people.get(row.assignee_id, "")

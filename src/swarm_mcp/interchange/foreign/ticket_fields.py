@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, cast
 
 from swarm_mcp.interchange.foreign.efforts import HOURS_IN_A_DAY, SIZES, read_effort
+from swarm_mcp.interchange.foreign.instants import tell_of_naive
 from swarm_mcp.model.task import EdgeType
 
 if TYPE_CHECKING:
@@ -124,15 +125,14 @@ class Suppositions:
 
     def sentences(self) -> Iterator[str]:
         """What was supposed."""
-        zone = getattr(self.zone, "key", None) or str(self.zone)
         sizes = ", ".join(f"{size} {hours.normalize():f}" for size, hours in SIZES.items())
         said = {
-            "naive": f"Times that name no zone were taken as {zone} ({self.counts['naive']:,}).",
-            "date": f"Dates without a time were taken as whole days in {zone} ({self.counts['date']:,}).",
+            "date": f"Dates without a time were taken as whole days in {self.zone} ({self.counts['date']:,}).",
             "size": f"Sizes were read as hours: {sizes}.",
             "days": f"Days were read as {HOURS_IN_A_DAY} hours, and weeks as five days.",
             "range": "Of efforts from one figure to another the middle was taken.",
             "boxes": f"Boxes that stand under no heading of acceptance stayed text ({self.counts['boxes']:,}).",
             "bare": "Efforts without a unit were taken as hours.",
         }
-        return (sentence for kind, sentence in said.items() if self.counts[kind])
+        yield from tell_of_naive(self.counts["naive"], self.zone)
+        yield from (sentence for kind, sentence in said.items() if self.counts[kind])

@@ -11,7 +11,7 @@ import csv
 from typing import TYPE_CHECKING
 
 from swarm_mcp.interchange.exporting import Exported
-from swarm_mcp.interchange.sheets import sheets
+from swarm_mcp.interchange.sheets import expected, left_out, sheets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from swarm_mcp.interchange.sheets import Sheet
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
+
+__all__ = ["COLUMNS", "expected", "plain", "write"]
 
 COLUMNS = (
     "id", "parent", "depth", "title", "status", "hold", "priority", "complexity", "type", "area", "phase", "tags",
@@ -42,7 +44,8 @@ def write(db: Transaction, path: Path, wanted: Wanted, told: Callable[[int], Non
         for sheet in sheets(db, wanted, told):
             rows.writerow(_cells(sheet))
             count += 1
-    return Exported(message=f"Wrote {count:,} {'row' if count == 1 else 'rows'}.", format="csv", tasks=count)
+    message = f"Wrote {count:,} {'row' if count == 1 else 'rows'}.{left_out(db, wanted)}"
+    return Exported(message=message, format="csv", tasks=count)
 
 
 def _cells(sheet: Sheet) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TextIO
 
 from swarm_mcp.interchange.exporting import Exported
-from swarm_mcp.interchange.sheets import Sheet, sheets
+from swarm_mcp.interchange.sheets import Sheet, expected, left_out, sheets
 from swarm_mcp.model.lifecycle import TaskStatus
 from swarm_mcp.repository import forest
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from swarm_mcp.interchange.exporting import Wanted
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
+
+__all__ = ["escaped", "expected", "write"]
 
 MARKUP = re.compile(r"([\\`*_\[\]<>&~|$#!])")
 """What means something in the middle of a line."""
@@ -44,7 +46,7 @@ def write(db: Transaction, path: Path, wanted: Wanted, told: Callable[[int], Non
             file.writelines(f"{line}\n" for line in _section(sheet))
     tasks = counts.total()
     count = f"{tasks:,} {'task' if tasks == 1 else 'tasks'}"
-    return Exported(message=f"Wrote a document of {count}.", format="markdown", tasks=tasks)
+    return Exported(message=f"Wrote a document of {count}.{left_out(db, wanted)}", format="markdown", tasks=tasks)
 
 
 def _head(db: Transaction, file: TextIO, counts: Counter[str]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swarm_mcp.interchange.exporting import Exported
-from swarm_mcp.interchange.sheets import Sheet, sheets
+from swarm_mcp.interchange.sheets import Sheet, expected, left_out, sheets
 from swarm_mcp.model.lifecycle import TaskStatus
 from swarm_mcp.operations.answering import shorten
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from swarm_mcp.interchange.exporting import Wanted
     from swarm_mcp.repository.database import Transaction
+
+__all__ = ["expected", "label", "write"]
 
 NODES = 300
 EDGES = 500
@@ -53,8 +55,9 @@ def write(db: Transaction, path: Path, wanted: Wanted, told: Callable[[int], Non
     path.write_text(
         "\n".join([*lines, *([f"  %% {missing}"] if missing else [])]) + "\n", encoding="utf-8", newline="\n"
     )
+    drawn = f"Drew {count:,} {'task' if count == 1 else 'tasks'}."
     return Exported(
-        message=f"Drew {count:,} {'task' if count == 1 else 'tasks'}.{f' {missing}' if missing else ''}",
+        message=f"{drawn}{f' {missing}' if missing else ''}{left_out(db, wanted)}",
         format="mermaid",
         tasks=count,
         counts={"dependencies": edges, "tasks left out": total - count, "dependencies left out": waiting - edges},

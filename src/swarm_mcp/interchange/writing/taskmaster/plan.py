@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.interchange.exporting import Exported
-from swarm_mcp.interchange.sheets import sheets
+from swarm_mcp.interchange.sheets import left_out, sheets
 from swarm_mcp.interchange.writing.taskmaster.numbers import Number, numbers
 from swarm_mcp.interchange.writing.taskmaster.words import COMPLEXITIES, HELD, PRIORITIES, STATUSES
 from swarm_mcp.model.lifecycle import TaskStatus
@@ -52,7 +52,7 @@ def write(db: Transaction, path: Path, wanted: Wanted, told: Callable[[int], Non
     counts = {name: number for name, number in writing.counts.items() if number}
     tasks, parts = counts.get("tasks", 0), counts.get("subtasks", 0)
     return Exported(
-        message=f"Wrote {tasks:,} tasks with {parts:,} subtasks.",
+        message=f"Wrote {tasks:,} tasks with {parts:,} subtasks.{left_out(db, wanted)}",
         format="taskmaster",
         tasks=tasks + parts,
         counts=counts,
