@@ -81,6 +81,15 @@ def say_it_twice_in_sql(path: Path) -> None:
         connection.execute("UPDATE tasks SET id = '1 ' WHERE id = '2'")
 
 
+def write_tickets(folder: Path, tasks: dict[str, tuple[str, list[str]]]) -> tuple[Path, Path]:
+    (given := folder / "plan").mkdir()
+    for name, (title, after) in tasks.items():
+        said = {"id": name, "title": title, "status": "open", "dependencies": after}
+        lines = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in said.items())
+        (given / f"{name}.md").write_text(f"---\n{lines}---\n", encoding="utf-8")
+    return given, given / "1.md"
+
+
 def say_it_twice(path: Path) -> None:
     """Both tasks get the same number."""
     path.write_text(path.read_text(encoding="utf-8").replace('"id": 2', '"id": 1').replace('"id": "2"', '"id": "1"'))
@@ -93,6 +102,13 @@ PLANS = {
         write_task_orchestrator, b"[" * 500_000, say_it_twice_in_sql, frozenset({"encode_wrongly", "stretch"})
     ),
     "beads": Plan(write_beads, b'{"id": "1", "design": ' + b"[" * 500_000, say_it_twice),
+    # Of several files in a folder, those that are none are left out, and two with one id are both kept.
+    "tickets": Plan(
+        write_tickets,
+        b"---\nid: " + b"[" * 60_000 + b"\n---\n",
+        say_it_twice,
+        frozenset({"empty", "repeat", "link_in_a_circle", "link_to_nowhere", "link_to_a_device", "make_a_folder"}),
+    ),
 }
 
 

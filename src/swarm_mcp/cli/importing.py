@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from swarm_mcp.interchange.imported import Imported
     from swarm_mcp.operations.swarm import Swarm
 
-FORMATS = {"taskmaster": "taskmaster", "beads": "beads", "task-orchestrator": "task_orchestrator"}
+FORMATS = {"taskmaster": "taskmaster", "beads": "beads", "task-orchestrator": "task_orchestrator", "tickets": "tickets"}
 """The formats of other programs, and the module of `interchange.foreign` that reads each: `read(path, zone)`."""
 OURS = ("swarm", "archive")
 """What another board of ours wrote, which is taken row by row."""

@@ -15,6 +15,7 @@ from swarm_mcp.interchange.foreign.document import PlanCriterion, PlanDocument, 
 from swarm_mcp.interchange.foreign.entry import Entry, Findings
 from swarm_mcp.interchange.foreign.source_file import read_source
 from swarm_mcp.interchange.foreign.wording import (
+    SCORED,
     complexity_of,
     is_put_away,
     priority_of,
@@ -62,9 +63,7 @@ def read(path: Path, zone: tzinfo = UTC) -> PlanDocument:  # noqa: ARG001 - Task
     add_reports(path, entries, findings)
     items = {entry.ref: _item(entry, known) for entry in entries}
     if findings.scored:
-        findings.guessed.append(
-            "Complexity scores were read as low up to 3, medium up to 6, high up to 8, very_high above."
-        )
+        findings.guessed.append(SCORED)
     unfinished = {item.parent for item in items.values() if item.status not in SETTLED}
     held = tuple(with_hold(known[ref], items, unfinished) for ref in items)
     return PlanDocument(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 COMPLEXITIES = {"simple": "low", "moderate": "medium", "complex": "high", "very_complex": "very_high"}
 SCORES = ((3, Complexity.LOW), (6, Complexity.MEDIUM), (8, Complexity.HIGH), (10, Complexity.VERY_HIGH))
 """The highest score of each level, of scores from 1 to 10."""
+SCORED = "Complexity scores were read as low up to 3, medium up to 6, high up to 8, very_high above."
+"""What is reported once where there was a score."""
 
 
 def folded(word: str) -> str:
