@@ -18,11 +18,11 @@ from sqlalchemy import Integer, bindparam, delete, func, insert, select, text
 
 from swarm_mcp.repository import postgres_words, tables
 from swarm_mcp.repository.sqlite import driver
-from swarm_mcp.repository.statement import Statement
+from swarm_mcp.repository.statement import ListStatement, Statement
 from swarm_mcp.repository.words import spaced, value_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -67,6 +67,18 @@ DROP_CONTEXT = Statement(
     text("INSERT INTO context_words (context_words, rowid, text) VALUES ('delete', :number, :text)")
 )
 ADD_MESSAGE = Statement(text("INSERT INTO message_words (rowid, text) VALUES (:number, :text)"))
+
+DROP_MESSAGE = Statement(
+    text("INSERT INTO message_words (message_words, rowid, text) VALUES ('delete', :number, :text)")
+)
+NOTED_OF = ListStatement(lambda wanted: select(unindexed).where(unindexed.c.task_id.in_(wanted)))
+WORDS_OF = ListStatement(
+    lambda wanted: (
+        select(task.c.id, wording.c.number, *(task.c[name] for name in OWN))
+        .outerjoin_from(task, wording, wording.c.task_id == task.c.id)
+        .where(task.c.id.in_(wanted))
+    )
+)
 
 
 def note_new(db: Transaction, task_id: str, values: Mapping[str, Any]) -> None:
@@ -143,6 +155,39 @@ def index_message(db: Transaction, number: int, words: str) -> None:
         postgres_words.index_message(db, number, words)
         return
     ADD_MESSAGE.run(db, {"number": number, "text": spaced(words)})
+
+
+def forget_tasks(db: Transaction, task_ids: Sequence[str]) -> None:
+    """Take the words of tasks out of the index, which are about to be deleted."""
+    if db.is_postgres:
+        postgres_words.forget(db, "task_words", task_ids)
+        return
+    noted = {row.task_id: row for row in NOTED_OF.all(db, task_ids)}
+    for row in WORDS_OF.all(db, task_ids):
+        old = noted.get(row.id)
+        texts = (row.title, row.description, row.completion_summary)
+        if old is not None:  # the index has its former words, or none
+            texts = (old.title, old.description, old.summary)
+        if row.number is not None and (old is None or old.number is not None):
+            DROP_TASK.run(db, _own_words(row.number, *texts))
+
+
+def forget_context(db: Transaction, rows: Sequence[Row]) -> None:
+    """Take shared values out of the index: those that were the latest under their keys."""
+    if db.is_postgres:
+        postgres_words.forget(db, "context_words", [row.id for row in rows])
+        return
+    for row in rows:
+        DROP_CONTEXT.run(db, {"number": row.id, "text": _shared_words(row.key, row.value, row.rationale)})
+
+
+def forget_messages(db: Transaction, rows: Sequence[Row]) -> None:
+    """Take messages about tasks out of the index."""
+    if db.is_postgres:
+        postgres_words.forget(db, "message_words", [row.id for row in rows])
+        return
+    for row in rows:
+        DROP_MESSAGE.run(db, {"number": row.id, "text": spaced(row.text)})
 
 
 def index_everything(db: Transaction) -> None:

@@ -31,15 +31,15 @@ def pending(database: Database) -> str | None:
     return None if database.revision() == HEAD else HEAD
 
 
-def upgrade(database: Database) -> None:
-    """Bring the board to the newest revision.
+def upgrade(database: Database, revision: str = "") -> None:
+    """Bring the board to the newest revision, or to an older one that is still newer than its own.
 
     One query and nothing else (not even Alembic's import) if it is there already. Otherwise takes a snapshot beside
     the database first, unless the board is new. Everything or nothing: a migration that fails leaves the board as it
-    was. Raises Unavailable when a newer swarm-mcp has migrated the board.
+    was. Raises Unavailable when a newer swarm-mcp has migrated the board, Invalid when there is no such revision.
     """
-    if pending(database):
-        _migrate(database, HEAD)
+    if revision or pending(database):
+        _migrate(database, revision or HEAD, back=False)
 
 
 def downgrade(database: Database, revision: str) -> None:
@@ -48,7 +48,7 @@ def downgrade(database: Database, revision: str) -> None:
     Raises Invalid when the revision is unknown or newer than the board's.
     """
     if revision != database.revision():
-        _migrate(database, revision)
+        _migrate(database, revision, back=True)
 
 
 def folder() -> Path:
@@ -71,23 +71,23 @@ def alembic_config(connection: Connection | None = None, *, metadata: object = N
     return config
 
 
-def _migrate(database: Database, goal: str) -> None:
+def _migrate(database: Database, goal: str, *, back: bool) -> None:
     with database.migrating() as link:
         found = link.revision()
         if found == goal:  # another process was faster
             return
         if found and database.path:
             database.backup(_snapshot_path(database.path, found, goal))
-        _run_revisions(link.connection, found, goal)
+        _run_revisions(link.connection, found, goal, back=back)
         if not link.is_postgres:
             _check_references(link.connection)
 
 
-def _run_revisions(connection: Connection, found: str | None, goal: str) -> None:
+def _run_revisions(connection: Connection, found: str | None, goal: str, *, back: bool) -> None:
     from alembic import command  # noqa: PLC0415 - as above, and one server of eight will do
     from alembic.util import CommandError  # noqa: PLC0415
 
-    move = command.upgrade if goal == HEAD else command.downgrade
+    move = command.downgrade if back else command.upgrade
     try:
         move(alembic_config(connection), goal)
     except CommandError as error:

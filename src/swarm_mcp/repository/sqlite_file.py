@@ -6,9 +6,11 @@ import contextlib
 import os
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from swarm_mcp.model.errors import Conflict, Unavailable
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from swarm_mcp.repository.sqlite import Place
 
@@ -43,6 +44,26 @@ if TYPE_CHECKING:
 
 _IDLE_LINKS: Final = 4
 """Connections of each kind that are kept for the next transaction."""
+
+
+def path_of(target: str | os.PathLike[str]) -> Path:
+    """The file that a database is named by: a path, or an address.
+
+    Raises:
+        Unavailable: it is the address of something else.
+
+    """
+    name = os.fspath(target)
+    if "://" not in name:
+        return Path(name).expanduser()
+    try:
+        url = make_url(name)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        sentence = "SWARM_DATABASE has to be a path, a sqlite:/// address of a file, or a postgresql:// address."
+        raise Unavailable(sentence)
+    return Path(url.database).expanduser()
 
 
 class SqliteFile:
