@@ -80,6 +80,10 @@ class Contended(Busy):
     """How often it is worth trying; 0 is until the patience ends."""
 
 
+class Damaged(Unavailable):
+    """The board's database is damaged; nothing was written."""
+
+
 def error_code(error: BaseException) -> int | None:
     """Tell SQLite's result code, if SQLite is what failed."""
     cause = error.orig if isinstance(error, DBAPIError) else error
@@ -120,6 +124,8 @@ def refusal_for(error: BaseException) -> Refusal | None:
     }:  # a quota or a size limit, for which SQLite has no code of its own
         return Unavailable(_DISK_FULL)
     sentence = _SENTENCES.get(code & 0xFF)
+    if sentence is DAMAGED:
+        return Damaged(sentence)
     return Unavailable(sentence) if sentence else None
 
 

@@ -139,13 +139,13 @@ def fresh_words(db: Transaction) -> Generator[Callable[[str], set[str]]]:
 def index_context(db: Transaction, number: int, values: Mapping[str, Any], replaced: Row | None) -> None:
     """Index a value that was shared, instead of the one that was under its key before."""
     if db.is_postgres:
-        words = _shared_words(values["key"], values["value"], values.get("rationale", ""))
+        words = shared_words(values["key"], values["value"], values.get("rationale", ""))
         postgres_words.index_context(db, number, words, replaced.id if replaced is not None else None)
         return
     if replaced is not None:
-        words = _shared_words(replaced.key, replaced.value, replaced.rationale)
+        words = shared_words(replaced.key, replaced.value, replaced.rationale)
         DROP_CONTEXT.run(db, {"number": replaced.id, "text": words})
-    words = _shared_words(values["key"], values["value"], values.get("rationale", ""))
+    words = shared_words(values["key"], values["value"], values.get("rationale", ""))
     ADD_CONTEXT.run(db, {"number": number, "text": words})
 
 
@@ -178,7 +178,7 @@ def forget_context(db: Transaction, rows: Sequence[Row]) -> None:
         postgres_words.forget(db, "context_words", [row.id for row in rows])
         return
     for row in rows:
-        DROP_CONTEXT.run(db, {"number": row.id, "text": _shared_words(row.key, row.value, row.rationale)})
+        DROP_CONTEXT.run(db, {"number": row.id, "text": shared_words(row.key, row.value, row.rationale)})
 
 
 def forget_messages(db: Transaction, rows: Sequence[Row]) -> None:
@@ -223,5 +223,6 @@ def _own_words(number: int, title: str, description: str, summary: str) -> dict[
     }
 
 
-def _shared_words(key: str, value: Any, rationale: str) -> str:
+def shared_words(key: str, value: Any, rationale: str) -> str:
+    """What is indexed of a shared value."""
     return spaced(f"{key} {value_text(value)} {rationale}")
