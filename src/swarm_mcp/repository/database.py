@@ -19,6 +19,7 @@ from swarm_mcp.repository.changes import Changes
 from swarm_mcp.repository.failures import Contended
 from swarm_mcp.repository.sqlite import driver, pause
 from swarm_mcp.repository.sqlite_file import SqliteFile, path_of
+from swarm_mcp.repository.tidying import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -243,6 +244,11 @@ class Database:
         It waits ten times as long as others.
         """
         return self._store.migrating(time.monotonic() + 10 * self._patience)
+
+    def vacuum(self) -> None:
+        """Write the database anew without the gaps in it. On a file it keeps other writers waiting meanwhile."""
+        with self._store.tidying(time.monotonic() + 10 * self._patience) as link:
+            tidy(link)
 
     def close(self) -> None:
         """Close the idle connections. A later transaction opens new ones."""

@@ -73,6 +73,17 @@ _SENTENCES: Final = {
 }
 
 
+_CODES: Final = {
+    "attempt to write a readonly database": READONLY,
+    "disk I/O error": _IOERR,
+    "database disk image is malformed": 11,
+    "database or disk is full": _FULL,
+    "unable to open database file": CANTOPEN,
+    "file is not a database": 26,
+}
+"""By SQLite's own words (sqlite3_errstr): what fails while a database is copied comes without a code from pysqlite3."""
+
+
 class Contended(Busy):
     """Another writer was in the way and nothing was written. Call again."""
 
@@ -87,7 +98,10 @@ class Damaged(Unavailable):
 def error_code(error: BaseException) -> int | None:
     """Tell SQLite's result code, if SQLite is what failed."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(cause, "sqlite_errorcode", None)
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is None and type(cause).__name__ in {"OperationalError", "DatabaseError"}:
+        return _CODES.get(str(cause))
+    return code
 
 
 def primary_code(error: BaseException) -> int | None:

@@ -80,9 +80,9 @@ def orphans(db: Transaction) -> Iterator[tuple[str, str]]:
             here, there = foreign.parent, foreign.column
             shown = ", ".join(f"{table.name}.{key.name}" for key in keys)
             question = (
-                f"SELECT {shown}, {table.name}.{here.name} FROM {table.name} "  # noqa: S608 - names of ours
-                f"WHERE {table.name}.{here.name} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {there.table.name} AS other WHERE other.{there.name} = "
-                f"{table.name}.{here.name}) ORDER BY 1"
+                f"SELECT {shown}, {table.name}.{here.name} FROM {table.name} LEFT JOIN {there.table.name} AS other "  # noqa: S608 - names of ours
+                f"ON other.{there.name} = {table.name}.{here.name} "
+                f"WHERE {table.name}.{here.name} IS NOT NULL AND other.{there.name} IS NULL ORDER BY 1"
             )
             for *key, value in db.execute(text(question)):
                 yield table.name, f"row {', '.join(map(str, key))} has {here.name} {value}, which is nowhere"

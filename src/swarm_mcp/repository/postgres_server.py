@@ -77,6 +77,20 @@ class PostgresServer:
         finally:
             self._drop(link)
 
+    @contextlib.contextmanager
+    def tidying(self, deadline: float) -> Generator[PostgresLink]:
+        """Open a connection without a transaction, for what can be in none."""
+        link = self._open(patience=deadline - time.monotonic())
+        try:
+            yield link
+        except driver().Error as error:
+            refusal = refusal_for(error, closed=link.is_closed)
+            if refusal is None:
+                raise
+            raise refusal from error
+        finally:
+            self._drop(link)
+
     def close(self) -> None:
         """Close what is idle."""
         while self._idle:

@@ -128,8 +128,9 @@ CLAIMS: dict[str, Statement] = {
     for what, statement in {
         "holder": (
             "SELECT task.id, 'its holder has no running attempt ' || task.attempt FROM task "
-            "WHERE task.holder_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM execution AS run WHERE run.task_id = task.id "
-            "AND run.attempt = task.attempt AND run.agent_id = task.holder_id AND run.status = 'running')"
+            "WHERE task.holder_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM execution AS run "
+            "WHERE run.task_id = task.id AND run.attempt = task.attempt AND run.agent_id = task.holder_id "
+            "AND run.status = 'running')"
         ),
         "running": (
             "SELECT task.id, 'attempt ' || execution.attempt || ' is running and nobody holds the task by it' "
@@ -147,7 +148,8 @@ CLAIMS: dict[str, Statement] = {
         ),
         "lease": (
             "SELECT id, CASE WHEN lease_until IS NULL THEN 'its claim has no end' "
-            "ELSE 'it has a lease and no claim that runs' END FROM task WHERE (lease_until IS NOT NULL) <> (status = 'in_progress')"
+            "ELSE 'it has a lease and no claim that runs' END FROM task "
+            "WHERE (lease_until IS NOT NULL) <> (status = 'in_progress')"
         ),
         "question": (
             "SELECT task.id, 'it waits for an answer and there is no open question, or the other way round' FROM task "

@@ -131,6 +131,23 @@ class SqliteFile:
             for link in links:
                 self._drop(link)
 
+    @contextlib.contextmanager
+    def tidying(self, deadline: float) -> Generator[Link]:
+        """Be the one writer without a transaction, for what can be in none."""
+        if not self._known:
+            self._check(self._writers, connect_to_write)
+        with self._gate.turn(deadline):
+            link = self._take(self._writers, connect_to_write)
+            try:
+                yield link
+            except BaseException as error:
+                self._drop(link)
+                refusal = refusal_for(error)
+                if refusal is None:
+                    raise
+                raise refusal from error
+            self._put_back(link)
+
     def backup(self, target: Path) -> None:
         """Copy the board of this moment to a new file, checked and safe on disk before it gets its name."""
         if target.exists():
@@ -140,9 +157,9 @@ class SqliteFile:
         try:
             with self.reading() as link:
                 link.copy_to(partial)
-            _sync(partial)
+            sync(partial)
             partial.rename(target)
-            _sync(target.parent)
+            sync(target.parent)
         except OSError as error:
             raise Unavailable(NO_COPY) from error
         finally:
@@ -244,7 +261,7 @@ _of_parents: list[Link] = []
 """Connections that a forked child has inherited. Even to close them would be wrong."""
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a closed file, or a folder's list of names, is safe on disk."""
     if os.name == "nt" and path.is_dir():  # Windows cannot sync a folder
         return
