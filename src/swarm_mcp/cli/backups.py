@@ -53,7 +53,7 @@ def restore(
 
 
 def reset(*, yes: Yes = False, as_json: AsJson = False, database: Database = "") -> None:
-    """Empty the board, all of its projects, after a snapshot.
+    """Empty the board, all of its projects, after a snapshot; tokens stay.
 
     Example: swarm-mcp db reset --yes
     """

@@ -119,7 +119,7 @@ def restore(database: Database, backup: Path) -> Kept:
     kept = restoration.restore(database, backup)
     revision = require_board(database)
     database.write(lambda db: _note(db, "restored", {"from": backup.name, "kept": kept.name if kept else ""}))
-    before = f" What was there before is in {kept}." if kept else ""
+    before = f" Its tokens are those of the backup. What was there before is in {kept}." if kept else ""
     return Kept(
         message=f"Restored from {backup} (revision {revision}).{before}",
         copy_at=str(kept) if kept else "",
@@ -128,7 +128,7 @@ def restore(database: Database, backup: Path) -> Kept:
 
 
 def reset(database: Database) -> Kept:
-    """Empty a board, all of its projects and tokens too, after a snapshot.
+    """Empty a board, all of its projects, after a snapshot. Its tokens stay, lest a locked door opens by that.
 
     Raises:
         Unavailable: there is no board of this revision, or no room for the snapshot.
@@ -138,15 +138,16 @@ def reset(database: Database) -> Kept:
     kept = snapshot(database, "reset")
     database.write(lambda db: _empty(db, kept))
     return Kept(
-        message=f"Emptied the board; tokens are gone too. As it was before it is in {kept}.",
+        message=f"Emptied the board; its tokens are still valid. As it was before it is in {kept}.",
         copy_at=str(kept),
         revision=migrate.HEAD,
     )
 
 
 def _empty(db: Transaction, kept: Path) -> None:
-    copying.clear(db)
-    projects.insert_project(db, "default")
+    copying.empty(db)
+    if projects.find_project(db, "default") is None:
+        projects.insert_project(db, "default")
     _note(db, "reset", {"snapshot": kept.name})
 
 

@@ -74,7 +74,7 @@ def copy_rows(source: Transaction, target: Transaction) -> None:
     looked at when all of them are there.
     """
     here, there = _columns(source.connection), _columns(target.connection)
-    clear(target, there)
+    _clear(target, there)
     for each in tables.metadata.sorted_tables:
         if each.name in REMADE or each.name not in here.keys() & there.keys():
             continue
@@ -88,9 +88,15 @@ def copy_rows(source: Transaction, target: Transaction) -> None:
             _go_on_counting(target.connection, each)
 
 
-def clear(db: Transaction, present: dict[str, set[str]] | None = None) -> None:
+def empty(db: Transaction) -> None:
+    """Take everything off a board but its tokens and their projects: a door that was locked once stays so."""
+    _clear(db, _columns(db.connection), kept=("token", "project"))
+    project, token = tables.project, tables.token
+    db.execute(project.delete().where(project.c.slug.not_in(select(token.c.project))))
+
+
+def _clear(db: Transaction, present: dict[str, set[str]], kept: tuple[str, ...] = ()) -> None:
     """Take every row away, and what the indexes of words have; the numbers of the ledger go on."""
-    present = _columns(db.connection) if present is None else present
     if not db.is_postgres:
         for name in tables.WORD_INDEXES.keys() & _names(db):
             db.driver.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")  # noqa: S608 - names of ours
@@ -98,7 +104,7 @@ def clear(db: Transaction, present: dict[str, set[str]] | None = None) -> None:
         for name in tables.WORD_TABLES.keys() & _names(db):
             db.driver.execute(f"DELETE FROM {name}")  # noqa: S608 - likewise
     for each in reversed(tables.metadata.sorted_tables):
-        if each.name in present:
+        if each.name in present and each.name not in kept:
             db.connection.execute(each.delete())
 
 

@@ -23,7 +23,7 @@ _IOERR_SHMSIZE: Final = 4874
 
 DAMAGED: Final = (
     "The board's file is damaged; nothing was written. "
-    "Whoever runs swarm-mcp should look at it with `swarm-mcp doctor` and bring back a backup."
+    "Whoever runs swarm-mcp should look at it with `swarm-mcp db check` and bring back a backup."
 )
 FOREIGN: Final = (
     "The configured file is not a board of swarm-mcp, and was left as it is. "
