@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import re
 import subprocess
@@ -406,3 +407,42 @@ def test_the_schema_as_sql_makes_a_board(place: Path | str, program: Program, tm
             assert made_of == structure(db.connection)
     fill(place, "One")
     assert program("db", "check")[1].splitlines()[-1] == "The board is sound."
+
+
+@pytest.mark.sqlite
+def test_a_terminal_gets_tables_and_is_asked(
+    program: Program, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(place, "One")
+    with recount.looking(place) as own:
+        own.execute("UPDATE task SET waits = 3, gates = 1")
+    copy = tmp_path / "copy.db"
+    program("db", "backup", copy)
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "120")
+    status = plain(program("db", "status")[1])
+    assert re.search(r"^revision +\d{4} *$", status, re.MULTILINE)
+    assert re.search(r"^ *task +1 ", status, re.MULTILINE)
+    assert re.search(rf"^ *{migrate.HEAD} +← the board ", plain(program("db", "history")[1]), re.MULTILINE)
+    shown = plain(program("db", "check")[1])
+    assert re.search(r"^counter +\w{8} +waits is 3, and should be 0 *$", shown, re.MULTILINE)
+    assert shown.splitlines()[-1] == "2 findings: 2 counter."
+    fill(place, "Another")
+    for said, ended, left in (("n\n", 1, ["Another", "One"]), ("y\n", 0, ["One"])):
+        monkeypatch.setattr(sys, "stdin", Terminal(said))
+        code, _, err = program("db", "restore", copy)
+        assert (code, titles(place)) == (ended, left)
+        assert "Replace the board by copy.db? It is kept beside. [y/N]:" in err
+
+
+def plain(shown: str) -> str:
+    """What a terminal shows, without its colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown)
+
+
+class Terminal(io.StringIO):
+    """Somebody who has typed these words."""
+
+    def isatty(self) -> bool:
+        return True

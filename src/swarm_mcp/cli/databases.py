@@ -187,7 +187,6 @@ def facts(found: Condition) -> list[tuple[str, str]]:
 
 def show_status(found: Condition) -> None:
     """The condition for a terminal."""
-    from rich.columns import Columns  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415 - a path is no markup
@@ -206,7 +205,9 @@ def show_status(found: Condition) -> None:
         rows.add_row(name, f"{value:,}")
     for name, value in found.settings.items():
         setup.add_row(name, value)
-    console.print(Columns([rows, setup], padding=(0, 4)))
+    both = Table.grid(padding=(0, 4))
+    both.add_row(rows, setup)
+    console.print(both)
 
 
 def show_history(found: list[Revision]) -> None:

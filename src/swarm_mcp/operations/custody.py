@@ -45,7 +45,8 @@ def look(database: Database) -> Condition:
         "newest": migrate.HEAD,
     }
     rows, settings = database.read(lambda db: (copying.counts(db), condition.setup(db)))
-    words = f"A board with {rows.get('task', 0):,} tasks at revision {revision}"
+    tasks = rows.get("task", 0)
+    words = f"A board with {tasks:,} {'task' if tasks == 1 else 'tasks'} at revision {revision}"
     behind = "" if revision == migrate.HEAD else f"; this program has {migrate.HEAD} (swarm-mcp db upgrade)"
     return Condition(message=f"{words}{behind}.", bytes=condition.sizes(database), rows=rows, settings=settings, **told)
 

@@ -97,15 +97,16 @@ def empty(db: Transaction) -> None:
 
 def _clear(db: Transaction, present: dict[str, set[str]], kept: tuple[str, ...] = ()) -> None:
     """Take every row away, and what the indexes of words have; the numbers of the ledger go on."""
-    if not db.is_postgres:
-        for name in tables.WORD_INDEXES.keys() & _names(db):
-            db.driver.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")  # noqa: S608 - names of ours
-    else:
-        for name in tables.WORD_TABLES.keys() & _names(db):
-            db.driver.execute(f"DELETE FROM {name}")  # noqa: S608 - likewise
-    for each in reversed(tables.metadata.sorted_tables):
-        if each.name in present and each.name not in kept:
-            db.connection.execute(each.delete())
+    going = [each.name for each in tables.metadata.sorted_tables if each.name in present and each.name not in kept]
+    if db.is_postgres:  # row by row, every reference to each of them would be looked for
+        words = tables.WORD_TABLES.keys() & present.keys()
+        db.driver.execute(f"TRUNCATE {', '.join([*going, *sorted(words)])}")
+        return
+    for name in tables.WORD_INDEXES.keys() & present.keys():
+        db.driver.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")  # noqa: S608 - names of ours
+    db.driver.execute("UPDATE message SET reply_to_id = NULL WHERE reply_to_id IS NOT NULL")  # likewise
+    for name in reversed(going):
+        db.driver.execute(f"DELETE FROM {name}")  # noqa: S608 - names of ours
 
 
 def counts(db: Transaction) -> dict[str, int]:
@@ -123,10 +124,6 @@ def _columns(connection: Connection) -> dict[str, set[str]]:
     looked = inspect(connection)
     every: dict[Any, Any] = looked.get_multi_columns()
     return {name: {each["name"] for each in columns} for (_, name), columns in every.items()}
-
-
-def _names(db: Transaction) -> set[str]:
-    return set(inspect(db.connection).get_table_names())
 
 
 def _go_on_counting(connection: Connection, filled: Table) -> None:
