@@ -19,9 +19,10 @@ from swarm_mcp.repository.failures import NO_COPY
 from swarm_mcp.repository.indexing import index_everything
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Table, TableClause
 
     from swarm_mcp.repository.database import Database, Transaction
 
@@ -82,10 +83,26 @@ def copy_rows(source: Transaction, target: Transaction) -> None:
         shared = [one for one in each.c if one.computed is None and one.name in names]
         plain = table(each.name, *(column(one.name, one.type) for one in shared))
         found = source.connection.execute(select(plain).execution_options(yield_per=BATCH))
+        if target.is_postgres:
+            _pour(target, plain, found)
+            _go_on_counting(target.connection, each)
+            continue
         for rows in found.mappings().partitions():
             target.connection.execute(insert(plain), [dict(row) for row in rows])
-        if target.is_postgres:
-            _go_on_counting(target.connection, each)
+
+
+def _pour(target: Transaction, plain: TableClause, found: Iterable[Sequence[Any]]) -> None:
+    """Store rows on a server by COPY, which takes a fraction of the time of inserts."""
+    to_driver = [each.type.dialect_impl(target.dialect).bind_processor(target.dialect) for each in plain.c]
+    names = ", ".join(each.name for each in plain.c)
+    with target.driver.copy(f"COPY {plain.name} ({names}) FROM STDIN") as copy:
+        for row in found:
+            copy.write_row(
+                [
+                    value if process is None or value is None else process(value)
+                    for process, value in zip(to_driver, row, strict=True)
+                ]
+            )
 
 
 def empty(db: Transaction) -> None:

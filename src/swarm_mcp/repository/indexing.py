@@ -34,6 +34,8 @@ OWN = ("title", "description", "completion_summary")
 BATCH = 64
 """How many changes are noted before they are written down together."""
 END_OF_PLACES = 1 << 62
+AT_ONCE = 1000
+"""Rows that are in memory at once while everything is indexed anew."""
 
 NOTE = Statement(insert(unindexed).returning(unindexed.c.place))
 NOTE_CHANGE = Statement(
@@ -200,7 +202,7 @@ def index_everything(db: Transaction) -> None:
             db.driver.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")  # noqa: S608 - names of ours
         db.execute(delete(unindexed))
         db.execute(delete(wording))
-    for row in db.execute(of_tasks):
+    for row in db.execute(of_tasks.execution_options(yield_per=AT_ONCE)):
         if db.is_postgres:
             postgres_words.note_new(db, row.id, row._asdict())
             continue
@@ -208,9 +210,10 @@ def index_everything(db: Transaction) -> None:
         ADD_TASK.run(db, _own_words(number, row.title, row.description, row.completion_summary))
     latest = select(func.max(context.c.id)).where(context.c.task_id.is_not(None))
     of_context = select(context).where(context.c.id.in_(latest.group_by(context.c.task_id, context.c.key)))
-    for row in db.execute(of_context.order_by(context.c.id)):
+    for row in db.execute(of_context.order_by(context.c.id).execution_options(yield_per=AT_ONCE)):
         index_context(db, row.id, row._asdict(), None)
-    for row in db.execute(select(message).where(message.c.task_id.is_not(None)).order_by(message.c.id)):
+    of_messages = select(message).where(message.c.task_id.is_not(None)).order_by(message.c.id)
+    for row in db.execute(of_messages.execution_options(yield_per=AT_ONCE)):
         index_message(db, row.id, row.text)
 
 
