@@ -7,7 +7,7 @@ import sys
 import typer
 
 from swarm_mcp import __version__
-from swarm_mcp.cli import archiving, exporting, importing, projects, tasks, tokens
+from swarm_mcp.cli import archiving, backups, checks, databases, exporting, importing, projects, tasks, tokens
 from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
 from swarm_mcp.cli.options import (
@@ -45,6 +45,9 @@ app.command()(stuck)
 app.add_typer(projects.app, name="project")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(tokens.app, name="token")
+app.add_typer(databases.app, name="db")
+for command in (checks.check, checks.validate, backups.backup, backups.restore, backups.reset, backups.seed):
+    databases.app.command()(command)
 
 
 @app.callback()

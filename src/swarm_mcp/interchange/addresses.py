@@ -36,13 +36,22 @@ def of_event(event: Row) -> set[str]:
     if event.task_id is None:
         if isinstance(name := event.data.get("agent"), str):
             found.add(f"swarm://agents/{name}")
-        return found
+        return found | _of_deleted(event)
     task = TASK + event.task_id
     found |= {"swarm://tasks", f"{task}/progress", f"{task}/history"}
     found |= {task + each for each in AROUND}
     if event.kind == "context_shared":
         found.add(f"{task}/context")
     return found
+
+
+def _of_deleted(event: Row) -> set[str]:
+    """The documents of tasks that are gone, and of the one above them."""
+    if event.kind != "deleted":
+        return set()
+    gone = [f"{TASK}{each}{part}" for each in event.data["tasks"] for part in (*AROUND, "/progress", "/history")]
+    above = [f"{TASK}{event.data['parent']}{part}" for part in AROUND if event.data["parent"]]
+    return {"swarm://tasks", *gone, *above}
 
 
 def touched(db: Transaction, events: Sequence[Row], watched: Collection[str]) -> set[str]:
@@ -71,7 +80,7 @@ def touched(db: Transaction, events: Sequence[Row], watched: Collection[str]) ->
 
 def changes_list(event: Row) -> bool:
     """Whether a host is offered other resources after it: the open tasks, by their titles."""
-    if event.kind in {"created", "imported"} or {"title", "archived_at"} & event.data.keys():
+    if event.kind in {"created", "imported", "deleted"} or {"title", "archived_at"} & event.data.keys():
         return True
     before, after = event.data.get("status", (None, None))
     return (before in OFFERED) != (after in OFFERED)

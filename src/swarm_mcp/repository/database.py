@@ -12,23 +12,20 @@ import logging
 import os
 import time
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
-from swarm_mcp.model.errors import Unavailable
 from swarm_mcp.repository import postgres, tracing
 from swarm_mcp.repository.changes import Changes
 from swarm_mcp.repository.failures import Contended
 from swarm_mcp.repository.sqlite import driver, pause
-from swarm_mcp.repository.sqlite_file import SqliteFile
+from swarm_mcp.repository.sqlite_file import SqliteFile, path_of
+from swarm_mcp.repository.tidying import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from pathlib import Path
 
     from sqlalchemy import Connection, CursorResult, Dialect, Executable
     from sqlalchemy.orm import Session
@@ -159,7 +156,7 @@ class Database:
         if postgres.is_address(os.fspath(target)):
             self.changes, self._store = _on_a_server(os.fspath(target), patience)
         else:
-            self.path = _path_of(target)
+            self.path = path_of(target)
             self.changes, self._store = Changes(self.path), SqliteFile(self.path, patience=patience)
         self._clock = clock
         self._patience = patience
@@ -231,10 +228,15 @@ class Database:
     def backup(self, target: Path) -> None:
         """Copy the board, as it is now, to a new file, while others go on writing.
 
-        The copy is complete, checked and on disk before it gets its name. Raises Conflict when there is a
-        file of that name, Unavailable when the copy cannot be written.
+        The copy is a board in one file, also of a board on a server; it is complete, checked and on disk before it gets
+        its name. Raises Conflict when there is a file of that name, Unavailable when the copy cannot be written.
         """
-        self._store.backup(target)
+        if isinstance(self._store, SqliteFile):
+            self._store.backup(target)
+            return
+        from swarm_mcp.repository.copying import copy_out  # noqa: PLC0415 - most programs copy nothing
+
+        copy_out(self, target)
 
     def migrating(self) -> AbstractContextManager[Link | PostgresLink]:
         """Open a writing transaction for migrate.py, alone, and without foreign keys where they are in the way.
@@ -242,6 +244,11 @@ class Database:
         It waits ten times as long as others.
         """
         return self._store.migrating(time.monotonic() + 10 * self._patience)
+
+    def vacuum(self) -> None:
+        """Write the database anew without the gaps in it. On a file it keeps other writers waiting meanwhile."""
+        with self._store.tidying(time.monotonic() + 10 * self._patience) as link:
+            tidy(link)
 
     def close(self) -> None:
         """Close the idle connections. A later transaction opens new ones."""
@@ -284,17 +291,3 @@ def _on_a_server(address: str, patience: float) -> tuple[PostgresChanges, Postgr
 
     address = postgres.address_for_driver(address)
     return PostgresChanges(address), PostgresServer(address, patience=patience)
-
-
-def _path_of(target: str | os.PathLike[str]) -> Path:
-    name = os.fspath(target)
-    if "://" not in name:
-        return Path(name).expanduser()
-    try:
-        url = make_url(name)
-    except ArgumentError:
-        url = None
-    if url is None or url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        sentence = "SWARM_DATABASE has to be a path, a sqlite:/// address of a file, or a postgresql:// address."
-        raise Unavailable(sentence)
-    return Path(url.database).expanduser()

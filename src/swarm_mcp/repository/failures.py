@@ -23,7 +23,7 @@ _IOERR_SHMSIZE: Final = 4874
 
 DAMAGED: Final = (
     "The board's file is damaged; nothing was written. "
-    "Whoever runs swarm-mcp should look at it with `swarm-mcp doctor` and bring back a backup."
+    "Whoever runs swarm-mcp should look at it with `swarm-mcp db check` and bring back a backup."
 )
 FOREIGN: Final = (
     "The configured file is not a board of swarm-mcp, and was left as it is. "
@@ -73,6 +73,17 @@ _SENTENCES: Final = {
 }
 
 
+_CODES: Final = {
+    "attempt to write a readonly database": READONLY,
+    "disk I/O error": _IOERR,
+    "database disk image is malformed": 11,
+    "database or disk is full": _FULL,
+    "unable to open database file": CANTOPEN,
+    "file is not a database": 26,
+}
+"""By SQLite's own words (sqlite3_errstr): what fails while a database is copied comes without a code from pysqlite3."""
+
+
 class Contended(Busy):
     """Another writer was in the way and nothing was written. Call again."""
 
@@ -80,10 +91,17 @@ class Contended(Busy):
     """How often it is worth trying; 0 is until the patience ends."""
 
 
+class Damaged(Unavailable):
+    """The board's database is damaged; nothing was written."""
+
+
 def error_code(error: BaseException) -> int | None:
     """Tell SQLite's result code, if SQLite is what failed."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(cause, "sqlite_errorcode", None)
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is None and type(cause).__name__ in {"OperationalError", "DatabaseError"}:
+        return _CODES.get(str(cause))
+    return code
 
 
 def primary_code(error: BaseException) -> int | None:
@@ -120,6 +138,8 @@ def refusal_for(error: BaseException) -> Refusal | None:
     }:  # a quota or a size limit, for which SQLite has no code of its own
         return Unavailable(_DISK_FULL)
     sentence = _SENTENCES.get(code & 0xFF)
+    if sentence is DAMAGED:
+        return Damaged(sentence)
     return Unavailable(sentence) if sentence else None
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Integer, bindparam, delete, func, insert, select, text
 
 from swarm_mcp.repository import postgres_words, tables
 from swarm_mcp.repository.sqlite import driver
-from swarm_mcp.repository.statement import Statement
+from swarm_mcp.repository.statement import ListStatement, Statement
 from swarm_mcp.repository.words import spaced, value_text
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ OWN = ("title", "description", "completion_summary")
 BATCH = 64
 """How many changes are noted before they are written down together."""
 END_OF_PLACES = 1 << 62
+AT_ONCE = 1000
+"""Rows that are in memory at once while everything is indexed anew."""
 
 NOTE = Statement(insert(unindexed).returning(unindexed.c.place))
 NOTE_CHANGE = Statement(
@@ -69,6 +71,18 @@ DROP_CONTEXT = Statement(
     text("INSERT INTO context_words (context_words, rowid, text) VALUES ('delete', :number, :text)")
 )
 ADD_MESSAGE = Statement(text("INSERT INTO message_words (rowid, text) VALUES (:number, :text)"))
+
+DROP_MESSAGE = Statement(
+    text("INSERT INTO message_words (message_words, rowid, text) VALUES ('delete', :number, :text)")
+)
+NOTED_OF = ListStatement(lambda wanted: select(unindexed).where(unindexed.c.task_id.in_(wanted)))
+WORDS_OF = ListStatement(
+    lambda wanted: (
+        select(task.c.id, wording.c.number, *(task.c[name] for name in OWN))
+        .outerjoin_from(task, wording, wording.c.task_id == task.c.id)
+        .where(task.c.id.in_(wanted))
+    )
+)
 
 
 def note_new(db: Transaction, task_id: str, values: Mapping[str, Any]) -> None:
@@ -139,13 +153,13 @@ def fresh_words(db: Transaction) -> Generator[Callable[[str], set[str]]]:
 def index_context(db: Transaction, number: int, values: Mapping[str, Any], replaced: Row | None) -> None:
     """Index a value that was shared, instead of the one that was under its key before."""
     if db.is_postgres:
-        words = _shared_words(values["key"], values["value"], values.get("rationale", ""))
+        words = shared_words(values["key"], values["value"], values.get("rationale", ""))
         postgres_words.index_context(db, number, words, replaced.id if replaced is not None else None)
         return
     if replaced is not None:
-        words = _shared_words(replaced.key, replaced.value, replaced.rationale)
+        words = shared_words(replaced.key, replaced.value, replaced.rationale)
         DROP_CONTEXT.run(db, {"number": replaced.id, "text": words})
-    words = _shared_words(values["key"], values["value"], values.get("rationale", ""))
+    words = shared_words(values["key"], values["value"], values.get("rationale", ""))
     ADD_CONTEXT.run(db, {"number": number, "text": words})
 
 
@@ -182,11 +196,44 @@ def add_messages(db: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def add_context(db: Transaction, rows: Sequence[Row]) -> None:
     """Index values that were shared, of which none took the place of one that is indexed."""
-    found = [(row.id, _shared_words(row.key, row.value, row.rationale)) for row in rows]
+    found = [(row.id, shared_words(row.key, row.value, row.rationale)) for row in rows]
     if db.is_postgres:
         postgres_words.copy(db, "context_words", "id", [(n, postgres_words.vector(words)) for n, words in found])
         return
     db.driver.executemany("INSERT INTO context_words (rowid, text) VALUES (?, ?)", found)
+
+
+def forget_tasks(db: Transaction, task_ids: Sequence[str]) -> None:
+    """Take the words of tasks out of the index, which are about to be deleted."""
+    if db.is_postgres:
+        postgres_words.forget(db, "task_words", task_ids)
+        return
+    noted = {row.task_id: row for row in NOTED_OF.all(db, task_ids)}
+    for row in WORDS_OF.all(db, task_ids):
+        old = noted.get(row.id)
+        texts = (row.title, row.description, row.completion_summary)
+        if old is not None:  # the index has its former words, or none
+            texts = (old.title, old.description, old.summary)
+        if row.number is not None and (old is None or old.number is not None):
+            DROP_TASK.run(db, _own_words(row.number, *texts))
+
+
+def forget_context(db: Transaction, rows: Sequence[Row]) -> None:
+    """Take shared values out of the index: those that were the latest under their keys."""
+    if db.is_postgres:
+        postgres_words.forget(db, "context_words", [row.id for row in rows])
+        return
+    for row in rows:
+        DROP_CONTEXT.run(db, {"number": row.id, "text": shared_words(row.key, row.value, row.rationale)})
+
+
+def forget_messages(db: Transaction, rows: Sequence[Row]) -> None:
+    """Take messages about tasks out of the index."""
+    if db.is_postgres:
+        postgres_words.forget(db, "message_words", [row.id for row in rows])
+        return
+    for row in rows:
+        DROP_MESSAGE.run(db, {"number": row.id, "text": spaced(row.text)})
 
 
 def index_everything(db: Transaction) -> None:
@@ -199,7 +246,7 @@ def index_everything(db: Transaction) -> None:
             db.driver.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")  # noqa: S608 - names of ours
         db.execute(delete(unindexed))
         db.execute(delete(wording))
-    for row in db.execute(of_tasks):
+    for row in db.execute(of_tasks.execution_options(yield_per=AT_ONCE)):
         if db.is_postgres:
             postgres_words.note_new(db, row.id, row._asdict())
             continue
@@ -207,9 +254,10 @@ def index_everything(db: Transaction) -> None:
         ADD_TASK.run(db, _own_words(number, row.title, row.description, row.completion_summary))
     latest = select(func.max(context.c.id)).where(context.c.task_id.is_not(None))
     of_context = select(context).where(context.c.id.in_(latest.group_by(context.c.task_id, context.c.key)))
-    for row in db.execute(of_context.order_by(context.c.id)):
+    for row in db.execute(of_context.order_by(context.c.id).execution_options(yield_per=AT_ONCE)):
         index_context(db, row.id, row._asdict(), None)
-    for row in db.execute(select(message).where(message.c.task_id.is_not(None)).order_by(message.c.id)):
+    of_messages = select(message).where(message.c.task_id.is_not(None)).order_by(message.c.id)
+    for row in db.execute(of_messages.execution_options(yield_per=AT_ONCE)):
         index_message(db, row.id, row.text)
 
 
@@ -222,5 +270,6 @@ def _own_words(number: int, title: str, description: str, summary: str) -> dict[
     }
 
 
-def _shared_words(key: str, value: Any, rationale: str) -> str:
+def shared_words(key: str, value: Any, rationale: str) -> str:
+    """What is indexed of a shared value."""
     return spaced(f"{key} {value_text(value)} {rationale}")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model.errors import Unavailable
-from swarm_mcp.repository.failures import DAMAGED, NO_COPY, is_contention, is_no_room
+from swarm_mcp.repository.failures import DAMAGED, NO_COPY, Damaged, is_contention, is_no_room
 from swarm_mcp.repository.sqlite import check_ours, driver, pause, revision_of
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Link:
                 raise Unavailable(NO_COPY) from error
             raise
         if verdict != "ok":
-            raise Unavailable(DAMAGED)
+            raise Damaged(DAMAGED)
 
     def _same_process(self) -> None:
         if os.getpid() != self.pid:

@@ -7,11 +7,11 @@ The look inside the transaction is what counts; the gate only keeps the others f
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from swarm_mcp.model.errors import Invalid, Unavailable
+from swarm_mcp.repository.snapshots import snapshot
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -31,24 +31,51 @@ def pending(database: Database) -> str | None:
     return None if database.revision() == HEAD else HEAD
 
 
-def upgrade(database: Database) -> None:
-    """Bring the board to the newest revision.
+def upgrade(database: Database, revision: str = "") -> Path | None:
+    """Bring the board to the newest revision, or to an older one that is still newer than its own.
 
     One query and nothing else (not even Alembic's import) if it is there already. Otherwise takes a snapshot beside
     the database first, unless the board is new. Everything or nothing: a migration that fails leaves the board as it
-    was. Raises Unavailable when a newer swarm-mcp has migrated the board.
+    was. Returns where the snapshot is. Raises Unavailable when a newer swarm-mcp has migrated the board, Invalid when
+    there is no such revision.
     """
-    if pending(database):
-        _migrate(database, HEAD)
+    if revision or pending(database):
+        return _migrate(database, revision or HEAD, back=False)
+    return None
 
 
-def downgrade(database: Database, revision: str) -> None:
-    """Bring the board back to an older revision ("base": to an empty file), after a snapshot.
+def downgrade(database: Database, revision: str) -> Path | None:
+    """Bring the board back to an older revision ("base": to an empty file), after a snapshot, whose place is returned.
 
     Raises Invalid when the revision is unknown or newer than the board's.
     """
     if revision != database.revision():
-        _migrate(database, revision)
+        return _migrate(database, revision, back=True)
+    return None
+
+
+def check_direction(found: str, goal: str, *, back: bool) -> None:
+    """Refuse a goal that lies in the other direction; Alembic would do nothing and say nothing."""
+    if (goal == "base" or goal < found) != back:
+        way = "older" if back else "newer"
+        raise Invalid(
+            f"The board is at revision {found}, and {goal[:40]} is not {way}. swarm-mcp db history lists them."
+        )
+
+
+def revisions() -> list[tuple[str, str, str]]:
+    """Every revision, the newest first: its number, the one before it ("" is none), and what it is for."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as below
+
+    script = ScriptDirectory.from_config(alembic_config())
+    return [
+        (each.revision, str(each.down_revision or ""), each.doc.partition("\n")[0]) for each in script.walk_revisions()
+    ]
+
+
+def before(revision: str) -> str:
+    """The revision before one; "base" before the first."""
+    return next((down for each, down, _ in revisions() if each == revision), "") or "base"
 
 
 def folder() -> Path:
@@ -71,23 +98,25 @@ def alembic_config(connection: Connection | None = None, *, metadata: object = N
     return config
 
 
-def _migrate(database: Database, goal: str) -> None:
+def _migrate(database: Database, goal: str, *, back: bool) -> Path | None:
+    kept = None
     with database.migrating() as link:
         found = link.revision()
         if found == goal:  # another process was faster
-            return
+            return None
         if found and database.path:
-            database.backup(_snapshot_path(database.path, found, goal))
-        _run_revisions(link.connection, found, goal)
+            kept = snapshot(database, f"{found}-to-{goal}")
+        _run_revisions(link.connection, found, goal, back=back)
         if not link.is_postgres:
             _check_references(link.connection)
+    return kept
 
 
-def _run_revisions(connection: Connection, found: str | None, goal: str) -> None:
+def _run_revisions(connection: Connection, found: str | None, goal: str, *, back: bool) -> None:
     from alembic import command  # noqa: PLC0415 - as above, and one server of eight will do
     from alembic.util import CommandError  # noqa: PLC0415
 
-    move = command.upgrade if goal == HEAD else command.downgrade
+    move = command.downgrade if back else command.upgrade
     try:
         move(alembic_config(connection), goal)
     except CommandError as error:
@@ -105,8 +134,3 @@ def _check_references(connection: Connection) -> None:
             "Nothing was changed; `swarm-mcp db check` shows more."
         )
         raise Unavailable(sentence)
-
-
-def _snapshot_path(path: Path, old: str, new: str) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    return path.with_name(f"{path.name}.before-{old}-to-{new}-{stamp}")

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from swarm_mcp.model.errors import Invalid, Refusal, Unavailable
-from swarm_mcp.repository.failures import Contended
+from swarm_mcp.repository.failures import Contended, Damaged
 from swarm_mcp.repository.postgres import driver
 
 NO_SERVER: Final = (
@@ -94,7 +94,8 @@ def refusal_for(error: BaseException, *, closed: bool) -> Refusal | None:
         return Twice()
     sentence = _SENTENCES.get(code) or _SENTENCES.get(code[:2])
     if sentence:
-        return Invalid(sentence) if sentence is _NO_SUCH_TEXT else Unavailable(sentence)
+        kind = {_NO_SUCH_TEXT: Invalid, _DAMAGED: Damaged}.get(sentence, Unavailable)
+        return kind(sentence)
     if not code and isinstance(cause, driver().DataError) and "NUL" in str(cause):
         return Invalid(_NO_SUCH_TEXT)
     return Lost() if closed or code.startswith("08") else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from swarm_mcp.model.errors import Busy, Invalid
+from swarm_mcp.model.errors import Busy
 from swarm_mcp.repository.postgres import CONNECTIONS, connect, driver
 from swarm_mcp.repository.postgres_failures import refusal_for, refusal_for_commit, refusal_for_connecting
 from swarm_mcp.repository.postgres_link import READ, WRITE, PostgresLink
@@ -19,7 +19,6 @@ from swarm_mcp.repository.postgres_link import READ, WRITE, PostgresLink
 if TYPE_CHECKING:
     from collections.abc import Generator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
 
 class PostgresServer:
@@ -78,10 +77,19 @@ class PostgresServer:
         finally:
             self._drop(link)
 
-    def backup(self, target: Path) -> None:  # noqa: ARG002 - as a file has it
-        """Say that the server's own tools do this."""
-        sentence = "A board on PostgreSQL is copied with the server's own tools: pg_dump, or its continuous archiving."
-        raise Invalid(sentence)
+    @contextlib.contextmanager
+    def tidying(self, deadline: float) -> Generator[PostgresLink]:
+        """Open a connection without a transaction, for what can be in none."""
+        link = self._open(patience=deadline - time.monotonic())
+        try:
+            yield link
+        except driver().Error as error:
+            refusal = refusal_for(error, closed=link.is_closed)
+            if refusal is None:
+                raise
+            raise refusal from error
+        finally:
+            self._drop(link)
 
     def close(self) -> None:
         """Close what is idle."""

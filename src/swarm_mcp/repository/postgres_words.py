@@ -137,6 +137,12 @@ def index_message(db: Transaction, number: int, words: str) -> None:
     NEW_MESSAGE.run(db, {"id": number, "words": vector(words)})
 
 
+def forget(db: Transaction, name: str, keys: Sequence[str] | Sequence[int]) -> None:
+    """Take rows out of an index."""
+    key = "task_id" if name == "task_words" else "id"
+    db.driver.executemany(f"DELETE FROM {name} WHERE {key} = $1", [(each,) for each in keys])  # noqa: S608 - as below
+
+
 def clear(db: Transaction) -> None:
     """Empty the indexes."""
     for name in tables.WORD_INDEXES:

@@ -6,9 +6,11 @@ import contextlib
 import os
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from swarm_mcp.model.errors import Conflict, Unavailable
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from swarm_mcp.repository.sqlite import Place
 
@@ -43,6 +44,26 @@ if TYPE_CHECKING:
 
 _IDLE_LINKS: Final = 4
 """Connections of each kind that are kept for the next transaction."""
+
+
+def path_of(target: str | os.PathLike[str]) -> Path:
+    """The file that a database is named by: a path, or an address.
+
+    Raises:
+        Unavailable: it is the address of something else.
+
+    """
+    name = os.fspath(target)
+    if "://" not in name:
+        return Path(name).expanduser()
+    try:
+        url = make_url(name)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        sentence = "SWARM_DATABASE has to be a path, a sqlite:/// address of a file, or a postgresql:// address."
+        raise Unavailable(sentence)
+    return Path(url.database).expanduser()
 
 
 class SqliteFile:
@@ -110,6 +131,23 @@ class SqliteFile:
             for link in links:
                 self._drop(link)
 
+    @contextlib.contextmanager
+    def tidying(self, deadline: float) -> Generator[Link]:
+        """Be the one writer without a transaction, for what can be in none."""
+        if not self._known:
+            self._check(self._writers, connect_to_write)
+        with self._gate.turn(deadline):
+            link = self._take(self._writers, connect_to_write)
+            try:
+                yield link
+            except BaseException as error:
+                self._drop(link)
+                refusal = refusal_for(error)
+                if refusal is None:
+                    raise
+                raise refusal from error
+            self._put_back(link)
+
     def backup(self, target: Path) -> None:
         """Copy the board of this moment to a new file, checked and safe on disk before it gets its name."""
         if target.exists():
@@ -119,9 +157,9 @@ class SqliteFile:
         try:
             with self.reading() as link:
                 link.copy_to(partial)
-            _sync(partial)
+            sync(partial)
             partial.rename(target)
-            _sync(target.parent)
+            sync(target.parent)
         except OSError as error:
             raise Unavailable(NO_COPY) from error
         finally:
@@ -223,7 +261,7 @@ _of_parents: list[Link] = []
 """Connections that a forked child has inherited. Even to close them would be wrong."""
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a closed file, or a folder's list of names, is safe on disk."""
     if os.name == "nt" and path.is_dir():  # Windows cannot sync a folder
         return

@@ -219,11 +219,11 @@ def update_task(db: Transaction, task_id: str, values: dict[str, Any], *, seen: 
 def count_status(db: Transaction, status: str, by: int, *, archived: bool = False) -> None:
     """Keep the tally of a status; it is written at the end of the transaction, because all writers want these rows."""
     if not db.counts:
-        db.before_commit.append(_write_counts)
+        db.before_commit.append(write_counts)
     db.counts[status, archived] = db.counts.get((status, archived), 0) + by
 
 
-def _write_counts(db: Transaction) -> None:
+def write_counts(db: Transaction) -> None:
     """Write what was counted, in one order for all, lest two writers wait for each other."""
     shard = secrets.randbelow(SHARDS) if db.is_postgres else 0
     counted = [
@@ -238,7 +238,7 @@ def _write_counts(db: Transaction) -> None:
 
 def tallies(db: Transaction, *, archived: bool = False) -> dict[str, int]:
     """How many tasks have each status."""
-    _write_counts(db)
+    write_counts(db)
     rows = TALLIES.all(db, {"project": db.project.slug, "archived": archived})
     return {status: count for status, count in rows if count}
 
