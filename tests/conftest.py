@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import postgres
 import pytest
@@ -14,13 +15,17 @@ from board import Board
 from javascript import Programs, fetched
 from recount import problems
 
+from swarm_mcp.cli.app import run
 from swarm_mcp.operations.swarm import open_swarm
 from swarm_mcp.repository import migrate
 from swarm_mcp.repository.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    Said = tuple[int, str, str]
+    Program = Callable[..., Said]
 
 ENGINES = {"sqlite": pytest.param("sqlite"), "postgres": pytest.param("postgres", marks=pytest.mark.no_cover)}
 """The second run of the same tests is not measured, which would make it half as long again."""
@@ -171,6 +176,25 @@ def house(board: Board) -> Board:
         board.inbox(agent)
         board.inbox(agent)
     return board
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Program:
+    """Run swarm-mcp in this process: its exit code, what it printed, and what it complained of."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SWARM_DATABASE", str(tmp_path / "board.db"))
+
+    def call(*words: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["swarm-mcp", *map(str, words)])
+        code: Any = 0
+        try:
+            run()
+        except SystemExit as ended:
+            code = ended.code
+        printed = capfd.readouterr()
+        return code or 0, printed.out, printed.err
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from swarm_mcp.cli import completing
 from swarm_mcp.cli.acting import act
 from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, settings
 
@@ -25,7 +26,12 @@ def tasks() -> None:
 
 @app.command()
 def done(
-    task: Annotated[str, typer.Argument(help="Its id, a foreign reference, or the beginning.", show_default=False)],
+    task: Annotated[
+        str,
+        typer.Argument(
+            help="Its id, a foreign reference, or the beginning.", show_default=False, autocompletion=completing.tasks
+        ),
+    ],
     *,
     summary: Annotated[str, typer.Option(help="What was done.", show_default=False)] = "",
     evidence: Annotated[
