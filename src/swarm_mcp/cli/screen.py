@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.console import Group
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -52,20 +54,22 @@ class Section:
         table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         table.add_row(Text(self.heading, style="bold"))
-        room = max(height - 1, 0)
-        shown = list(self.rows[-room:] if newest_last else self.rows[:room]) if room else []
-        left = self.total - len(shown)
-        if left and not newest_last and shown:
-            if len(shown) == room:
-                shown.pop()
-            left = self.total - len(shown)
+        shown, left = self._cut(height - 1, newest_last=newest_last)
         if shown:
             table.add_row(self._grid(shown))
-        if not self.rows and room:
+        if not self.rows:
             table.add_row(Text(self.none, style=FAINT))
-        elif left and not newest_last and room:
+        elif left:
             table.add_row(Text(f"… {left:,} more", style=FAINT))
         return table
+
+    def _cut(self, room: int, *, newest_last: bool) -> tuple[Sequence[Sequence[Text]], int]:
+        """The rows that fit into so many lines, and how many are left out, which takes a line to say."""
+        room = max(room, 1)
+        if newest_last:
+            return self.rows[-room:], 0
+        shown = self.rows if self.total <= room else self.rows[: room - 1]
+        return shown, self.total - len(shown)
 
     def _grid(self, rows: Sequence[Sequence[Text]]) -> Table:
         grid = Table.grid(padding=(0, 1), expand=True)
@@ -87,26 +91,28 @@ class Screen:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, options.height or console.height
         head = self._head(width)
-        room = height - sum(len(console.render_lines(each, options, pad=False)) for each in head)
-        room -= bool(self.footer)
-        yield from head
-        wide = width >= WIDE
-        tasks, there, happened = _under_way(self.seen), _there(self.seen), _events(self.seen, wide=wide)
-        if wide:
-            upper, lower = shares(room, [max(tasks.height, there.height), happened.height])
-            beside = Table.grid(padding=(0, 3), expand=True)
-            beside.add_column(ratio=3)
-            beside.add_column(ratio=2)
-            beside.add_row(tasks.table(upper), there.table(upper))
-            yield beside
-            yield happened.table(lower, newest_last=True)
-        else:
-            first, second, third = shares(room, [tasks.height, there.height, happened.height])
-            yield tasks.table(first)
-            yield there.table(second)
-            yield happened.table(third, newest_last=True)
+        room = height - sum(len(console.render_lines(each, options, pad=False)) for each in head) - bool(self.footer)
+        parts = [*head, *self._sections(room, wide=width >= WIDE)]
         if self.footer:
-            yield Text(self.footer, style=FAINT, no_wrap=True, overflow="ellipsis")
+            parts.append(Text(self.footer, style=FAINT, no_wrap=True, overflow="ellipsis"))
+        lines = console.render_lines(Group(*parts), options.update(height=None), pad=False)
+        for line in lines[:height]:
+            yield from line
+            yield Segment.line()
+
+    def _sections(self, room: int, *, wide: bool) -> list[Table]:
+        """Tasks, agents and events in so many lines; a section of which nothing could be seen is left out."""
+        tasks, there, happened = _under_way(self.seen), _there(self.seen), _events(self.seen, wide=wide)
+        if not wide:
+            heights = shares(room, [tasks.height, there.height, happened.height])
+            drawn = zip((tasks, there, happened), heights, (False, False, True), strict=True)
+            return [each.table(lines, newest_last=last) for each, lines, last in drawn if lines > 1]
+        upper, lower = shares(room, [max(tasks.height, there.height), happened.height])
+        beside = Table.grid(padding=(0, 3), expand=True)
+        beside.add_column(ratio=3)
+        beside.add_column(ratio=2)
+        beside.add_row(tasks.table(upper), there.table(upper))
+        return [*[beside] * (upper > 1), *[happened.table(lower, newest_last=True)] * (lower > 1)]
 
     def _head(self, width: int) -> list[Text]:
         """What it is, how far, and how many tasks stand where."""
@@ -124,13 +130,24 @@ class Screen:
             for status in TaskStatus
             if counts.get(status)
         ]
-        return [title, far, Text("  ").join(parts) if parts else Text("There are no tasks yet.", style=FAINT), Text()]
+        return [title, far, *(packed(parts, width) or [Text("There are no tasks yet.", style=FAINT)]), Text()]
 
 
 def bar(done: float, whole: float) -> Text:
     """How much of something is done; it can be read without colours, too."""
     full = int(BAR_WIDTH * done / whole) if whole else 0
     return Text.assemble(("━" * full, "green"), ("╌" * (BAR_WIDTH - full), FAINT))
+
+
+def packed(parts: Sequence[Text], width: int) -> list[Text]:
+    """Parts beside each other, in as few lines as they need without being broken."""
+    lines: list[Text] = []
+    for part in parts:
+        if lines and lines[-1].cell_len + 2 + part.cell_len <= width:
+            lines[-1] = Text("  ").join([lines[-1], part])
+        else:
+            lines.append(part)
+    return lines
 
 
 def shares(room: int, wanted: Sequence[int]) -> list[int]:

@@ -93,7 +93,7 @@ def _print_once(swarm: Swarm, *, as_json: bool) -> None:
     else:
         console = Console(highlight=False)
         if console.is_terminal:
-            console.print(Screen(seen))
+            console.print(Screen(seen), height=console.height - 1)  # a prompt follows
         else:  # without the blanks that fill a line
             with console.capture() as text:
                 console.print(Screen(seen))
