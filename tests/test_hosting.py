@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from swarm_mcp import __version__, open_swarm, operations
+from swarm_mcp import open_swarm, operations
 from swarm_mcp.cli import hosting
 from swarm_mcp.cli.hosting import Host, Server, starts, working
 from swarm_mcp.model.errors import Unavailable
@@ -157,18 +157,23 @@ def test_a_shell_completes_commands_and_what_is_on_the_board(
     assert ask("swarm-mcp tasks done ") == []
 
 
-def test_bash_really_completes_with_the_script_that_is_shown(
+def test_bash_really_completes_what_was_installed(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")  # of this test's parent, whatever it is
+    monkeypatch.setenv("HOME", str(tmp_path))
     code, script, _ = program("--show-completion", "bash")
-    assert code == 0
+    assert (code, program("--install-completion", "bash")[0]) == (0, 0)
+    assert script.strip() in (tmp_path / ".bash_completions" / "swarm-mcp.sh").read_text()
     (tmp_path / "complete.sh").write_text(
-        f'{script}\nCOMP_WORDS=(swarm-mcp vers)\nCOMP_CWORD=1\n_swarm_mcp_completion "$1"\necho "${{COMPREPLY[@]}}"\n'
+        """. ~/.bashrc
+        COMP_WORDS=(swarm-mcp vers)
+        COMP_CWORD=1
+        _swarm_mcp_completion "$1"
+        echo "${COMPREPLY[@]}"
+        """
     )
-    program_path = hosting.candidates()[0][0]
     done = subprocess.run(
-        ["bash", tmp_path / "complete.sh", program_path], capture_output=True, text=True, check=True, env=os.environ
+        ["bash", tmp_path / "complete.sh", hosting.candidates()[0][0]], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["version"]
-    assert __version__ == program("version")[1].strip()

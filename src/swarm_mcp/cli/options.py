@@ -57,6 +57,12 @@ LogLevel = Annotated[
         autocompletion=completing.words(get_args(LogLevels)),
     ),
 ]
+TaskId = Annotated[
+    str,
+    typer.Argument(
+        help="Its id, a foreign reference, or the beginning.", show_default=False, autocompletion=completing.tasks
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from swarm_mcp.cli import completing
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
-from swarm_mcp.cli.overviews import in_one_line, overview
 
 if TYPE_CHECKING:
     from swarm_mcp.model.task import Overview
@@ -18,12 +16,7 @@ if TYPE_CHECKING:
 
 def stuck(
     *,
-    under: Annotated[
-        str,
-        typer.Option(
-            help="Only what keeps this task and those below it.", show_default=False, autocompletion=completing.tasks
-        ),
-    ] = "",
+    under: Annotated[str, typer.Option(help="Only what keeps this task and those below it.", show_default=False)] = "",
     limit: Annotated[int, typer.Option(help="At most so many, those that block most first.")] = 40,
     as_json: AsJson = False,
     database: Database = "",
@@ -33,7 +26,15 @@ def stuck(
 
     Example: swarm-mcp stuck --under k3x9m2qa
     """
-    found = overview(settings(database=database, project=project), "stuck", under=under, limit=limit)
+    chosen = settings(database=database, project=project)
+    from swarm_mcp.operations.overview import get_overview  # noqa: PLC0415 - help must not import the board
+    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
+
+    swarm = open_swarm(chosen.database, project=chosen.project)
+    try:
+        found = swarm.read(lambda db: get_overview(db, view="stuck", under=under, limit=limit), via="command line")
+    finally:
+        swarm.close()
     if as_json:
         typer.echo(json.dumps(found.structured(), indent=2, ensure_ascii=False))
     elif sys.stdout.isatty():
@@ -46,6 +47,11 @@ def stuck(
 def items(found: Overview) -> list[dict[str, Any]]:
     """The roots that an overview has."""
     return (found.model_extra or {})["items"]
+
+
+def in_one_line(words: str) -> str:
+    """Somebody's words without the tabs and line ends that would end our columns."""
+    return " ".join(words.split())
 
 
 def show(found: Overview) -> None:

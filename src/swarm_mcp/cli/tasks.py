@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from swarm_mcp.cli import completing
 from swarm_mcp.cli.acting import act
-from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, settings
+from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, TaskId, settings
 
 if TYPE_CHECKING:
     from swarm_mcp.model.record import Answer
@@ -26,12 +25,7 @@ def tasks() -> None:
 
 @app.command()
 def done(
-    task: Annotated[
-        str,
-        typer.Argument(
-            help="Its id, a foreign reference, or the beginning.", show_default=False, autocompletion=completing.tasks
-        ),
-    ],
+    task: TaskId,
     *,
     summary: Annotated[str, typer.Option(help="What was done.", show_default=False)] = "",
     evidence: Annotated[
