@@ -21,7 +21,6 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 ASIDE = ["README.md", "LICENSE"]
 FOLDERS = ["src", "migrations"]
-CARRIED = {".py", ".json", ".mako", ".typed"}
 ONLY_RUN = """
 [tool.uv]
 # The bundle runs from its sources, and nobody develops in it.
@@ -41,7 +40,7 @@ def contents() -> Iterator[tuple[str, bytes]]:
         yield name, (ROOT / name).read_bytes()
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.is_file() and path.suffix in CARRIED:
+            if path.is_file() and "__pycache__" not in path.parts:
                 yield path.relative_to(ROOT).as_posix(), path.read_bytes()
 
 
