@@ -1,11 +1,12 @@
-"""Everything that a newcomer needs, with nothing but Python: the demo, the gate and the benchmarks.
+"""Everything that a newcomer needs, with nothing but Python: the demo, the gate, the benchmarks and the bundle.
 
     python3 dev.py demo     watch scripted agents carry out a plan; further arguments go to `swarm-mcp demo`
     python3 dev.py test     the whole gate; with arguments, pytest alone on what they name
     python3 dev.py bench    the benchmarks; further arguments go to them
+    python3 dev.py bundle   the MCP bundle, into dist/ or the folder that is named
 
-Each sets up `.venv` beside this file on first use, and again when pyproject.toml has changed. Only the standard
-library is imported here, and nothing is written that an old Python could not parse: what it gets is a sentence.
+Each but the last sets up `.venv` beside this file on first use, and again when pyproject.toml has changed. Only the
+standard library is imported here, and nothing is written that an old Python could not parse: it gets a sentence.
 """
 
 from __future__ import annotations
@@ -66,7 +67,13 @@ def bench(arguments: list[str]) -> int:
     return run("-m", "benchmarks", *arguments, cwd=ROOT)
 
 
-COMMANDS = {"demo": demo, "test": test, "bench": bench}
+def bundle(arguments: list[str]) -> int:
+    """Build what Claude Desktop and its like install; this needs no environment."""
+    builder = str(ROOT / "packaging" / "mcpb" / "build.py")
+    return subprocess.run([sys.executable, builder, *arguments], check=False).returncode
+
+
+COMMANDS = {"demo": demo, "test": test, "bench": bench, "bundle": bundle}
 
 
 def passes(name: str, words: list[str]) -> bool:

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OLDEST_NODE = 22
-PROGRAMS = {"@modelcontextprotocol/conformance": "0.2.0-alpha.12", "@modelcontextprotocol/inspector": "2.12.0"}
+PROGRAMS = {
+    "@anthropic-ai/mcpb": "2.1.2",
+    "@modelcontextprotocol/conformance": "0.2.0-alpha.12",
+    "@modelcontextprotocol/inspector": "2.12.0",
+}
 FETCH_SECONDS = 300
 """A registry that answers, but hardly, is as good as none."""
 
@@ -45,7 +49,8 @@ class Programs:
     def run(self, package: str, command: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of a package's commands to its end, whatever its exit code is."""
         place = self.folder / "node_modules" / package
-        script = json.loads((place / "package.json").read_text())["bin"][command]
+        bin_: str | dict[str, str] = json.loads((place / "package.json").read_text())["bin"]
+        script = bin_ if isinstance(bin_, str) else bin_[command]
         return subprocess.run(
             [self.node, place / script, *words], check=False, capture_output=True, text=True, encoding="utf-8",
             stdin=subprocess.DEVNULL, cwd=self.home, env=self.environment,

@@ -8,8 +8,10 @@ import typer
 
 from swarm_mcp import __version__
 from swarm_mcp.cli import archiving, backups, checks, databases, exporting, importing, projects, tasks, tokens
+from swarm_mcp.cli.critical_path import critical_path
 from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
+from swarm_mcp.cli.hosting import config
 from swarm_mcp.cli.options import (
     Agent,
     ChosenProfile,
@@ -21,9 +23,11 @@ from swarm_mcp.cli.options import (
     Project,
     settings,
 )
+from swarm_mcp.cli.stats import stats
 from swarm_mcp.cli.stuck import stuck
 from swarm_mcp.cli.telemetry import set_up_tracing
 from swarm_mcp.cli.undo import undo
+from swarm_mcp.cli.watch import watch
 from swarm_mcp.model.errors import Refusal
 
 app = typer.Typer(
@@ -40,8 +44,12 @@ app.command("export")(exporting.export_board)
 app.command("archive")(archiving.archive_finished)
 app.command()(demo)
 app.command()(doctor)
+app.command()(config)
 app.command()(undo)
 app.command()(stuck)
+app.command()(stats)
+app.command()(watch)
+app.command("critical-path")(critical_path)
 app.add_typer(projects.app, name="project")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(tokens.app, name="token")
@@ -98,7 +106,7 @@ def version() -> None:
 def run() -> None:
     """Run a command; a refusal is one sentence on stderr and exit code 1."""
     try:
-        app()
+        app(prog_name="swarm-mcp")  # however it was started: shells complete this name
     except Refusal as refusal:
         sys.stderr.write(f"{refusal.message}\n")
         sys.exit(1)

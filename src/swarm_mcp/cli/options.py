@@ -3,27 +3,66 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from pydantic import ValidationError
 
-from swarm_mcp.config import Settings
+from swarm_mcp.cli import completing
+from swarm_mcp.config import LogLevel as LogLevels
+from swarm_mcp.config import Settings, Transport
+from swarm_mcp.model.agent import Profile
 
 Database = Annotated[str, typer.Option(help="A path or a SQLAlchemy URL; else SWARM_DATABASE.", show_default=False)]
-Project = Annotated[str, typer.Option(help="The project; else SWARM_PROJECT.", show_default=False)]
-Agent = Annotated[str, typer.Option(help="Who acts; else SWARM_AGENT.", show_default=False)]
-ActingAgent = Annotated[str, typer.Option("--agent", help="Act as this agent; else the operator.", show_default=False)]
+Project = Annotated[
+    str,
+    typer.Option(help="The project; else SWARM_PROJECT.", show_default=False, autocompletion=completing.projects),
+]
+Agent = Annotated[
+    str, typer.Option(help="Who acts; else SWARM_AGENT.", show_default=False, autocompletion=completing.agents)
+]
+ActingAgent = Annotated[
+    str,
+    typer.Option(
+        "--agent",
+        help="Act as this agent; else the operator.",
+        show_default=False,
+        autocompletion=completing.agents,
+    ),
+]
 """What only the command line itself may say: the environment of a person's terminal makes nobody an agent."""
 ChosenProfile = Annotated[
-    str, typer.Option(help="worker, director or observer; else SWARM_PROFILE.", show_default=False)
+    str,
+    typer.Option(
+        help="worker, director or observer; else SWARM_PROFILE.",
+        show_default=False,
+        autocompletion=completing.words(Profile),
+    ),
 ]
 ChosenTransport = Annotated[
-    str, typer.Option(help="stdio, http, sse or all (both on one port); else SWARM_TRANSPORT.", show_default=False)
+    str,
+    typer.Option(
+        help="stdio, http, sse or all (both on one port); else SWARM_TRANSPORT.",
+        show_default=False,
+        autocompletion=completing.words(get_args(Transport)),
+    ),
 ]
 Host = Annotated[str, typer.Option(help="Where to listen; else SWARM_HOST, 127.0.0.1.", show_default=False)]
 Port = Annotated[int, typer.Option(help="Where to listen, 0 for any; else SWARM_PORT, 8765.", show_default=False)]
-LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error; else SWARM_LOG_LEVEL.", show_default=False)]
+LogLevel = Annotated[
+    str,
+    typer.Option(
+        help="debug, info, warning or error; else SWARM_LOG_LEVEL.",
+        show_default=False,
+        autocompletion=completing.words(get_args(LogLevels)),
+    ),
+]
+TaskId = Annotated[
+    str,
+    typer.Argument(
+        help="Its id, a foreign reference, or the beginning.", show_default=False, autocompletion=completing.tasks
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm_mcp.cli.acting import act
-from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, settings
+from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, TaskId, settings
 
 if TYPE_CHECKING:
     from swarm_mcp.model.record import Answer
@@ -25,7 +25,7 @@ def tasks() -> None:
 
 @app.command()
 def done(
-    task: Annotated[str, typer.Argument(help="Its id, a foreign reference, or the beginning.", show_default=False)],
+    task: TaskId,
     *,
     summary: Annotated[str, typer.Option(help="What was done.", show_default=False)] = "",
     evidence: Annotated[

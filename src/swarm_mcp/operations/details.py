@@ -110,7 +110,7 @@ def history_lines(db: Transaction, found: Sequence[Row], *, naming_tasks: bool =
     names = agents.agent_names(db, {each.agent_id for each in found} | mentioned)
     return [
         f"{each.seq} {each.at:%Y-%m-%d %H:%MZ} {names.get(each.agent_id, 'operator')} "
-        f"{each.kind}{f' {each.task_id}' if naming_tasks and each.task_id else ''}{_said(each.data, names)}"
+        f"{each.kind}{f' {each.task_id}' if naming_tasks and each.task_id else ''}{said(each.data, names)}"
         for each in found
     ]
 
@@ -118,7 +118,8 @@ def history_lines(db: Transaction, found: Sequence[Row], *, naming_tasks: bool =
 AGENTS = frozenset({"assignee_id", "holder_id", "worker_id", "creator_id", "delegator_id", "hold_by_id"})
 
 
-def _said(data: dict[str, Any], names: dict[str | None, str]) -> str:
+def said(data: dict[str, Any], names: dict[str | None, str]) -> str:
+    """What an event says, in brackets: what it set, and what was there before."""
     parts = []
     for name, value in data.items():
         if isinstance(value, list) and len(value) == 2:  # noqa: PLR2004 - before and after

@@ -184,9 +184,26 @@ NEAR = 1000
 """How far apart in the ledger two events of one call may be, as far as anybody looks."""
 
 
+NEWEST = Statement(select(func.max(event.c.seq)))
 LATEST = Statement(
     select(event.c.seq, event.c.at).where(event.c.project == bindparam("project")).order_by(event.c.seq.desc()).limit(1)
 )
+
+
+RECENT = Statement(
+    select(event)
+    .where(event.c.project == bindparam("project"), event.c.seq > bindparam("after"))
+    .order_by(event.c.seq.desc())
+    .limit(bindparam("limit"))
+)
+RECENTLY = 10_000
+"""How far back recent events are looked for: a project in which nothing happens must not cost the whole ledger."""
+
+
+def recent_events(db: Transaction, *, limit: int) -> Sequence[Row]:
+    """The project's latest events, the oldest of them first; none that lie far back in the ledger of all projects."""
+    after = (NEWEST.scalar(db, {}) or 0) - RECENTLY
+    return RECENT.all(db, {"project": db.project.slug, "after": after, "limit": limit})[::-1]
 
 
 def latest_event(db: Transaction) -> Row | None:
