@@ -1,29 +1,51 @@
-"""Acting from the command line: one change in one transaction, and its answer printed."""
+"""Acting from the command line: the board opened for one change or one question, in one transaction."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
-import typer
+from swarm_mcp.cli.printing import print_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from swarm_mcp.config import Settings
     from swarm_mcp.model.record import Answer
+    from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
+
+T = TypeVar("T")
+VIA = "command line"
+"""What the ledger says of whoever really called."""
+
+
+@contextmanager
+def opened(chosen: Settings) -> Generator[Swarm]:
+    """The board, migrated if need be."""
+    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415 - help must not import the board
+
+    swarm = open_swarm(chosen.database, project=chosen.project)
+    try:
+        yield swarm
+    finally:
+        swarm.close()
 
 
 def act(chosen: Settings, change: Callable[[Transaction], Answer], *, agent: str, as_json: bool) -> None:
     """Do something to the board as the operator, or as an agent that is named, and print what came of it."""
-    from swarm_mcp.interchange.text import render  # noqa: PLC0415 - help must not import the board
-    from swarm_mcp.model.agent import Profile  # noqa: PLC0415
-    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
+    print_answer(changed(chosen, change, agent=agent), as_json=as_json)
 
-    swarm = open_swarm(chosen.database, project=chosen.project)
-    try:
-        answer = swarm.write(change, agent=agent, profile=Profile.WORKER, via="command line")
-    finally:
-        swarm.close()
-    typer.echo(json.dumps(answer.structured(), indent=2, ensure_ascii=False) if as_json else render(answer))
+
+def changed(chosen: Settings, change: Callable[[Transaction], T], *, agent: str = "") -> T:
+    """Do something to the board; an agent that is named so does not come to lead the project by it."""
+    from swarm_mcp.model.agent import Profile  # noqa: PLC0415
+
+    with opened(chosen) as swarm:
+        return swarm.write(change, agent=agent, profile=Profile.WORKER, via=VIA)
+
+
+def asked(chosen: Settings, question: Callable[[Transaction], T], *, agent: str = "") -> T:
+    """Ask the board something; nothing is written."""
+    with opened(chosen) as swarm:
+        return swarm.read(question, agent=agent, via=VIA)

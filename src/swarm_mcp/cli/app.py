@@ -23,6 +23,7 @@ from swarm_mcp.cli.options import (
     Project,
     settings,
 )
+from swarm_mcp.cli.printing import note
 from swarm_mcp.cli.stats import stats
 from swarm_mcp.cli.stuck import stuck
 from swarm_mcp.cli.telemetry import set_up_tracing
@@ -108,7 +109,7 @@ def run() -> None:
     try:
         app(prog_name="swarm-mcp")  # however it was started: shells complete this name
     except Refusal as refusal:
-        sys.stderr.write(f"{refusal.message}\n")
+        note(refusal.message)
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from swarm_mcp.cli.acting import asked
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
+from swarm_mcp.cli.printing import Column, on_terminal, print_answer, print_rows, print_table
 
 if TYPE_CHECKING:
     from swarm_mcp.model.task import Overview
+
+COLUMNS = [
+    Column("task"), Column("blocks", right=True), Column("why", flexible=True, wraps=True),
+    Column("what frees it", flexible=True, wraps=True),
+]  # fmt: skip
 
 
 def stuck(
@@ -28,20 +33,14 @@ def stuck(
     """
     chosen = settings(database=database, project=project)
     from swarm_mcp.operations.overview import get_overview  # noqa: PLC0415 - help must not import the board
-    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
 
-    swarm = open_swarm(chosen.database, project=chosen.project)
-    try:
-        found = swarm.read(lambda db: get_overview(db, view="stuck", under=under, limit=limit), via="command line")
-    finally:
-        swarm.close()
+    found = asked(chosen, lambda db: get_overview(db, view="stuck", under=under, limit=limit))
     if as_json:
-        typer.echo(json.dumps(found.structured(), indent=2, ensure_ascii=False))
-    elif sys.stdout.isatty():
-        show(found)
+        print_answer(found, as_json=True)
+    elif on_terminal():
+        print_table(COLUMNS, map(row, items(found)), title=found.message)
     else:
-        for each in items(found):
-            typer.echo("\t".join((each["task"], str(each.get("blocks", 0)), in_one_line(each["why"]), each["call"])))
+        print_rows((each["task"], each.get("blocks", 0), each["why"], each["call"]) for each in items(found))
 
 
 def items(found: Overview) -> list[dict[str, Any]]:
@@ -49,25 +48,6 @@ def items(found: Overview) -> list[dict[str, Any]]:
     return (found.model_extra or {})["items"]
 
 
-def in_one_line(words: str) -> str:
-    """Somebody's words without the tabs and line ends that would end our columns."""
-    return " ".join(words.split())
-
-
-def show(found: Overview) -> None:
-    """The roots for a terminal."""
-    from rich import box  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415 - others' words are no markup
-
-    table = Table("task", "blocks", "why", "what frees it", box=box.SIMPLE_HEAD)
-    table.columns[0].no_wrap = True
-    table.columns[1].justify = "right"
-    for each in items(found):
-        words = f"{in_one_line(each['title'])}: {in_one_line(each['why'])}"
-        table.add_row(each["task"], f"{each.get('blocks', 0):,}", Text(words), Text(each["call"]))
-    console = Console(highlight=False)
-    console.print(Text(found.message))
-    if items(found):
-        console.print(table)
+def row(root: dict[str, Any]) -> tuple[str, ...]:
+    """One root for a terminal."""
+    return root["task"], f"{root.get('blocks', 0):,}", f"{root['title']}: {root['why']}", root["call"]

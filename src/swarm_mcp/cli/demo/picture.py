@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from swarm_mcp.cli.demo.cast import DIRECTOR
+from swarm_mcp.cli.statuses import colour
 from swarm_mcp.model.agent import AgentRole
-from swarm_mcp.model.lifecycle import SETTLED, TaskStatus
+from swarm_mcp.model.lifecycle import SETTLED
 from swarm_mcp.operations.trees import MARKS
 from swarm_mcp.repository import agents
 from swarm_mcp.repository.tree import descendants, top_tasks
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.statement import Row
 
 LIMIT = 500
-COLOURS = {
-    TaskStatus.PENDING: "white", TaskStatus.BLOCKED: "bright_black", TaskStatus.IN_PROGRESS: "cyan",
-    TaskStatus.REQUIRES_ASSISTANCE: "yellow", TaskStatus.IN_REVIEW: "magenta", TaskStatus.PARTIAL: "yellow",
-    TaskStatus.COMPLETED: "green", TaskStatus.FAILED: "red", TaskStatus.CANCELLED: "bright_black",
-}  # fmt: skip
 BAR_WIDTH = 30
 SPARE_LINES = 3
 """The heading, and room for the cursor."""
@@ -151,9 +147,7 @@ def _lines(branch: Branch, holders: dict[str | None, str]) -> list[Text]:
 
 def _line(row: Row, holders: dict[str | None, str], more: str, *, indent: str = "") -> Text:
     whose = holders.get(row.holder_id, "")
-    line = Text(
-        f"{indent}{MARKS[row.status]} ", style=COLOURS[TaskStatus(row.status)], overflow="ellipsis", no_wrap=True
-    )
+    line = Text(f"{indent}{MARKS[row.status]} ", style=colour(row.status), overflow="ellipsis", no_wrap=True)
     line.append(f"{row.id} {row.title}")
     line.append(more, style="bright_black")
     if whose:
