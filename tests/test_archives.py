@@ -81,8 +81,8 @@ def test_finished_work_is_archived_with_all_that_is_below_it_and_comes_back_from
 def test_what_cannot_be_written_is_not_archived(board: Board, tmp_path: Path) -> None:
     task = board.create()
     board.finish("ada", task)
-    with pytest.raises(NotFound, match="There is no folder `nowhere`"):
-        archive(board.swarm, older_than=timedelta(0), folder=tmp_path / "nowhere")
+    with pytest.raises(NotFound, match="There is no folder in which `deeper` could be"):
+        archive(board.swarm, older_than=timedelta(0), folder=tmp_path / "nowhere" / "deeper")
     (tmp_path / f"task_{task}_{board.clock.now:%Y%m%dT%H%M%SZ}.tar.gz").write_text("mine")
     with pytest.raises(Refusal, match="Nothing was archived: its file cannot be written"):
         archive(board.swarm, older_than=timedelta(0), folder=tmp_path)
@@ -90,6 +90,8 @@ def test_what_cannot_be_written_is_not_archived(board: Board, tmp_path: Path) ->
     assert listed(board.swarm) == {"A task"}
     with pytest.raises(NotAllowed), board.swarm.writing(agent="lead") as db:
         archive_finished(db, older_than=timedelta(0))
+    archive(board.swarm, older_than=timedelta(0), folder=tmp_path / "made")
+    assert len(list((tmp_path / "made").iterdir())) == 1
 
 
 def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:

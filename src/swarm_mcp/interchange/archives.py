@@ -60,15 +60,16 @@ def archive(
 ) -> Archived:
     """Archive what was finished so long ago, and write it out if there is a folder for it.
 
-    The files are whole and on disk before the board says that the tasks are archived.
+    The files are whole and on disk before the board says that the tasks are archived. The folder is made if the one
+    around it is there.
 
     Raises:
-        NotFound: there is no such folder.
+        NotFound: there is no such place.
         Unavailable: a file cannot be written; nothing was archived.
 
     """
-    if folder is not None and not folder.is_dir():
-        raise NotFound(f"There is no folder `{folder.name or folder}` for the archives.")
+    if folder is not None and not folder.absolute().parent.is_dir():
+        raise NotFound(f"There is no folder in which `{folder.name or folder}` could be, for the archives.")
     written: list[Path] = []
 
     def change(db: Transaction) -> Archived:
@@ -108,6 +109,7 @@ def _write_all(
     db: Transaction, folder: Path, topmost: list[str], written: list[Path], told: Callable[[int], None]
 ) -> None:
     everybody = lines.everybody(db)
+    folder.mkdir(exist_ok=True)
     for task in topmost:
         path = folder / f"task_{task}_{db.now:%Y%m%dT%H%M%SZ}.tar.gz"
         with open(path, "xb", opener=lines.private) as target:
