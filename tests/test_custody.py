@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import postgres
 import pytest
@@ -17,7 +17,6 @@ import recount
 from test_concurrency import CROWD
 
 from swarm_mcp import open_swarm, operations
-from swarm_mcp.cli.app import run
 from swarm_mcp.model.errors import Conflict, NotFound, Refusal, Unavailable
 from swarm_mcp.operations import custody
 from swarm_mcp.operations.checking import check
@@ -41,21 +40,10 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def program(place: Path | str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Program:
-    """Run the program in this process on the board: its exit code, what it printed, and what it complained of."""
+def program(program: Program, place: Path | str, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Run the program in this process on the board."""
     monkeypatch.setenv("SWARM_DATABASE", str(place))
-
-    def call(*words: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["swarm-mcp", *map(str, words)])
-        code: Any = 0
-        try:
-            run()
-        except SystemExit as ended:
-            code = ended.code
-        printed = capfd.readouterr()
-        return code or 0, printed.out, printed.err
-
-    return call
+    return program
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ import yaml
 from anyio.from_thread import start_blocking_portal
 from ears import Ear, name_of
 from httpx2 import AsyncClient, Timeout
-from listening import Listener, begin, call, listening, port_of
+from listening import Listener, begin, call, closed_while_told, listening, port_of
 from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
@@ -382,7 +382,7 @@ def through(proxy: Proxy, path: str, mode: str) -> Iterator[Ear]:
     async def hear(message: Any) -> None:
         told.put(name_of(message))
 
-    with start_blocking_portal() as portal:
+    with start_blocking_portal() as portal, closed_while_told():
         client = AsyncClient(verify=proxy.trust, timeout=Timeout(GIVE_UP_SECONDS))
         if path == "/sse":
             transport: Any = sse_client(proxy.url + path, httpx_client_factory=lambda **_: client)
