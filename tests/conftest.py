@@ -21,7 +21,7 @@ from swarm_mcp.repository import migrate
 from swarm_mcp.repository.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     Said = tuple[int, str, str]
@@ -88,12 +88,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Let the processes that a test starts go unmeasured if the test is."""
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let the processes that a test and its fixtures start go unmeasured if the test is: that halves what they cost."""
     unmeasured = item.get_closest_marker("no_cover") is not None
     kept = {name: os.environ.pop(name) for name in list(os.environ) if unmeasured and name.startswith("COVERAGE_")}
     try:
-        yield
+        return (yield)
     finally:
         os.environ.update(kept)
 

@@ -66,6 +66,8 @@ from swarm_mcp.operations.catalog import CATALOG
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:

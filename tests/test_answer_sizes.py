@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from swarm_mcp.repository.database import Transaction
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 PLANNED, TASKS, AGENTS, MESSAGES = 5000, 20_000, 500, 5000
 CEILING = 8000
 ROW_OF_TEXT = 40

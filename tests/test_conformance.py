@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from javascript import Programs
     from listening import Listener
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 SERVER = Path(__file__).parent / "conformance" / "serve.py"
 SCENARIOS = {"2025-11-25": 33, "2026-07-28": 50}
 """How many each set of requirements runs, so that one that runs nothing has not passed."""

@@ -104,6 +104,7 @@ def test_a_hierarchy_carries_out_the_plan_and_nothing_is_lost(tmp_path: Path) ->
     assert [each.name for each in tmp_path.iterdir() if each.is_dir()] == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("victim", ["boris", DIRECTOR])
 def test_whoever_crashes_is_reported_and_the_others_carry_on(tmp_path: Path, victim: str) -> None:
     with demo(tmp_path, "--workers", "2", "--plan", str(small_plan(tmp_path))) as process:
@@ -121,6 +122,7 @@ def test_whoever_crashes_is_reported_and_the_others_carry_on(tmp_path: Path, vic
     assert problems(next(tmp_path.glob("swarm-demo-*/swarm.db"))) == []
 
 
+@pytest.mark.no_cover
 def test_an_interrupted_demo_takes_everybody_along(tmp_path: Path) -> None:
     with demo(tmp_path, "--workers", "1") as process:
         there = until_work_is_done(process)

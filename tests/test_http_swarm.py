@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Servers = tuple[Listener, Listener]
     Ask = Callable[..., dict[str, Any]]
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
+
 TASKS = 60
 OF_EACH_KIND = 4
 

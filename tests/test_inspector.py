@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from javascript import Programs
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 GENERATIONS = ["modern", "legacy"]
 
 

@@ -16,6 +16,8 @@ from stdio_host import ECHO_SERVER, GIVE_UP_SECONDS, hosting, request
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
 IN_ORDER = (0, ["stopped"], "")
 FORCED = 1

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 SECRET = "swordfish"  # noqa: S105 - it opens nothing
 
 

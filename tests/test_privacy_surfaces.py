@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 NOTE, NOTED = "swordfish opens the door of the nautilus", "nautilus"
 WORDS, WRITTEN = "mackerel feeds the old narwhal", "narwhal"
 

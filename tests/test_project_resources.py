@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 CEILING = 8000
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 LONGEST = 320
 TOOLS = {tool["name"]: tool["inputSchema"]["properties"].keys() | {"agent"} for tool in every_tool()}
 PROFILES = {tool["name"]: set(tool["profiles"]) for tool in every_tool()}

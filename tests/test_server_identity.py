@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from conftest import Clock
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 MINUTE = timedelta(minutes=1)
 
 

@@ -25,6 +25,8 @@ from swarm_mcp.repository.sqlite import driver
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 INSIDE = re.compile(r"sqlite|sqlalchemy|alembic|traceback|\.py\b|/tmp|errno|0x", re.IGNORECASE)
 HARMFUL = re.compile(r"\b(delete|rm|drop|reset|restore|force|purge|wipe)\b", re.IGNORECASE)
 

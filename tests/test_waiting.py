@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from swarm_mcp.operations.waiting import Look
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 # Nothing here waits for the clock: what would have to is answered long before the server's 45 seconds are over, and
 # GIVE_UP_SECONDS of a desk, or the timer of a wire, fails a test in which it is not.
 
