@@ -12,6 +12,7 @@ from swarm_mcp.cli.critical_path import critical_path
 from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
 from swarm_mcp.cli.hosting import config
+from swarm_mcp.cli.inbox import inbox
 from swarm_mcp.cli.options import (
     Agent,
     ChosenProfile,
@@ -24,6 +25,7 @@ from swarm_mcp.cli.options import (
     settings,
 )
 from swarm_mcp.cli.printing import note
+from swarm_mcp.cli.send import send
 from swarm_mcp.cli.stats import stats
 from swarm_mcp.cli.stuck import stuck
 from swarm_mcp.cli.telemetry import set_up_tracing
@@ -46,6 +48,8 @@ app.command("archive")(archiving.archive_finished)
 app.command()(demo)
 app.command()(doctor)
 app.command()(config)
+app.command()(inbox)
+app.command()(send)
 app.command()(undo)
 app.command()(stuck)
 app.command()(stats)

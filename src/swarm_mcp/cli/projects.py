@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from swarm_mcp.cli.options import AsJson, Database, settings
+from swarm_mcp.cli.acting import VIA, act, asked, opened
+from swarm_mcp.cli.options import AsJson, Database, Project, settings
+from swarm_mcp.cli.printing import Column, on_terminal, print_facts, print_json, print_rows, print_table
 
-if TYPE_CHECKING:
-    from swarm_mcp.operations.projects import ProjectLine
-
+YES_OR_NO = {True: "yes", False: "no"}
+COLUMNS = [Column("project"), Column("tasks", flexible=True, wraps=True)]
 app = typer.Typer(help="The projects of a database: nothing crosses from one to another.", no_args_is_help=True)
 
 
@@ -29,13 +28,9 @@ def create(
     """
     chosen = settings(database=database)
     from swarm_mcp.operations.projects import create_project  # noqa: PLC0415 - help must not import the board
-    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
 
-    swarm = open_swarm(chosen.database)
-    try:
-        is_new = swarm.write(lambda db: create_project(db, slug), via="command line")
-    finally:
-        swarm.close()
+    with opened(chosen) as swarm:
+        is_new = swarm.write(lambda db: create_project(db, slug), via=VIA)
     typer.echo(
         f"Created the project {slug}." if is_new else f"There is a project {slug} already; it was left as it is."
     )
@@ -49,30 +44,68 @@ def list_(*, as_json: AsJson = False, database: Database = "") -> None:
     """
     chosen = settings(database=database)
     from swarm_mcp.operations.projects import list_projects  # noqa: PLC0415
-    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
 
-    swarm = open_swarm(chosen.database)
-    try:
+    with opened(chosen) as swarm:
         found = swarm.read(list_projects)
-    finally:
-        swarm.close()
     if as_json:
-        typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
-    elif sys.stdout.isatty():
-        show(found)
+        print_json([each.model_dump(mode="json") for each in found])
+    elif on_terminal():
+        print_table(COLUMNS, ((each.slug, counted(each.tasks)) for each in found))
     else:
-        typer.echo("\n".join(f"{each.slug}\t{sum(each.tasks.values())}" for each in found))
+        print_rows((each.slug, sum(each.tasks.values())) for each in found)
 
 
-def show(found: list[ProjectLine]) -> None:
-    """The list for a terminal."""
-    from rich import box  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+@app.command("show")
+def show_project(*, as_json: AsJson = False, database: Database = "", project: Project = "") -> None:
+    """Show a project's policies, and how many tasks it has.
 
-    table = Table("project", "tasks", "by status", box=box.SIMPLE_HEAD)
-    table.columns[1].justify = "right"
-    for each in found:
-        statuses = ", ".join(f"{count:,} {status}" for status, count in each.tasks.items())
-        table.add_row(each.slug, f"{sum(each.tasks.values()):,}", statuses)
-    Console(highlight=False).print(table)
+    Example: swarm-mcp project show --project billing
+    """
+    chosen = settings(database=database, project=project)
+    from swarm_mcp.operations.projects import project_facts  # noqa: PLC0415
+
+    facts = asked(chosen, project_facts)
+    if as_json:
+        print_json(facts)
+    else:
+        said = {
+            name: YES_OR_NO.get(value, value) if isinstance(value, bool) else value for name, value in facts.items()
+        }
+        print_facts({**said, "tasks": counted(facts["tasks"])})
+
+
+@app.command("set")
+def set_(
+    policies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY=VALUE",
+            help="title, completion_checks (enforce, warn, off), lease_minutes, max_lapses, max_depth, "
+            "require_review (yes, no).",
+            show_default=False,
+        ),
+    ],
+    *,
+    as_json: AsJson = False,
+    database: Database = "",
+    project: Project = "",
+) -> None:
+    """Change a project's policies; the ledger keeps what they were.
+
+    Example: swarm-mcp project set lease_minutes=60 require_review=yes
+    """
+    pairs = [each.partition("=") for each in policies]
+    for words, (name, sign, _) in zip(policies, pairs, strict=True):
+        if not sign or not name.strip():
+            raise typer.BadParameter(f"`{words[:60]}` is not of the form KEY=VALUE.", param_hint="KEY=VALUE")
+    chosen = settings(database=database, project=project)
+    from swarm_mcp.operations.projects import read_policy, set_policy  # noqa: PLC0415
+
+    given = {name.strip(): read_policy(name.strip(), value) for name, _, value in pairs}
+    act(chosen, lambda db: set_policy(db, **given), agent="", as_json=as_json)
+
+
+def counted(tasks: dict[str, int]) -> str:
+    """How many tasks there are, with how many have each status."""
+    statuses = ", ".join(f"{count:,} {status}" for status, count in tasks.items())
+    return f"{sum(tasks.values()):,}" + (f" ({statuses})" if statuses else "")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from swarm_mcp.cli import completing
 from swarm_mcp.cli.acting import asked
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import Column, on_terminal, print_answer, print_rows, print_table
@@ -21,7 +22,12 @@ COLUMNS = [
 
 def stuck(
     *,
-    under: Annotated[str, typer.Option(help="Only what keeps this task and those below it.", show_default=False)] = "",
+    under: Annotated[
+        str,
+        typer.Option(
+            help="Only what keeps this task and those below it.", show_default=False, autocompletion=completing.tasks
+        ),
+    ] = "",
     limit: Annotated[int, typer.Option(help="At most so many, those that block most first.")] = 40,
     as_json: AsJson = False,
     database: Database = "",

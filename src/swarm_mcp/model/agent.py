@@ -89,6 +89,8 @@ class Project:
     max_lapses: int = 5
     max_depth: int = 8
     require_review: bool = False
+    title: str = ""
+    """What people call it."""
 
 
 class AgentLine(Record):

@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.agent import THE_OPERATOR
+from swarm_mcp.model.draft import check_title
 from swarm_mcp.model.errors import Invalid, NotAllowed
+from swarm_mcp.model.ids import unknown_word
 from swarm_mcp.model.lifecycle import choose
 from swarm_mcp.model.record import Record
 from swarm_mcp.model.registration import PolicyChange
@@ -16,10 +18,14 @@ from swarm_mcp.operations.moves import record
 from swarm_mcp.repository import projects, tasks
 
 if TYPE_CHECKING:
+    from swarm_mcp.model.agent import Project
     from swarm_mcp.repository.database import Transaction
 
 LIMITS = {"lease_minutes": (1, 24 * 60), "max_lapses": (1, 1000), "max_depth": (2, 32)}
 """The numbers among the policies, and what they may be."""
+POLICIES = ("title", "completion_checks", *LIMITS, "require_review")
+"""What `set_policy` sets."""
+YES_OR_NO = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
 SLUG = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -63,6 +69,40 @@ def list_projects(db: Transaction) -> list[ProjectLine]:
     return found
 
 
+def project_facts(db: Transaction) -> dict[str, Any]:
+    """The project that is open: its name, title and policies, and how many of its tasks have each status."""
+    project = _stored(db)
+    return {"project": project.slug, **{name: getattr(project, name) for name in POLICIES}, "tasks": tasks.tallies(db)}
+
+
+def _stored(db: Transaction) -> Project:
+    """The project that is open, with its title, which no call needs otherwise."""
+    return projects.find_project(db, db.project.slug) or db.project
+
+
+def read_policy(name: str, words: str) -> Any:
+    """A policy as somebody writes it, as `set_policy` takes it.
+
+    Raises:
+        Invalid: there is no such policy, or it cannot be that.
+
+    """
+    if name not in POLICIES:
+        raise unknown_word(name, "policy", POLICIES)
+    if name in LIMITS:
+        least, most = LIMITS[name]
+        if len(words) > len(str(most)) or not words.strip().isdecimal() or not int(words):
+            raise Invalid(f"{name} is {least} to {most}; got {words[:40]}.")
+        return int(words)
+    if name == "require_review":
+        if (said := YES_OR_NO.get(words.strip().lower())) is None:
+            raise Invalid(f"{name} is yes or no; got {words[:40]}.")
+        return said
+    if not words.strip():
+        raise Invalid(f"{name} cannot be empty.")
+    return words
+
+
 @operation(profiles=SCRIPTS, repeatable=True)
 def set_policy(
     db: Transaction,
@@ -72,8 +112,9 @@ def set_policy(
     max_lapses: int = 0,
     max_depth: int = 0,
     require_review: bool | None = None,
+    title: str = "",
 ) -> PolicyChange:
-    """Change the project's policies, those that are given.
+    """Change the project's policies, those that are given, or its title.
 
     Args:
         db: the transaction.
@@ -82,6 +123,7 @@ def set_policy(
         max_lapses: after so many a task fails.
         max_depth: how many levels the hierarchy may have; what is deeper already stays.
         require_review: whether all completed work is reviewed.
+        title: what people call the project.
 
     Raises:
         NotAllowed: the caller is not the operator.
@@ -100,9 +142,13 @@ def set_policy(
         values["completion_checks"] = choose(completion_checks, CompletionChecks, "way of checking").value
     if require_review is not None:
         values["require_review"] = require_review
+    if title.strip():
+        values["title"] = check_title(title)
     if not values:
-        raise Invalid("Name a policy: completion_checks, lease_minutes, max_lapses, max_depth or require_review.")
-    before = db.project
+        raise Invalid(
+            "Name a policy: completion_checks, lease_minutes, max_lapses, max_depth, require_review, or the title."
+        )
+    before = _stored(db)
     changed = {name: [getattr(before, name), value] for name, value in values.items() if getattr(before, name) != value}
     if changed:
         projects.update_project(db, {name: after for name, (_, after) in changed.items()})

@@ -37,6 +37,7 @@ def find_project(db: Transaction, slug: str) -> Project | None:
         max_lapses=row.max_lapses,
         max_depth=row.max_depth,
         require_review=row.require_review,
+        title=row.title,
     )
 
 
