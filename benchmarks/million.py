@@ -21,7 +21,7 @@ from benchmarks.measure import Measure, Times
 from benchmarks.own_postgres import new_database
 from swarm_mcp import operations
 from swarm_mcp.operations.swarm import Swarm, open_swarm
-from swarm_mcp.repository.queue import ready_in_lane
+from swarm_mcp.repository.queue import ready_in_lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,9 +100,11 @@ def _next_ready(where: str, swarm: Swarm, fleet: Fleet, when: str) -> list[Measu
     for name, lane in fleet.fullest_lanes().items():
         with swarm.reading() as db:
             with recording(db) as executed:
-                if not ready_in_lane(db, lane, limit=1):
+                if not ready_in_lanes(db, [lane], limit=1):
                     continue  # on a small board the claims may have taken all
-            trips = Times([_timed(lambda db=db, lane=lane: ready_in_lane(db, lane, limit=1)) for _ in range(REPEATS)])
+            trips = Times(
+                [_timed(lambda db=db, lane=lane: ready_in_lanes(db, [lane], limit=1)) for _ in range(REPEATS)]
+            )
             inside = Times([_execution(db, executed[0]) for _ in range(REPEATS)]) if db.is_postgres else trips
         trip = f"; there and back {trips.p50:.3f}, p95 {trips.p95:.3f}" if inside is not trips else ""
         measures.append(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measure import Measure, Times
 from swarm_mcp.operations.swarm import open_swarm
-from swarm_mcp.repository.queue import ready_in_lane
+from swarm_mcp.repository.queue import ready_in_lanes
 
 if TYPE_CHECKING:
     from benchmarks.board import Board
@@ -20,12 +20,12 @@ def measure_next_ready(board: Board) -> list[Measure]:
     """Time the query itself, in an open transaction: without threads, the protocol or the claim."""
     swarm = open_swarm(board.path)
     with swarm.reading() as db:
-        if not ready_in_lane(db, "", limit=1):
+        if not ready_in_lanes(db, [""], limit=1):
             raise LookupError("There is no ready task on the board.")
         seconds: list[float] = []
         for _ in range(REPEATS):
             began = perf_counter()
-            ready_in_lane(db, "", limit=1)
+            ready_in_lanes(db, [""], limit=1)
             seconds.append(perf_counter() - began)
     swarm.close()
     times = Times(seconds)

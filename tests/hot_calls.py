@@ -24,9 +24,9 @@ def call(swarm: Swarm, agent: str, change: Callable[[Transaction], T]) -> T:
 
 
 def ready(swarm: Swarm) -> list[str]:
-    """Tasks that anybody may claim, and at the end one that is a part of another."""
+    """Tasks that anybody may claim, and at the end one that is a part of a part of another, if there is any."""
     found = swarm.read(lambda db: operations.list_tasks(db, ready=True, assignee="anyone", limit=100)).tasks
-    part = "SELECT id FROM task WHERE parent_id IS NOT NULL LIMIT 1"
+    part = "SELECT task.id FROM task JOIN task AS above ON above.id = task.parent_id ORDER BY above.parent_id IS NULL"
     [part_id] = swarm.read(lambda db: db.driver.execute(part).fetchone())
     return [*(each.id for each in found), part_id]
 

@@ -66,6 +66,7 @@ STATUS_WRITERS = {
     "operations/placing.py:columns_of_new": "likewise",
     "operations/stating.py:_append": "the importers' door",
     "operations/stating.py:_columns": "likewise",
+    "operations/answering.py:_line": "what the row of a list tells",
     "operations/completing.py:finish": "of an execution",
     "operations/restoring.py:_review_again": "of an execution",
     "operations/reviewing.py:_accept": "of an execution",

@@ -51,7 +51,7 @@ def item(n: int) -> dict[str, Any]:
     """Some are parts of others and some wait for others; those that wait are the more urgent."""
     return {
         "ref": f"t{n}", "title": f"Task {n}", "priority": ("low", "critical", "high", "medium")[n % 4],
-        "depends_on": [f"t{n - 1}"] if n % 4 in {1, 2} else [], "parent": f"t{n - 5}" if n % 10 == 5 else "",
+        "depends_on": [f"t{n - 1}"] if n % 4 in {1, 2} else [], "parent": f"t{n - 3}" if n % 10 in {5, 8} else "",
         "assignee": "specialty:coding" if n % 50 == 0 else "",
     }  # fmt: skip
 

@@ -25,7 +25,7 @@ from test_state_machine import PLAY, BoardMachine
 
 from swarm_mcp.model import ids
 from swarm_mcp.operations import authority, claiming, claims, delegating, lapsing, moves, retiring, reviewing, upkeep
-from swarm_mcp.repository import events, graph, messages, migrate, participants, queue, tasks, teams, tree
+from swarm_mcp.repository import events, graph, messages, migrate, participants, queue, tables, tasks, teams, tree
 from swarm_mcp.repository.database import Database
 from swarm_mcp.repository.statement import Statement
 
@@ -59,7 +59,7 @@ def draw_everything_from(start: int) -> None:
 def drop_the_guard_of_claims() -> None:
     """A claim takes whatever has the id, and the ready queue offers whatever is in the lane."""
     queue.CLAIM = without(queue.CLAIM, "attempt", "status", "holder_id")
-    queue.READY = without(queue.READY, "status")
+    tables.READY = "archived_at IS NULL"  # what has been compiled already keeps its own
     queue.FREE = without(queue.FREE, "status")
 
 
@@ -96,7 +96,9 @@ def forget_an_event() -> None:
 
 
 def sweep_claims_that_have_not_expired() -> None:
-    """Every claim looks expired."""
+    """Every claim looks expired, to whoever looks."""
+    look = claiming.outlook
+    claiming.outlook = lambda db, **said: look(db, **said)._replace(expired=True)
     queue.EXPIRED = without(queue.EXPIRED, "lease_until <")
     queue.FREE_EXPIRED = without(queue.FREE_EXPIRED, "lease_until <")
 

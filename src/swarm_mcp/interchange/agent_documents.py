@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swarm_mcp.interchange import roster_text
-from swarm_mcp.interchange.text import row as task_row
+from swarm_mcp.interchange.row_text import row as task_row
 from swarm_mcp.model.tokens import clipped
 from swarm_mcp.operations import browsing, naming, roster
 from swarm_mcp.operations.answering import task_lines

@@ -7,6 +7,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.interchange import overviews, roster_text
+from swarm_mcp.interchange.row_text import in_one_line, row, row_of_facts
 from swarm_mcp.model.agent import AgentList
 from swarm_mcp.model.following import Outcome
 from swarm_mcp.model.message import Inbox, Sent
@@ -21,7 +22,6 @@ from swarm_mcp.model.task import (
     Overview,
     Planned,
     ResultView,
-    TaskLine,
     TaskList,
     Written,
 )
@@ -32,29 +32,6 @@ if TYPE_CHECKING:
     from swarm_mcp.model.record import Answer
 
 
-def row(line: TaskLine) -> str:
-    """One task in one line: `k3x9m2qa high in_progress 45% Build auth API → backend_dev · waits for m2qa7c4d`."""
-    parts = [line.id]
-    if line.priority != "medium":
-        parts.append(line.priority)
-    parts.append(line.status)
-    if line.progress:
-        parts.append(f"{line.progress}%")
-    parts.append(_in_one_line(line.title))
-    if line.assignee or line.holder:
-        parts.append("→ " + " / ".join(each for each in (line.assignee, line.holder) if each))
-    if line.depends_on:
-        more = f" +{line.depends_on_more}" if line.depends_on_more else ""
-        parts.append(f"· waits for {', '.join(line.depends_on)}{more}")
-    if line.hold:
-        parts.append(f"· held: {_in_one_line(line.hold)}")
-    if line.lapsed:
-        parts.append("· claim lapsed")
-    if line.deadline:
-        parts.append(f"· due {_day(line.deadline)}")
-    return " ".join(parts)
-
-
 def criterion(view: CriterionView) -> str:
     """One criterion in one line."""
     words = view.text or f"check: {view.check}"
@@ -63,19 +40,9 @@ def criterion(view: CriterionView) -> str:
     return _indented(f"{view.n}. {words}{outcome}{shown}")
 
 
-def _in_one_line(words: str) -> str:
-    """Somebody's words without the line ends that would make them look like lines of ours."""
-    return " ".join(words.split()) if "\n" in words or "\r" in words else words
-
-
 def _indented(words: str) -> str:
     """Somebody's words as one entry, whatever lines they have."""
     return words.replace("\n", "\n  ")
-
-
-def _day(instant: str) -> str:
-    """A deadline: its day, and its time unless that is the day's end."""
-    return instant[:10] if instant[11:19] == "23:59:59" else f"{instant[:16]}Z"
 
 
 def _minute(instant: str) -> str:
@@ -122,7 +89,7 @@ def _(answer: Completed) -> str:
     lines += [criterion(view) for view in answer.criteria]
     for each in answer.unblocked:
         whose = f" → {each.assignee}" if each.assignee else ""
-        lines.append(f"unblocked {each.id} {_in_one_line(each.title)}{whose}")
+        lines.append(f"unblocked {each.id} {in_one_line(each.title)}{whose}")
     if answer.unblocked_more:
         lines.append(f"and {answer.unblocked_more} more")
     return "\n".join([*lines, *_changes(answer)])
@@ -142,7 +109,7 @@ def _(answer: Planned) -> str:
 
 @render.register
 def _(answer: TaskList) -> str:
-    lines = [answer.message, *(row(line) for line in answer.tasks)]
+    lines = [answer.message, *map(row_of_facts, answer.lines)]
     if answer.next_cursor:
         lines.append(f'next: cursor="{answer.next_cursor}"')
     return "\n".join(lines)
@@ -269,7 +236,7 @@ def _(answer: Inbox) -> str:
     lines = [answer.message]
     for item in answer.items:
         sender = f" from {item.sender}" if item.sender else ""
-        about = f" about {item.task}{f' {_in_one_line(item.title)}' if item.title else ''}" if item.task else ""
+        about = f" about {item.task}{f' {in_one_line(item.title)}' if item.title else ''}" if item.task else ""
         lines.append(_indented(f"{item.id} {item.type}{sender}{about} at {_minute(item.at)}: {item.text}"))
     return "\n".join(lines)
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_compactly = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Record(BaseModel):
@@ -20,6 +26,11 @@ class Record(BaseModel):
 def spoken(record: Record) -> str:
     """What a record costs, as the text that goes over the wire."""
     return record.model_dump_json(exclude_defaults=True, by_alias=True)
+
+
+def spoken_facts(facts: Mapping[str, Any]) -> str:
+    """The same of what is JSON already."""
+    return _compactly(facts)
 
 
 class Answer(Record):

@@ -21,6 +21,7 @@ COSTS = (
 )
 """Tokens for each byte of a kind, fitted to o200k; a random id costs more for its digits than for its letters."""
 DEAREST = 1.9
+DEAREST_OF_ASCII = max(cost for _, cost in COSTS)
 FOREIGN_COSTS = ((bytes(range(0xC2, 0xE0)), 0.45), (bytes(range(0xE0, 0xF0)), 1.1), (bytes(range(0xF0, 0xF5)), DEAREST))
 """The same for the first bytes of characters that take two, three and four of them in UTF-8."""
 
@@ -36,10 +37,15 @@ def tokens(text: str) -> int:
     return round(sum((len(encoded) - len(encoded.translate(None, kind))) * cost for kind, cost in kinds))
 
 
+def at_most(text: str) -> float:
+    """More tokens than `tokens` can make of a text: one look at how long it is, which mostly is enough to know."""
+    return len(text) * DEAREST_OF_ASCII if text.isascii() else len(text.encode(errors="replace")) * DEAREST
+
+
 def fitting(entries: Iterable[T], spoken: Callable[[T], str], *, budget: int = CEILING) -> list[T]:
     """The first entries that fit into a budget of tokens; at least one, if there is any."""
     texts = [(entry, spoken(entry)) for entry in entries]
-    if sum(len(text.encode(errors="replace")) for _, text in texts) * DEAREST <= budget:  # as nearly always
+    if sum(at_most(text) for _, text in texts) <= budget:  # as nearly always
         return [entry for entry, _ in texts]
     kept: list[T] = []
     for entry, text in texts:

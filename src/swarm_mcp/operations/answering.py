@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.model.errors import Conflict, Invalid
 from swarm_mcp.model.lifecycle import TaskStatus, natural_progress
-from swarm_mcp.model.task import TaskChange, TaskLine
+from swarm_mcp.model.task import LINES, TaskChange, TaskLine
 from swarm_mcp.operations import claims
 from swarm_mcp.repository import agents, lines, messages, queue, teams, work
 
@@ -51,7 +51,12 @@ def shorten(words: str, limit: int = TITLE_SHOWN) -> str:
 
 
 def task_lines(db: Transaction, rows: Sequence[Row]) -> list[TaskLine]:
-    """Tasks as rows of a list.
+    """Tasks as rows of a list; the same as `lines_told`, as records."""
+    return LINES.validate_python(lines_told(db, rows)) if rows else []
+
+
+def lines_told(db: Transaction, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Tasks as rows of a list: what `TaskLine` has, as JSON values without what is empty or at its default.
 
     Args:
         db: the transaction.
@@ -61,32 +66,39 @@ def task_lines(db: Transaction, rows: Sequence[Row]) -> list[TaskLine]:
     names = agents.agent_names(db, (each for row in rows for each in (row.assignee_id, row.holder_id)))
     pools = teams.team_names(db, (row.pool_team_id for row in rows))
     done = progress_of(db, rows)
-    return [_task_line(db, row, names, pools, done[row.id]) for row in rows]
+    return [_line(db, row, names, pools, done[row.id]) for row in rows]
 
 
-def _task_line(
+def _line(
     db: Transaction, row: Row, names: dict[str | None, str], pools: dict[str | None, str], done: int
-) -> TaskLine:
-    waits_for = row.open_edges.split(",") if row.open_edges else []
-    assignee = names.get(row.assignee_id, "")
+) -> dict[str, Any]:
+    line: dict[str, Any] = {"id": row.id, "title": shorten(row.title), "status": row.status}
+    if row.priority != "medium":
+        line["priority"] = row.priority
+    if place := names[row.assignee_id] if row.assignee_id else _pool(row, pools):
+        line["assignee"] = place
+    if row.holder_id and row.holder_id != row.assignee_id:
+        line["holder"] = names[row.holder_id]
+    if done:
+        line["progress"] = done
+    if row.open_edges:
+        waits_for = row.open_edges.split(",")
+        line["depends_on"] = waits_for[:EDGES_SHOWN]
+        if len(waits_for) > EDGES_SHOWN:
+            line["depends_on_more"] = len(waits_for) - EDGES_SHOWN
+    if row.deadline:
+        line["deadline"] = row.deadline.isoformat()
+    if row.lease_until and claims.lapsed(db, row):
+        line["lapsed"] = True
+    if row.hold_reason:
+        line["hold"] = shorten(row.hold_reason)
+    return line
+
+
+def _pool(row: Row, pools: dict[str | None, str]) -> str:
     if row.pool_team_id:
-        assignee = f"team:{pools[row.pool_team_id]}"
-    elif row.pool_specialty:
-        assignee = f"specialty:{row.pool_specialty}"
-    return TaskLine(
-        id=row.id,
-        title=shorten(row.title),
-        status=row.status,
-        priority=row.priority,
-        assignee=assignee,
-        holder=names.get(row.holder_id, "") if row.holder_id != row.assignee_id else "",
-        progress=done,
-        depends_on=waits_for[:EDGES_SHOWN],
-        depends_on_more=max(0, len(waits_for) - EDGES_SHOWN),
-        deadline=row.deadline.isoformat() if row.deadline else "",
-        lapsed=claims.lapsed(db, row),
-        hold=shorten(row.hold_reason or ""),
-    )
+        return f"team:{pools[row.pool_team_id]}"
+    return f"specialty:{row.pool_specialty}" if row.pool_specialty else ""
 
 
 def progress_of(db: Transaction, rows: Sequence[Row]) -> dict[str, int]:

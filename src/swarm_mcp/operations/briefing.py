@@ -10,7 +10,7 @@ from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.lifecycle import CLAIMED, TaskStatus
 from swarm_mcp.model.record import Record, spoken
 from swarm_mcp.model.task import Brief, BriefTask, ContextView, Holding, ResultView
-from swarm_mcp.model.tokens import CEILING, clipped, tokens
+from swarm_mcp.model.tokens import CEILING, at_most, clipped, tokens
 from swarm_mcp.operations import claims, details, judging, standing
 from swarm_mcp.operations.answering import shorten, task_lines, unread
 from swarm_mcp.operations.catalog import EVERY, operation
@@ -216,7 +216,8 @@ def cut(brief: Brief, max_tokens: int, asked: Sequence[str] = ()) -> Brief:
     Up to half the room is kept for the sections that were asked for, however much comes before them.
     """
     room = min(max_tokens, CEILING) - FRAME
-    if tokens(spoken(brief)) <= room:  # as nearly always, and in one look
+    words = spoken(brief)
+    if at_most(words) <= room or tokens(words) <= room:  # as nearly always
         return brief
     task = brief.task.id if brief.task is not None else ""
     left: list[str] = []

@@ -8,11 +8,11 @@ from swarm_mcp.model import arguments as arg
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.ids import did_you_mean, nearest, unknown_word
 from swarm_mcp.model.lifecycle import read_priority, read_status
-from swarm_mcp.model.record import spoken
+from swarm_mcp.model.record import spoken_facts
 from swarm_mcp.model.task import TaskList
 from swarm_mcp.model.tokens import fitting
 from swarm_mcp.operations import naming
-from swarm_mcp.operations.answering import task_lines
+from swarm_mcp.operations.answering import lines_told
 from swarm_mcp.operations.catalog import EVERY, operation
 from swarm_mcp.operations.limits import at_most, read_limit
 from swarm_mcp.repository import listing, sorting, tasks
@@ -71,15 +71,15 @@ def list_tasks(
     if wanted.text and sort == "urgency":
         sort = sorting.BEST
     page = listing.find(db, wanted, sort=sort, limit=most, cursor=cursor)
-    lines = task_lines(db, page.rows)
-    if len(lines) > ALWAYS_FIT or not all(line.title.isascii() and line.hold.isascii() for line in lines):
-        lines = fitting(lines, spoken)
+    lines = lines_told(db, page.rows)
+    if len(lines) > ALWAYS_FIT or not all(line["title"].isascii() and line.get("hold", "").isascii() for line in lines):
+        lines = fitting(lines, spoken_facts)
     if len(lines) < len(page.rows):
         page.next_cursor = sorting.cursor_after(page.rows[len(lines) - 1], sort)
     total = f"{page.total:,}" if page.exact else f"more than {page.total:,}"
     common = "; add a word: this is in more than can be ranked" if wanted.text and not page.exact else ""
     return TaskList(
-        tasks=lines,
+        lines=lines,
         total=page.total,
         next_cursor=page.next_cursor,
         message=f"{len(lines)} of {total} {'task' if page.total == 1 else 'tasks'}{at_most(limit)}{common}.",

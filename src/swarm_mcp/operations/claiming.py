@@ -15,9 +15,11 @@ from swarm_mcp.operations.availability import is_full
 from swarm_mcp.operations.briefing import brief_of
 from swarm_mcp.operations.catalog import operation
 from swarm_mcp.repository import agents, events, queue, tasks
+from swarm_mcp.repository.outlook import outlook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
@@ -45,20 +47,21 @@ def claim_task(
     if not 0 <= lease_minutes <= claims.LEASE_LIMIT:
         raise Invalid(f"lease_minutes is 1 to {claims.LEASE_LIMIT}, or 0 for the project's; got {lease_minutes}.")
     agents.lock_actor(db)  # its claims are counted, and whoever ends it must find this one
+    there = outlook(db, since=_lately(db))
     if task.strip():
         row = _claim_named(db, tasks.resolve_task(db, task), lease_minutes)
     else:
-        upkeep.renew_all(db)  # before the sweep of expired claims, which may be one's own
-        _check_capacity(db)
-        row = _claim_next(db, pool, under, lease_minutes)
-    return _nothing_ready(db) if row is None else _claimed(db, row)
+        if there.holds:
+            upkeep.renew_all(db)  # before the sweep of expired claims, which may be one's own
+            _check_capacity(db)
+        row = _claim_next(db, there, pool, under, lease_minutes)
+    return _nothing_ready(db) if row is None else _claimed(db, row, alone=not there.holds)
 
 
-def _claimed(db: Transaction, row: Row) -> Claimed:
+def _claimed(db: Transaction, row: Row, *, alone: bool) -> Claimed:
     brief = brief_of(db, row)
-    me = db.actor.id or ""
-    several = len(tasks.ids_held_by(db, me)) > 1  # mostly not, and to find that out costs little
-    held = [each for each in tasks.held_by(db, me, limit=HELD_SHOWN + 1) if each.id != row.id] if several else []
+    mine = [] if alone else tasks.held_by(db, db.actor.id or "", limit=HELD_SHOWN + 1)
+    held = [each for each in mine if each.id != row.id]
     until = row.lease_until.isoformat(timespec="seconds") if row.lease_until else ""
     return Claimed(
         task=task_change(row, title=shorten(row.title)),
@@ -150,38 +153,35 @@ def _is_full(db: Transaction) -> bool:
     return bool(actor.capacity) and is_full(actor, agents.count_claims_in_progress(db, actor.id or ""))
 
 
-def _claim_next(db: Transaction, pool: str, under: str, minutes: int) -> Row | None:
-    for row in queue.expired_claims(db, limit=SWEEP_LIMIT):
+def _claim_next(db: Transaction, there: Row, pool: str, under: str, minutes: int) -> Row | None:
+    for row in queue.expired_claims(db, limit=SWEEP_LIMIT) if there.expired else ():
         lapsing.lapse(db, row)
-    wanted = _lanes(db, pool)
+    wanted = _lanes(db, pool, in_teams=there.in_teams)
     root = tasks.resolve_task(db, under).id if under.strip() else ""
-    found = _candidates(db, wanted, root, 1)
+    passed_over = _recently_released(db) if there.released else set[str]()
+    found = _candidates(db, wanted, passed_over, root, 1)
     if found and found[0].touches and len(queue.live_touches(db)):
-        found = _candidates(db, wanted, root, LOOKAHEAD)
+        found = _candidates(db, wanted, passed_over, root, LOOKAHEAD)
     if not found:
         return None
     chosen = _apart_from_others(db, found)
-    row = _lock(db, chosen, wanted, root) if db.locks_rows else tasks.task_row(db, chosen.id)
+    row = _lock(db, chosen, wanted, passed_over, root) if db.locks_rows else chosen
     return None if row is None else claims.take(db, row, minutes)
 
 
-def _lock(db: Transaction, chosen: Row, wanted: list[str], root: str) -> Row | None:
+def _lock(db: Transaction, chosen: Row, wanted: list[str], besides: set[str], root: str) -> Row | None:
     """The chosen task; where somebody else is taking it now, the best that nobody is taking."""
     row = queue.lock_ready(db, chosen.id)
     if row is not None:
         return row
-    besides = _recently_released(db)
     free = [(_tier(db, lane), queue.lock_in_lane(db, lane, under=root, besides=besides)) for lane in wanted]
     return min(((tier, each) for tier, each in free if each is not None), key=_preference, default=(0, None))[1]
 
 
-def _candidates(db: Transaction, wanted: list[str], root: str, count: int) -> list[Row]:
+def _candidates(db: Transaction, wanted: list[str], passed_over: set[str], root: str, count: int) -> list[Row]:
     """The most urgent ready tasks of these lanes, best first; at least `count` of each lane that has so many."""
-    passed_over = _recently_released(db)
-    found: list[tuple[int, Row]] = []
-    for lane in wanted:
-        rows = queue.ready_in_lane(db, lane, under=root, limit=count + len(passed_over))
-        found += [(_tier(db, lane), row) for row in rows if row.id not in passed_over]
+    rows = queue.ready_in_lanes(db, wanted, under=root, limit=count + len(passed_over))
+    found = [(_tier(db, row.lane), row) for row in rows if row.id not in passed_over]
     return [row for _, row in sorted(found, key=_preference)]
 
 
@@ -195,10 +195,10 @@ def _preference(candidate: tuple[int, Row]) -> tuple[object, ...]:
     return (row.urgency != 0, tier, row.urgency, row.due, row.created_at, row.id)
 
 
-def _lanes(db: Transaction, pool: str) -> list[str]:
+def _lanes(db: Transaction, pool: str, *, in_teams: bool) -> list[str]:
     name = pool.strip().lower()
     if not name:
-        return claims.lanes(db)
+        return claims.lanes(db, in_teams=in_teams)
     if name == "anyone":
         return [""]
     place = naming.find_place(db, pool)
@@ -212,7 +212,11 @@ def _lanes(db: Transaction, pool: str) -> list[str]:
 
 def _recently_released(db: Transaction) -> set[str]:
     """What this agent gave back within one lease time, unless it was handed to it again since."""
-    return events.released_since(db, db.actor.id or "", db.now - claims.lease_time(db))
+    return events.released_since(db, db.actor.id or "", _lately(db))
+
+
+def _lately(db: Transaction) -> datetime:
+    return db.now - claims.lease_time(db)
 
 
 def _apart_from_others(db: Transaction, candidates: Sequence[Row]) -> Row:
@@ -253,6 +257,7 @@ def would_get(db: Transaction) -> int:
     actor = db.actor
     if actor.id is None or actor.lifecycle in {*ENDED, Lifecycle.PAUSED} or _is_full(db):
         return 0
-    if not _recently_released(db):
+    passed_over = _recently_released(db)
+    if not passed_over:
         return ready_count(db)
-    return len(_candidates(db, claims.lanes(db), "", READY_COUNTED))
+    return len(_candidates(db, claims.lanes(db), passed_over, "", READY_COUNTED))

@@ -49,11 +49,17 @@ def entitled(db: Transaction, row: Row) -> bool:
     return not row.pool_specialty or row.pool_specialty == db.actor.specialty
 
 
-def lanes(db: Transaction) -> list[str]:
-    """The lanes of the ready queue that whoever acts may claim from, in the order of preference."""
+def lanes(db: Transaction, *, in_teams: bool = True) -> list[str]:
+    """The lanes of the ready queue that whoever acts may claim from, in the order of preference.
+
+    Args:
+        db: the transaction.
+        in_teams: False if it is known to be a member of none.
+
+    """
     actor = db.actor
     own = [actor.id] if actor.id else []
-    pools = teams.teams_of(db, actor.id) if actor.id else []
+    pools = teams.teams_of(db, actor.id) if actor.id and in_teams else []
     specialty = [f"specialty:{actor.specialty}"] if actor.specialty else []
     return [*own, *pools, *specialty, ""]
 
@@ -231,6 +237,14 @@ def _is_of_the_ended(db: Transaction, place: dict[str, str]) -> bool:
 def take(db: Transaction, row: Row, minutes: int) -> Row:
     """Claim a task that is free: the one place where a holder is set.
 
+    Args:
+        db: the transaction.
+        row: the task, or what the ready queue has of it (`queue.SEEN`).
+        minutes: how long the claim lasts; 0: by the project's policy.
+
+    Returns:
+        The task as it is then, whole.
+
     Raises:
         Conflict: somebody else was faster.
 
@@ -243,12 +257,12 @@ def take(db: Transaction, row: Row, minutes: int) -> Row:
         raise Conflict(f"{row.id} was just taken by somebody else. claim_task() gives you another one.", task=row.id)
     moves.record_claim(db, row, taken)
     work.insert_execution(db, row.id, taken.attempt, actor.id, actor.specialty)
-    if row.delegator_id or any(place_of(row).values()):  # else nobody can have handed it down
+    if taken.delegator_id or any(place_of(taken).values()):  # else nobody can have handed it down
         live = work.live_delegation(db, row.id)
         if live is not None and live.state == DelegationState.OFFERED:
             work.update_delegation(db, live.id, state=DelegationState.ACCEPTED)
     participants.join(db, row.id, actor.id)
-    telling.tell(db, taken, "started", f"{actor.name} has taken {row.id} {row.title[:80]} (attempt {taken.attempt}).")
+    telling.tell(db, taken, "started", f"{actor.name} has taken {row.id} {taken.title[:80]} (attempt {taken.attempt}).")
     return taken
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Float, String, and_, bindparam, case, func, literal, literal_column, select, type_coerce
 
 from swarm_mcp.model.lifecycle import NATURAL_PROGRESS, STARTED_WAITING_PROGRESS, WAITING
 from swarm_mcp.repository import tables
-from swarm_mcp.repository.statement import ListStatement, among
+from swarm_mcp.repository.statement import ListStatement, among, row_type
 from swarm_mcp.repository.types import ExactDecimal
 
 if TYPE_CHECKING:
@@ -81,6 +82,16 @@ PARTS = ListStatement(
         part.c.id, part.c.parent_id, part.c.subtasks, part.c.progress, part.c.estimated_hours, _percent.label("percent")
     ).where(part.c.parent_id.in_(parents), ~among(part.c.status, "cancelled"))
 )
+
+NAMES = tuple(column.key for column in LINE)
+OF_ITSELF = attrgetter(*NAMES[:-2])
+"""What a line tells of a task that is in its own row."""
+
+
+def line_of(db: Transaction, row: Row) -> Row:
+    """The line of a task whose whole row is at hand."""
+    needs_others = row.waits > row.gates or (row.subtasks and row.progress is None)
+    return line_rows(db, [row.id])[0] if needs_others else row_type(NAMES)(*OF_ITSELF(row), None, None)
 
 
 def line_rows(db: Transaction, task_ids: Iterable[str]) -> list[Row]:

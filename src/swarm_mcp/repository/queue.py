@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, literal, or_, select, text, update
+from sqlalchemy import String, bindparam, func, literal, or_, select, text, type_coerce, union_all, update
 
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement
@@ -15,19 +15,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from sqlalchemy import BindParameter, ColumnElement, CompoundSelect
+
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
 task = tables.task
 
-_ready = (
-    select(task.c.id, task.c.urgency, task.c.due, task.c.created_at, task.c.touches)
-    .where(HERE, task.c.lane == bindparam("lane"), text(tables.READY))
-    .order_by(*ORDER)
-    .limit(bindparam("limit"))
-)
-READY = Statement(_ready)
-READY_UNDER = Statement(_ready.where(or_(task.c.id == bindparam("root"), task.c.id.in_(BELOW))))
+SEEN = (
+    task.c.id, task.c.lane, task.c.touches, task.c.urgency,
+    *(type_coerce(task.c[name], String).label(name) for name in ("due", "created_at")),
+    task.c.status, task.c.attempt, task.c.holder_id, task.c.worker_id, task.c.started_at, task.c.hold_reason,
+    task.c.hold_by_id, task.c.archived_at, task.c.waits, task.c.gates, task.c.open_subtasks,
+)  # fmt: skip
+"""What a candidate is chosen by, and what a claim is guarded and recorded by; instants that only sort it stay as the
+driver gives them."""
+
+
+def _ready(lanes: list[BindParameter[str]], *conditions: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """The most urgent ready tasks of each of these lanes."""
+    of_lanes = [
+        select(*SEEN)
+        .where(HERE, task.c.lane == lane, text(tables.READY), *conditions)
+        .order_by(*ORDER)
+        .limit(bindparam("limit"))
+        .subquery()
+        for lane in lanes
+    ]
+    return union_all(*map(select, of_lanes))
+
+
+READY = ListStatement(_ready)
+READY_UNDER = ListStatement(lambda lanes: _ready(lanes, or_(task.c.id == bindparam("root"), task.c.id.in_(BELOW))))
 COUNT_READY = Statement(
     select(func.count()).select_from(
         select(literal(1))
@@ -107,10 +126,11 @@ RENEW = Statement(
 )
 
 
-def ready_in_lane(db: Transaction, lane: str, *, limit: int, under: str = "") -> Sequence[Row]:
-    """The most urgent ready tasks of one lane (an agent's own, a pool's, or "": anyone's), perhaps of one subtree."""
+def ready_in_lanes(db: Transaction, lanes: Sequence[str], *, limit: int, under: str = "") -> Sequence[Row]:
+    """The most urgent ready tasks of each lane (an agent's own, a pool's, or "": anyone's), perhaps of one subtree."""
     statement = READY_UNDER if under else READY
-    return statement.all(db, {"project": db.project.slug, "lane": lane, "limit": limit, "root": under})
+    found = statement.all(db, lanes, {"project": db.project.slug, "limit": limit, "root": under})
+    return list({row.id: row for row in found}.values())  # a list of lanes may be filled up with its last
 
 
 def lock_ready(db: Transaction, task_id: str) -> Row | None:

@@ -91,7 +91,7 @@ def ready_lanes(db: Transaction) -> dict[str, int]:
 
 def ready_ids(db: Transaction, lane: str, *, limit: int) -> list[str]:
     """The ready tasks of one lane, the most urgent first."""
-    return [row.id for row in queue.ready_in_lane(db, lane, limit=limit)]
+    return [row.id for row in queue.ready_in_lanes(db, [lane], limit=limit)]
 
 
 def first_unclaimed(db: Transaction, *, ready_before: datetime) -> str:

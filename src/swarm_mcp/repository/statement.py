@@ -231,13 +231,13 @@ def _converted(value: Any, process: Callable[[Any], Any] | None) -> Any:
 
 
 def _row(plan: Plan, raw: Sequence[Any]) -> Any:
-    if not plan.convert:
-        return plan.make(raw)
-    values = list(raw)
+    values: list[Any] | None = None  # as with many rows in which all that would be converted is absent
     for place, process in plan.convert:
-        if values[place] is not None:
-            values[place] = process(values[place])
-    return plan.make(values)
+        if raw[place] is not None:
+            if values is None:
+                values = list(raw)
+            values[place] = process(raw[place])
+    return plan.make(raw if values is None else values)
 
 
 def _to_driver(bind: BindParameter[Any], dialect: Dialect) -> Callable[[Any], Any] | None:

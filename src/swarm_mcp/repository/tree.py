@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, literal, select, text, update
 
 from swarm_mcp.repository import tables
-from swarm_mcp.repository.lines import LINE, line_rows
+from swarm_mcp.repository.lines import LINE, line_of, line_rows
 from swarm_mcp.repository.statement import Statement, among
 from swarm_mcp.repository.tasks import HERE, SLIM
 
@@ -77,9 +77,13 @@ def ancestors(db: Transaction, task_id: str) -> Sequence[Row]:
 
 def upward(db: Transaction, row: Row) -> Sequence[Row]:
     """A task, and then its parents, the nearest first, each as one line of a list."""
-    if row.parent_id is None:  # most tasks; a recursion costs PostgreSQL three times as much
-        return line_rows(db, [row.id])
-    return UPWARD.all(db, {"id": row.id})
+    itself = line_of(db, row)
+    if row.parent_id is None:
+        return [itself]
+    parents = line_rows(db, [row.parent_id])
+    if parents[0].parent_id is not None:  # seldom; a recursion costs three times as much
+        parents = UPWARD.all(db, {"id": row.parent_id})
+    return [itself, *parents]
 
 
 def descendants(db: Transaction, task_id: str) -> Sequence[Row]:
