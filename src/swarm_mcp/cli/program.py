@@ -1,0 +1,43 @@
+"""A command-line program: its global options, and how it fails. With all commands it is `cli.app`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from swarm_mcp.cli.printing import note
+from swarm_mcp.cli.telemetry import set_up_tracing
+from swarm_mcp.model.errors import Refusal
+
+
+def new_program() -> typer.Typer:
+    """The program without commands yet."""
+    app = typer.Typer(
+        name="swarm-mcp",
+        help="One durable board for a swarm of agents.",
+        invoke_without_command=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(program)
+    return app
+
+
+def program(context: typer.Context) -> None:
+    """One durable board for a swarm of agents."""
+    set_up_tracing()
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def carry_out(app: typer.Typer) -> None:
+    """Run the command that was typed; a refusal is one sentence on stderr and exit code 1."""
+    try:
+        app(prog_name="swarm-mcp")  # however it was started: shells complete this name
+    except Refusal as refusal:
+        note(refusal.message)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)
