@@ -92,8 +92,9 @@ def print_answer(answer: Answer, *, as_json: bool) -> None:
 
     if as_json:
         print_json(answer.structured())
-    else:
-        print_text(render(answer))
+        return
+    text = render(answer)  # which begins with the sentence, in which there may be somebody's title of several lines
+    print_text(in_one_line(answer.message) + text.removeprefix(answer.message))
 
 
 def print_text(text: str) -> None:

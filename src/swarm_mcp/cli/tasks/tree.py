@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GUIDE = 3
 """Cells for each level of a tree."""
 LEAST = 12
-"""Cells that a title keeps, whatever else is said of the task."""
+"""Cells below which words are not cut: a title keeps them, and of what keeps a task less is not begun."""
 MORE = "There are more: --all shows them, and a task in the place of the whole board less."
 
 
@@ -121,6 +121,8 @@ def _line(node: TreeNode, lead: str, width: int) -> Text:
     line.append_text(title)
     line.append(stands, style=colour(node.status))
     line.append(f" {who}" if who else "", style="cyan")
-    line.append(f" {kept}" if kept else "", style="bright_black")
+    left = width - line.cell_len - 1
+    if kept and (left >= LEAST or left >= cell_len(kept)):
+        line.append(f" {kept}", style="bright_black")
     line.truncate(width, overflow="ellipsis")
     return line
