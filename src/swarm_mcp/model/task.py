@@ -116,38 +116,6 @@ class TaskList(Answer):
         return facts | {"next_cursor": self.next_cursor} if self.next_cursor else facts
 
 
-class TreeNode(TaskLine):
-    """A task where it stands in a tree."""
-
-    depth: int = 0
-
-
-class Tree(Answer):
-    """Tasks depth first, each with how deep it stands."""
-
-    nodes: list[TreeNode] = Field(default_factory=list)
-    is_cut: bool = False
-    """Whether there are more."""
-
-
-class EdgeLine(Record):
-    """A dependency as one row of a list: what depends, how, and on what."""
-
-    task: str
-    title: str
-    status: str
-    type: str = "blocks"
-    depends_on: str
-    depends_on_title: str
-    depends_on_status: str
-
-
-class Graph(Answer):
-    """The dependencies of some tasks."""
-
-    edges: list[EdgeLine] = Field(default_factory=list)
-
-
 class TaskChange(Record):
     """A task after a write: what it is now and what changed."""
 

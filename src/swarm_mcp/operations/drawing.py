@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from swarm_mcp.model.task import EdgeLine, Graph, Tree, TreeNode
+from swarm_mcp.model.drawing import EdgeLine, Graph, Tree, TreeNode
 from swarm_mcp.operations.answering import shorten, task_lines
 from swarm_mcp.repository import forest, tasks
 from swarm_mcp.repository.lines import line_rows

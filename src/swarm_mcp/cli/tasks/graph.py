@@ -15,7 +15,7 @@ from swarm_mcp.cli.statuses import colour
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from swarm_mcp.model.task import EdgeLine
+    from swarm_mcp.model.drawing import EdgeLine
     from swarm_mcp.repository.database import Transaction
 
 COLUMNS = (Column("task", flexible=True), Column("depends"), Column("on", flexible=True))

@@ -92,7 +92,7 @@ def paged(page: Callable[[int, str], TaskList], limit: int | None, cursor: str) 
         found = page(MOST if left is None else min(MOST, left), cursor)
         yield found
         cursor = found.next_cursor
-        left = None if left is None else left - len(found.tasks)
+        left = None if left is None else left - len(found.lines)
         if not cursor or left == 0:
             return
 
@@ -102,12 +102,12 @@ def together(pages: Iterable[TaskList], *, is_whole: bool) -> TaskList:
     first, *rest = pages
     if not rest:
         return first
-    tasks = [line for each in (first, *rest) for line in each.tasks]
-    last = rest[-1].next_cursor
-    total = len(tasks) if is_whole and not last else first.total
-    _, of, known = first.message.partition(" of ")
-    words = f"{len(tasks):,} of {total:,} tasks." if not last else f"{len(tasks):,}{of}{known}"
-    return first.model_copy(update={"tasks": tasks, "total": total, "next_cursor": last, "message": words})
+    lines = [line for each in (first, *rest) for line in each.lines]
+    after = rest[-1].next_cursor
+    total = len(lines) if is_whole and not after else first.total
+    known = first.message.partition(" of ")[2]
+    words = f"{len(lines):,} of {known}" if after else f"{len(lines):,} of {total:,} tasks."
+    return type(first)(lines=lines, total=total, next_cursor=after, message=words)
 
 
 def piped(pages: Iterable[TaskList]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from swarm_mcp.model.task import Tree, TreeNode
+    from swarm_mcp.model.drawing import Tree, TreeNode
 
 GUIDE = 3
 """Cells for each level of a tree."""
