@@ -307,6 +307,14 @@ def test_every_command_is_told_in_the_documents() -> None:
     assert [path for path, _ in commands() if f"swarm-mcp {' '.join(path)}" not in DOCUMENTS] == []
 
 
+def test_the_example_of_every_command_is_understood_by_it() -> None:
+    for path, command in commands():
+        words = shlex.split(" ".join((command.callback.__doc__ or "").partition("Example:")[2].split()))
+        assert words[: 1 + len(path)] == ["swarm-mcp", *path]
+        with command.make_context(" ".join(path), words[1 + len(path) :]) as context:
+            assert context.args == [], path
+
+
 def test_every_command_of_the_readme_exists() -> None:
     known = dict(commands())
     development_commands = development().COMMANDS

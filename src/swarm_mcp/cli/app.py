@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from swarm_mcp import __version__
-from swarm_mcp.cli import archiving, backups, checks, databases, exporting, importing, projects, tasks, tokens
+from swarm_mcp.cli import archiving, backups, checks, databases, exporting, importing, projects, tokens
 from swarm_mcp.cli.critical_path import critical_path
 from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
@@ -16,6 +16,7 @@ from swarm_mcp.cli.send import send
 from swarm_mcp.cli.serve import serve
 from swarm_mcp.cli.stats import stats
 from swarm_mcp.cli.stuck import stuck
+from swarm_mcp.cli.tasks.commands import app as tasks
 from swarm_mcp.cli.undo import undo
 from swarm_mcp.cli.watch import watch
 
@@ -36,7 +37,7 @@ app.command()(stats)
 app.command()(watch)
 app.command("critical-path")(critical_path)
 app.add_typer(projects.app, name="project")
-app.add_typer(tasks.app, name="tasks")
+app.add_typer(tasks, name="tasks")
 app.add_typer(tokens.app, name="token")
 app.add_typer(databases.app, name="db")
 for command in (checks.check, checks.validate, backups.backup, backups.restore, backups.reset, backups.seed):

@@ -9,6 +9,7 @@ import typer
 
 from swarm_mcp.cli.moments import read_duration
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
+from swarm_mcp.cli.printing import print_json
 
 
 def archive_finished(
@@ -43,6 +44,6 @@ def archive_finished(
     finally:
         swarm.close()
     if as_json:
-        typer.echo(done.model_dump_json(indent=2))
+        print_json(done.model_dump(mode="json"))
     else:
         typer.echo("\n".join([done.message, *(f"file: {name}" for name in done.files)]))

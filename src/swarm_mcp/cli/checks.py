@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ import typer
 
 from swarm_mcp.cli.databases import stored_board
 from swarm_mcp.cli.options import AsJson, Database
+from swarm_mcp.cli.printing import in_one_line, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -43,12 +43,12 @@ def run(*, repair: bool, as_json: bool, database: str) -> None:
     with stored_board(database) as stored, progress() as told:
         found = mending.repair(stored, told) if repair else checking.check(stored, told)
     if as_json:
-        typer.echo(json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False))
+        print_json(found.model_dump(mode="json"))
     elif sys.stdout.isatty():
         show(found)
     else:
         for line in lines(found):
-            typer.echo(line)
+            typer.echo(in_one_line(line))
     if not found.sound:
         raise typer.Exit(1)
 

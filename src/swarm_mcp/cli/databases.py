@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm_mcp.cli.options import AsJson, Database, settings
+from swarm_mcp.cli.printing import as_json_text, in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -171,7 +172,7 @@ def done(database: str, act: Callable[[Stored], Kept], *, as_json: bool) -> None
 
 def say(answer: Answer, *, as_json: bool) -> None:
     """Print an answer."""
-    words = json.dumps(answer.structured(), indent=2, ensure_ascii=False) if as_json else answer.message
+    words = as_json_text(answer.structured()) if as_json else in_one_line(answer.message)
     typer.echo(words)
 
 

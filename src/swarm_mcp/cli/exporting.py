@@ -11,6 +11,7 @@ import typer
 
 from swarm_mcp.cli.moments import read_moment
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
+from swarm_mcp.cli.printing import as_json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -64,7 +65,7 @@ def export_board(
         done = (write_out if to_stdout else write)(swarm, format_, path, wanted, forced=force)
     finally:
         swarm.close()
-    typer.echo(done.model_dump_json(indent=2) if as_json else done.message, err=to_stdout)
+    typer.echo(as_json_text(done.model_dump(mode="json")) if as_json else done.message, err=to_stdout)
 
 
 def write(swarm: Swarm, format_: str, path: Path, wanted: Wanted, *, forced: bool) -> Exported:

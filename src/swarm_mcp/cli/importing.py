@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swarm_mcp.cli.acting import opened
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
+from swarm_mcp.cli.printing import in_one_line, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -57,11 +59,11 @@ def import_plan(
     take = import_ours if format_ in OURS else import_foreign
     report = take(format_, path, chosen, zone=zone, parent=parent, namespace=namespace, dry_run=dry_run)
     if as_json:
-        typer.echo(report.model_dump_json(indent=2))
+        print_json(report.model_dump(mode="json"))
     elif sys.stdout.isatty():
         show(report)
     else:
-        typer.echo("\n".join(lines(report)))
+        typer.echo("\n".join(map(in_one_line, lines(report))))
 
 
 def import_foreign(
@@ -126,18 +128,6 @@ def read_zone(name: str) -> tzinfo:
         raise typer.BadParameter(
             f"`{name[:40]}` is no time zone; write Europe/Berlin, or UTC.", param_hint="--timezone"
         ) from None
-
-
-@contextmanager
-def opened(chosen: Settings) -> Generator[Swarm]:
-    """The board, migrated if need be."""
-    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
-
-    swarm = open_swarm(chosen.database, project=chosen.project)
-    try:
-        yield swarm
-    finally:
-        swarm.close()
 
 
 @contextmanager
@@ -207,12 +197,12 @@ def show(report: Imported) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     console = Console(highlight=False)
-    console.print(Text(report.message, style="bold"))
+    console.print(Text(in_one_line(report.message), style="bold"))
     if report.created:
         table = Table("status there", "status here", "tasks", box=box.SIMPLE_HEAD)
         table.columns[-1].justify = "right"
         for each in report.mapped:
-            table.add_row(Text(each.word or "(none)"), each.status, f"{each.tasks:,}")
+            table.add_row(Text(in_one_line(each.word) or "(none)"), each.status, f"{each.tasks:,}")
         console.print(table)
         counts = Table("what came", "", box=box.SIMPLE_HEAD)
         counts.columns[-1].justify = "right"
@@ -220,11 +210,11 @@ def show(report: Imported) -> None:
             counts.add_row(what, f"{count:,}")
         console.print(counts)
     if report.people:
-        console.print(Text(f"New here, and not yet seen: {', '.join(report.people)}."))
+        console.print(Text(f"New here, and not yet seen: {in_one_line(', '.join(report.people))}."))
     notes = Table.grid(padding=(0, 2))
     for kind, sentences in remarks(report).items():
         for sentence in sentences[:SHOWN]:
-            notes.add_row(kind, Text(sentence))
+            notes.add_row(kind, Text(in_one_line(sentence)))
         if len(sentences) > SHOWN:
             notes.add_row(kind, f"… and {len(sentences) - SHOWN} more; --json shows all.")
     console.print(notes)

@@ -75,15 +75,15 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
-def written(value: object) -> str:
-    """JSON in lines, with what a terminal would obey escaped."""
-    plain = json.dumps(value, indent=2, ensure_ascii=False)
+def as_json_text(value: object, *, indent: int | None = 2) -> str:
+    """JSON, in lines if it is indented, with what a terminal would obey escaped."""
+    plain = json.dumps(value, indent=indent, ensure_ascii=False)
     return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
 
 
 def print_json(value: object) -> None:
     """Print JSON values."""
-    typer.echo(written(value))
+    typer.echo(as_json_text(value))
 
 
 def print_answer(answer: Answer, *, as_json: bool) -> None:
@@ -92,8 +92,9 @@ def print_answer(answer: Answer, *, as_json: bool) -> None:
 
     if as_json:
         print_json(answer.structured())
-    else:
-        print_text(render(answer))
+        return
+    text = render(answer)  # which begins with the sentence, in which there may be somebody's title of several lines
+    print_text(in_one_line(answer.message) + text.removeprefix(answer.message))
 
 
 def print_text(text: str) -> None:

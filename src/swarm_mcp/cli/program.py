@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import typer
@@ -34,6 +35,9 @@ def program(context: typer.Context) -> None:
 
 def carry_out(app: typer.Typer) -> None:
     """Run the command that was typed; a refusal is one sentence on stderr and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of another encoding shows `?` for what it has not
     try:
         app(prog_name="swarm-mcp")  # however it was started: shells complete this name
     except Refusal as refusal:

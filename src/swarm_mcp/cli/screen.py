@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from swarm_mcp.cli.overviews import in_one_line
+from swarm_mcp.cli.printing import in_one_line
 from swarm_mcp.cli.statuses import COLOURS
 from swarm_mcp.model.lifecycle import TaskStatus
 from swarm_mcp.operations.trees import MARKS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from swarm_mcp.cli import completing
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.overviews import overview
+from swarm_mcp.cli.printing import in_one_line, print_answer
 from swarm_mcp.model.lifecycle import TaskStatus
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def stats(
     """
     found = overview(settings(database=database, project=project), "summary", under=under, since=since)
     if as_json:
-        typer.echo(json.dumps(found.structured(), indent=2, ensure_ascii=False))
+        print_answer(found, as_json=True)
     elif sys.stdout.isatty():
         from rich.console import Console  # noqa: PLC0415 - help must not import it
 
@@ -58,7 +58,7 @@ def lines(found: Overview) -> Iterator[tuple[str, str]]:
     """Every fact as a name and a value; those of a table are `table.row`."""
     for name, value in facts(found).items():
         if isinstance(value, dict):
-            yield from ((f"{name}.{' '.join(row.split())}", str(count)) for row, count in value.items())
+            yield from ((f"{name}.{in_one_line(row)}", str(count)) for row, count in value.items())
         else:
             yield name, f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -106,6 +106,7 @@ def _table(heading: str, counts: dict[str, int]) -> Any:
     table.columns[1].justify = "right"
     if heading == "status":
         counts = {status: counts[status] for status in TaskStatus if status in counts}
+    is_ours = heading in {"status", "since then"}
     for name, count in counts.items():
-        table.add_row(Text(name.replace("_", " ") if heading in {"status", "since then"} else name), f"{count:,}")
+        table.add_row(Text(name.replace("_", " ") if is_ours else in_one_line(name)), f"{count:,}")
     return table

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm_mcp.cli import completing
-from swarm_mcp.cli.acting import asked
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
+from swarm_mcp.cli.overviews import overview
 from swarm_mcp.cli.printing import Column, on_terminal, print_answer, print_rows, print_table
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ def stuck(
     Example: swarm-mcp stuck --under k3x9m2qa
     """
     chosen = settings(database=database, project=project)
-    from swarm_mcp.operations.overview import get_overview  # noqa: PLC0415 - help must not import the board
-
-    found = asked(chosen, lambda db: get_overview(db, view="stuck", under=under, limit=limit))
+    found = overview(chosen, "stuck", under=under, limit=limit)
     if as_json:
         print_answer(found, as_json=True)
     elif on_terminal():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import sys
 import time
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
-from swarm_mcp.cli.overviews import in_one_line
+from swarm_mcp.cli.printing import as_json_text, in_one_line, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -89,7 +88,7 @@ def _print_once(swarm: Swarm, *, as_json: bool) -> None:
 
     seen = swarm.read(glance)
     if as_json:
-        typer.echo(json.dumps(seen.structured(), indent=2, ensure_ascii=False))
+        print_json(seen.structured())
     else:
         console = Console(highlight=False)
         if console.is_terminal:
@@ -153,6 +152,6 @@ def _follow(swarm: Swarm, lines: int, *, as_json: bool) -> None:
 
 def _line(each: Happening, *, as_json: bool) -> str:
     if as_json:
-        return json.dumps(each.structured(), ensure_ascii=False)
+        return as_json_text(each.structured(), indent=None)
     words = (str(each.seq), each.at, each.by, each.kind, each.task, in_one_line(each.title), in_one_line(each.details))
     return "\t".join(words).rstrip("\t")

@@ -13,6 +13,7 @@ from swarm_mcp.operations.claiming import claim_task
 from swarm_mcp.operations.completing import complete_task
 from swarm_mcp.operations.conversing import check_inbox, send_message
 from swarm_mcp.operations.delegating import delegate
+from swarm_mcp.operations.describing import describe_task
 from swarm_mcp.operations.dictating import complete_from_text, create_task_from_delegation
 from swarm_mcp.operations.membership import register_team
 from swarm_mcp.operations.overview import get_overview
@@ -38,6 +39,7 @@ __all__ = [
     "create_task",
     "create_task_from_delegation",
     "delegate",
+    "describe_task",
     "get_overview",
     "get_task",
     "join_task",

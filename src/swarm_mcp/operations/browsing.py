@@ -49,13 +49,36 @@ def list_tasks(
     cursor: arg.Text = "",
 ) -> TaskList:
     """Tasks as rows, with `total` and `next_cursor`. `sort`: urgency, created, updated, deadline."""
-    sort = sort.strip().lower() or "urgency"
-    if sort not in sorting.SORTS:
-        raise unknown_word(sort, "order", sorting.SORTS)
-    most = read_limit(limit)
+    wanted = read_filter(
+        db, status=status, assignee=assignee, under=under, ready=ready, overdue=overdue, priority=priority, tag=tag,
+        area=area, text=text,
+    )  # fmt: skip
+    return page_of(db, wanted, sort=sort, limit=limit, cursor=cursor)
+
+
+def read_filter(
+    db: Transaction,
+    *,
+    status: list[str],
+    assignee: str,
+    under: str,
+    ready: bool,
+    overdue: bool,
+    priority: str,
+    tag: str,
+    area: str,
+    text: str,
+    archived: bool = False,
+) -> listing.Filter:
+    """Which tasks are meant; `archived` has the archived ones in the place of all others.
+
+    Raises:
+        Refusal: a word that is none of those that may stand there, or somebody or something that is not known.
+
+    """
     if len(tag) > TAG_LIMIT:
         raise Invalid(f"A tag that is looked for has at most {TAG_LIMIT:,} characters; this one has {len(tag):,}.")
-    wanted = listing.Filter(
+    return listing.Filter(
         statuses=tuple(dict.fromkeys(read_status(word).value for word in status)),
         place=_place(db, assignee),
         under=tasks.resolve_task(db, under).id if under.strip() else "",
@@ -65,9 +88,18 @@ def list_tasks(
         tag=tag.strip(),
         area=area.strip(),
         text=text.strip(),
+        archived=archived,
         reader=db.actor.id,
         is_operator=db.actor.is_operator,
     )
+
+
+def page_of(db: Transaction, wanted: listing.Filter, *, sort: str, limit: int, cursor: str) -> TaskList:
+    """One page of the tasks that are meant."""
+    sort = sort.strip().lower() or "urgency"
+    if sort not in sorting.SORTS:
+        raise unknown_word(sort, "order", sorting.SORTS)
+    most = read_limit(limit)
     if wanted.text and sort == "urgency":
         sort = sorting.BEST
     page = listing.find(db, wanted, sort=sort, limit=most, cursor=cursor)

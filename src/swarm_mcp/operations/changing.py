@@ -202,13 +202,12 @@ def _set_criteria(
     telling.tell(db, row, "criteria_changed", f"{db.actor.name} changed the criteria of {row.id}.")
 
 
-def check_waiver(db: Transaction, row: Row) -> dict[str, bool]:
-    """Dropping a criterion of what one works, or worked, on is a waiver; what the ledger says of it."""
+def check_waiver(db: Transaction, row: Row, what: str = "drop its criteria") -> dict[str, bool]:
+    """Dropping a criterion or the review of what one works, or worked, on is a waiver; what the ledger says of it."""
     if not has_worked(db, row):
         return {}
     if others_with_authority(db, row):
         raise NotAllowed(
-            f"{db.actor.name} worked on {row.id} and cannot drop its criteria: that is a waiver, for somebody else "
-            "with authority."
+            f"{db.actor.name} worked on {row.id} and cannot {what}: that is a waiver, for somebody else with authority."
         )
     return {"self_waived": True}

@@ -46,6 +46,8 @@ class Filter:
     tag: str = ""
     area: str = ""
     text: str = ""
+    archived: bool = False
+    """Those that are archived, which no other list has."""
     reader: str | None = None
     """The id of the agent that reads; nobody is a stranger or the operator."""
     is_operator: bool = False
@@ -66,6 +68,7 @@ class Filter:
             tag=bool(self.tag),
             area=bool(self.area),
             text=bool(self.text),
+            archived=self.archived,
         )
 
     @property
@@ -103,6 +106,7 @@ class Shape(NamedTuple):
     tag: bool
     area: bool
     text: bool
+    archived: bool
 
 
 UNCONDITIONAL = Filter().shape()
@@ -220,7 +224,7 @@ def _conditions(shape: Shape, *, of_status: bool, joined: bool = False) -> list[
     project = Unsought(task.c.project) if few else task.c.project
     found: list[ColumnElement[bool] | TextClause] = [
         project == bindparam("project"),
-        text("task.archived_at IS NULL"),
+        text("task.archived_at IS NOT NULL" if shape.archived else "task.archived_at IS NULL"),
     ]
     if of_status:
         found.append(task.c.status == bindparam("status"))

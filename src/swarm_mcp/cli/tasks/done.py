@@ -1,4 +1,4 @@
-"""`tasks`: the operator's hands on tasks."""
+"""`tasks done`: what is done is completed, and what was handed in is accepted."""
 
 from __future__ import annotations
 
@@ -15,15 +15,7 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
 
-app = typer.Typer(help="Tasks: what agents do by tools, from the command line.", no_args_is_help=True)
 
-
-@app.callback()
-def tasks() -> None:
-    """Tasks: what agents do by tools, from the command line."""  # keeps `done` a subcommand while it is the only one
-
-
-@app.command()
 def done(
     task: TaskId,
     *,
