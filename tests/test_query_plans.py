@@ -42,6 +42,7 @@ def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
         task = call(swarm, f"worker_{n % 8}", operations.claim_task).task.id
         if n % 2:
             call(swarm, f"worker_{n % 8}", lambda db: operations.complete_task(db, task=task, summary="Done."))  # noqa: B023
+    call(swarm, "ada", operations.claim_task)  # whoever has nothing in hand is not asked what of it overlaps
     swarm.write(lambda db: db.driver.execute("UPDATE agent SET capabilities = '[\"task\"]'"))
     yield swarm
     swarm.close()
