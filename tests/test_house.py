@@ -72,7 +72,7 @@ STATUS_WRITERS = {
     "operations/reviewing.py:_accept": "of an execution",
     "operations/reviewing.py:_fail": "of an execution",
     "repository/queue.py": "the claim's guarded statement, whose event moves.record_claim() writes",
-    "repository/tasks.py": "of the tally",
+    "repository/tasks.py:_counting": "of the tally",
     "repository/work.py": "of an execution",
     "repository/messages.py": "of a conversation",
 }
@@ -110,7 +110,7 @@ class StatusWriters(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         self.note(name == "values" and any(each.arg == "status" for each in node.keywords))
-        dictionaries = [each for each in node.args if isinstance(each, ast.Dict)]
+        dictionaries = [each for said in node.args for each in ast.walk(said) if isinstance(each, ast.Dict)]
         self.note(name == "upsert" and any(says_status(key) for each in dictionaries for key in each.keys))
         self.note(name in {"setattr", "__setattr__"} and any(says_status(each) for each in node.args))
         self.generic_visit(node)

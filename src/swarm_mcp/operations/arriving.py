@@ -80,11 +80,12 @@ def enter_to_write(db: Transaction, slug: str, name: str, profile: Profile, subj
         return
     if row is None:
         row = _register(db, db.actor.name, name.strip())
+        db.actor = agents.as_actor(row)
     elif row.last_seen_at is None or db.now - row.last_seen_at > HEARTBEAT or row.lifecycle == Lifecycle.SPAWNING:
         awake = Lifecycle.ACTIVE if row.lifecycle == Lifecycle.SPAWNING else Lifecycle(row.lifecycle)
         agents.mark_seen(db, row.id, awake)
         row = agents.agent_row(db, row.id)
-    db.actor = agents.as_actor(row)
+        db.actor = agents.as_actor(row)
     if row.lifecycle in ENDED:
         raise NotAllowed(
             f"{row.name} has ended ({row.lifecycle}) and writes nothing any more. "

@@ -15,7 +15,7 @@ from swarm_mcp.operations import claims, details, judging, standing
 from swarm_mcp.operations.answering import shorten, task_lines, unread
 from swarm_mcp.operations.catalog import EVERY, operation
 from swarm_mcp.repository import agents, graph, lines, memory, queue, tasks, tree, work
-from swarm_mcp.repository.surroundings import surroundings
+from swarm_mcp.repository.surroundings import Around, look_around
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,11 +74,16 @@ def _holding(db: Transaction, held: Sequence[Row]) -> Holding:
 
 
 def brief_of(
-    db: Transaction, row: Row, *, include: Sequence[str] = (), max_tokens: int = 1500, cursor: str = ""
+    db: Transaction,
+    row: Row,
+    *,
+    around: Around | None = None,
+    include: Sequence[str] = (),
+    max_tokens: int = 1500,
+    cursor: str = "",
 ) -> Brief:
-    """Gather a task's brief and cut it to its budget."""
-    itself, *above = tree.upward(db, row)
-    there = surroundings(db, row.id, [each.id for each in above])
+    """Gather a task's brief and cut it to its budget; `around` if somebody has looked already."""
+    (itself, *above), there = around or look_around(db, row)
     subtasks = tree.children(db, row.id, limit=RESULTS_SHOWN) if row.subtasks else []
     below = lines.line_rows(db, [each.id for each in subtasks[:SHOWN]]) if subtasks else []
     near = task_lines(db, [itself, *above[:ABOVE], *below])

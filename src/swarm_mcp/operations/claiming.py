@@ -16,6 +16,7 @@ from swarm_mcp.operations.briefing import brief_of
 from swarm_mcp.operations.catalog import operation
 from swarm_mcp.repository import agents, events, queue, tasks
 from swarm_mcp.repository.outlook import outlook
+from swarm_mcp.repository.surroundings import look_around
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from swarm_mcp.repository.database import Transaction
     from swarm_mcp.repository.statement import Row
+    from swarm_mcp.repository.surroundings import Around
 
 LOOKAHEAD = 16
 """Candidates per lane: enough to step around tasks that change what others are changing."""
@@ -49,23 +51,31 @@ def claim_task(
     agents.lock_actor(db)  # its claims are counted, and whoever ends it must find this one
     there = outlook(db, since=_lately(db))
     if task.strip():
-        row = _claim_named(db, tasks.resolve_task(db, task), lease_minutes)
+        row = tasks.resolve_task(db, task)
+        if row.holder_id is not None and row.holder_id == db.actor.id:
+            row = _claim_again(db, row, lease_minutes)
+            return _claimed(db, row, look_around(db, row), alone=False)
+        row = _claim_named(db, row, lease_minutes)
     else:
         if there.holds:
             upkeep.renew_all(db)  # before the sweep of expired claims, which may be one's own
             _check_capacity(db)
         row = _claim_next(db, there, pool, under, lease_minutes)
-    return _nothing_ready(db) if row is None else _claimed(db, row, alone=not there.holds)
+    if row is None:
+        return _nothing_ready(db)
+    around = look_around(db, row)
+    claims.tell_taken(db, row, others=around.there.others)
+    return _claimed(db, row, around, alone=not there.holds)
 
 
-def _claimed(db: Transaction, row: Row, *, alone: bool) -> Claimed:
-    brief = brief_of(db, row)
+def _claimed(db: Transaction, row: Row, around: Around, *, alone: bool) -> Claimed:
+    brief = brief_of(db, row, around=around)
     mine = [] if alone else tasks.held_by(db, db.actor.id or "", limit=HELD_SHOWN + 1)
     held = [each for each in mine if each.id != row.id]
     until = row.lease_until.isoformat(timespec="seconds") if row.lease_until else ""
     return Claimed(
         task=task_change(row, title=shorten(row.title)),
-        message=f"{row.id} is yours (attempt {row.attempt}) until {row.lease_until:%H:%M}Z; every report renews it."
+        message=f"{row.id} is yours (attempt {row.attempt}) until {until[11:16]}Z; every report renews it."
         if row.lease_until
         else f"{row.id} is yours (attempt {row.attempt}); it waits for an answer.",
         brief=brief,
@@ -77,8 +87,6 @@ def _claimed(db: Transaction, row: Row, *, alone: bool) -> Claimed:
 
 
 def _claim_named(db: Transaction, row: Row, minutes: int) -> Row:
-    if row.holder_id is not None and row.holder_id == db.actor.id:
-        return _claim_again(db, row, minutes)
     if row.holder_id is not None:
         if not claims.lapsed(db, row):
             holder = agents.agent_names(db, [row.holder_id])[row.holder_id]

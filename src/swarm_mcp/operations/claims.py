@@ -235,7 +235,7 @@ def _is_of_the_ended(db: Transaction, place: dict[str, str]) -> bool:
 
 
 def take(db: Transaction, row: Row, minutes: int) -> Row:
-    """Claim a task that is free: the one place where a holder is set.
+    """Claim a task that is free: the one place where a holder is set. Nobody has been told yet.
 
     Args:
         db: the transaction.
@@ -243,7 +243,7 @@ def take(db: Transaction, row: Row, minutes: int) -> Row:
         minutes: how long the claim lasts; 0: by the project's policy.
 
     Returns:
-        The task as it is then, whole.
+        The task as it is then, of its long texts the description alone.
 
     Raises:
         Conflict: somebody else was faster.
@@ -262,8 +262,13 @@ def take(db: Transaction, row: Row, minutes: int) -> Row:
         if live is not None and live.state == DelegationState.OFFERED:
             work.update_delegation(db, live.id, state=DelegationState.ACCEPTED)
     participants.join(db, row.id, actor.id)
-    telling.tell(db, taken, "started", f"{actor.name} has taken {row.id} {taken.title[:80]} (attempt {taken.attempt}).")
     return taken
+
+
+def tell_taken(db: Transaction, row: Row, *, others: bool) -> None:
+    """Tell whom a task concerns that whoever acts has taken it; `others` as for `telling.concerned`."""
+    words = f"{db.actor.name} has taken {row.id} {row.title[:80]} (attempt {row.attempt})."
+    telling.tell(db, row, "started", words, others=others)
 
 
 def touched(db: Transaction, row: Row) -> Row:

@@ -13,16 +13,26 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.statement import Row
 
 
-def concerned(db: Transaction, row: Row) -> set[str]:
-    """Assignee, holder, delegator, creator and participants of a task, without whoever acts."""
+def concerned(db: Transaction, row: Row, *, others: bool = True) -> set[str]:
+    """Assignee, holder, delegator, creator and participants of a task, without whoever acts.
+
+    Args:
+        db: the transaction.
+        row: the task.
+        others: False if it is known that nobody but whoever acts takes part in it.
+
+    """
     agents = {row.assignee_id, row.holder_id, row.delegator_id, row.creator_id}
-    agents.update(each.agent_id for each in participants.participants(db, row.id))
+    if others:
+        agents.update(each.agent_id for each in participants.participants(db, row.id))
     return {each for each in agents if each and each != db.actor.id}
 
 
-def tell(db: Transaction, row: Row, kind: str, words: str, *, also: Iterable[str | None] = ()) -> None:
-    """Notify everybody concerned with a task, and whoever is named besides."""
-    audience = concerned(db, row) | {each for each in also if each and each != db.actor.id}
+def tell(
+    db: Transaction, row: Row, kind: str, words: str, *, also: Iterable[str | None] = (), others: bool = True
+) -> None:
+    """Notify everybody concerned with a task, and whoever is named besides; `others` as for `concerned`."""
+    audience = concerned(db, row, others=others) | {each for each in also if each and each != db.actor.id}
     messages.notify(db, row.id, kind, words, sorted(audience))
 
 

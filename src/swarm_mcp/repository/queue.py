@@ -8,7 +8,7 @@ from sqlalchemy import String, bindparam, func, literal, or_, select, text, type
 
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement
-from swarm_mcp.repository.tasks import HERE, ORDER
+from swarm_mcp.repository.tasks import HERE, ORDER, SLIM
 from swarm_mcp.repository.tree import BELOW
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ CLAIM = Statement(
         hold_by_id=None,
         updated_at=bindparam("now"),
     )
-    .returning(*task.c)
+    .returning(*SLIM, task.c.description)
 )
 _expired = (
     select(task)
@@ -155,7 +155,7 @@ def take_claim(db: Transaction, row: Row, *, agent: str, until: Any, minutes: in
     """Give the task to an agent if it is still as it was seen: the guard against two winners.
 
     Returns:
-        The task as it is now, or None if somebody else was faster.
+        The task as it is now, of its long texts the description alone; None if somebody else was faster.
 
     """
     bound = {

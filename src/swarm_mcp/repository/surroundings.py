@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, exists, or_, select, text
 
-from swarm_mcp.repository import tables
+from swarm_mcp.repository import tables, tree
 from swarm_mcp.repository.messages import HOW_MANY_UNREAD
 from swarm_mcp.repository.statement import ListStatement
 
@@ -41,6 +41,12 @@ SURROUNDINGS = ListStatement(
         _about("feedback", tables.feedback),
         _about("blockers", tables.dependency, text("dependency.type = 'blocks'")),
         _about("criteria", tables.criterion),
+        _about(
+            "others",
+            tables.participant,
+            text("participant.left_at IS NULL"),
+            tables.participant.c.agent_id != bindparam("reader"),
+        ),
     )
 )
 
@@ -50,8 +56,24 @@ def surroundings(db: Transaction, task_id: str, above: Sequence[str]) -> Row:
 
     Returns:
         Whether there is shared `context` (its own, of the tasks `above` it, or of the project), and whether there are
-        `notes` of whoever acts, `feedback`, `blockers` and `criteria`; and how much is `unread` by whoever acts.
+        `notes` of whoever acts, `feedback`, `blockers`, `criteria` and `others` who take part in it; and how much is
+        `unread` by whoever acts.
 
     """
     bound = {"in_project": db.project.slug, "task": task_id, "reader": db.actor.id or ""}
     return SURROUNDINGS.all(db, [task_id, *above], bound)[0]
+
+
+class Around(NamedTuple):
+    """What is around a task, before anything of it is asked for."""
+
+    lines: Sequence[Row]
+    """Its own line, and those of what it is a part of, the nearest first."""
+    there: Row
+    """See `surroundings`."""
+
+
+def look_around(db: Transaction, row: Row) -> Around:
+    """See what is around a task."""
+    itself, *above = tree.upward(db, row)
+    return Around([itself, *above], surroundings(db, row.id, [each.id for each in above]))

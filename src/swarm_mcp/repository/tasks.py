@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, insert, select, text
@@ -80,20 +81,6 @@ BLOCKED_SAMPLE = Statement(
     .where(HERE, text("task.status = 'blocked' AND task.archived_at IS NULL"))
     .order_by(*ORDER)
     .limit(bindparam("limit"))
-)
-TALLY = Statement(
-    upsert(
-        tally,
-        {
-            "project": bindparam("project"),
-            "status": bindparam("status"),
-            "archived": bindparam("archived"),
-            "shard": bindparam("shard"),
-            "tasks": bindparam("by"),
-        },
-        (tally.c.project, tally.c.status, tally.c.archived, tally.c.shard),
-        tasks=lambda counted: tally.c.tasks + counted.tasks,
-    )
 )
 SHARDS = 8
 """Rows that share one count where several may write at once: each picks one, and seldom waits for another."""
@@ -226,14 +213,34 @@ def count_status(db: Transaction, status: str, by: int, *, archived: bool = Fals
 def write_counts(db: Transaction) -> None:
     """Write what was counted, in one order for all, lest two writers wait for each other."""
     shard = secrets.randbelow(SHARDS) if db.is_postgres else 0
-    counted = [
-        {"project": db.project.slug, "status": status, "archived": archived, "shard": shard, "by": by}
-        for (status, archived), by in sorted(db.counts.items())
-        if by
-    ]
+    counted = [(status, archived, by) for (status, archived), by in sorted(db.counts.items()) if by]
     db.counts.clear()
     if counted:
-        TALLY.run_many(db, counted)
+        bound: dict[str, Any] = {"project": db.project.slug, "shard": shard}
+        for n, (status, archived, by) in enumerate(counted):
+            bound |= {f"status_{n}": status, f"archived_{n}": archived, f"by_{n}": by}
+        _counting(len(counted)).run(db, bound)
+
+
+@cache
+def _counting(several: int) -> Statement:
+    """The statement that changes so many counts of the tally."""
+    statement = upsert(
+        tally,
+        [
+            {
+                "project": bindparam("project"),
+                "status": bindparam(f"status_{n}"),
+                "archived": bindparam(f"archived_{n}"),
+                "shard": bindparam("shard"),
+                "tasks": bindparam(f"by_{n}"),
+            }
+            for n in range(several)
+        ],
+        (tally.c.project, tally.c.status, tally.c.archived, tally.c.shard),
+        tasks=lambda counted: tally.c.tasks + counted.tasks,
+    )
+    return Statement(statement)
 
 
 def tallies(db: Transaction, *, archived: bool = False) -> dict[str, int]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def upsert(
     table: Table,
-    values: dict[str, Any],
+    values: dict[str, Any] | list[dict[str, Any]],
     key: Sequence[Column[Any]],
     *new: str,
     where: TextClause | None = None,
@@ -31,7 +31,7 @@ def upsert(
 
     Args:
         table: into which.
-        values: of the new row.
+        values: of the new row, or of each new row.
         key: the columns of the unique index that tells whether it is there.
         new: columns that get the new row's value.
         where: the condition of a partial index.
