@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from swarm_mcp import __version__
-from swarm_mcp.cli import archiving, backups, checks, databases, exporting, importing, projects, tokens
+from swarm_mcp.cli import agents, archiving, backups, checks, databases, exporting, importing, projects, teams, tokens
 from swarm_mcp.cli.critical_path import critical_path
 from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
@@ -38,6 +38,8 @@ app.command()(watch)
 app.command("critical-path")(critical_path)
 app.add_typer(projects.app, name="project")
 app.add_typer(tasks, name="tasks")
+app.add_typer(agents.app, name="agents")
+app.add_typer(teams.app, name="teams")
 app.add_typer(tokens.app, name="token")
 app.add_typer(databases.app, name="db")
 for command in (checks.check, checks.validate, backups.backup, backups.restore, backups.reset, backups.seed):

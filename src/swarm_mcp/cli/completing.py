@@ -1,4 +1,4 @@
-"""What a shell offers while a command is typed: tasks, agents and projects of the board, and words that we know.
+"""What a shell offers while a command is typed: tasks, agents, teams and projects of the board, and words that we know.
 
 The board is only read, and neither made nor migrated; where it cannot be read, nothing is offered and nothing is said.
 """
@@ -38,6 +38,13 @@ def agents(context: typer.Context, incomplete: str) -> list[Offer]:
     from swarm_mcp.repository.agents import all_agent_names  # noqa: PLC0415
 
     return _asked(context, lambda db: _like(all_agent_names(db), incomplete))
+
+
+def teams(context: typer.Context, incomplete: str) -> list[Offer]:
+    """Names of teams."""
+    from swarm_mcp.repository.teams import all_team_names  # noqa: PLC0415
+
+    return _asked(context, lambda db: _like(all_team_names(db), incomplete))
 
 
 def projects(context: typer.Context, incomplete: str) -> list[Offer]:

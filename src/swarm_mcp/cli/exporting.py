@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swarm_mcp.cli import completing
 from swarm_mcp.cli.moments import read_moment
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import as_json_text
@@ -22,9 +23,22 @@ if TYPE_CHECKING:
 FORMATS = "swarm (lossless JSON lines), taskmaster, task-orchestrator, markdown, mermaid, csv"
 
 
+def offered(incomplete: str) -> list[str]:
+    """The formats that a shell offers."""
+    from swarm_mcp.interchange.exporting import formats  # noqa: PLC0415 - help must not import the board
+
+    return completing.words(formats())(incomplete)
+
+
 def export_board(
     format_: Annotated[
-        str, typer.Argument(metavar="FORMAT", help=f"What will read it: {FORMATS}.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="FORMAT",
+            help=f"What will read it: {FORMATS}.",
+            show_default=False,
+            autocompletion=offered,
+        ),
     ],
     path: Annotated[
         Path,

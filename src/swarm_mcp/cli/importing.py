@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swarm_mcp.cli import completing
 from swarm_mcp.cli.acting import opened
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import in_one_line, print_json
@@ -34,7 +35,13 @@ SHOWN = 20
 
 def import_plan(
     format_: Annotated[
-        str, typer.Argument(metavar="FORMAT", help=f"What wrote it: {', '.join(KNOWN)}.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="FORMAT",
+            help=f"What wrote it: {', '.join(KNOWN)}.",
+            show_default=False,
+            autocompletion=completing.words(KNOWN),
+        ),
     ],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The file or folder.", show_default=False)],
     *,

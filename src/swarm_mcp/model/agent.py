@@ -133,6 +133,17 @@ class TeamView(Record):
     description: str = ""
 
 
+class TeamLine(Record):
+    """A team as one row of a list."""
+
+    name: str
+    supervisor: str = ""
+    members: int = 0
+    open: int = 0
+    """Tasks in its pool that want work."""
+    objective: str = ""
+
+
 class AgentList(Answer):
     """Agents in the order of the hierarchy, how many there are in all, and where the next page begins."""
 

@@ -24,6 +24,7 @@ NAMES = ListStatement(lambda wanted: select(team.c.id, team.c.name).where(team.c
 HERE = team.c.project == bindparam("project")
 BY_NAME = Statement(select(team).where(HERE, team.c.name == bindparam("name")))
 BY_ID = Statement(select(team).where(team.c.id == bindparam("id")))
+ALL = Statement(select(team).where(HERE).order_by(team.c.name))
 ALL_NAMES = Statement(select(team.c.name).where(HERE).limit(2000))
 TEAMS_OF = Statement(
     select(member.c.team_id).where(member.c.agent_id == bindparam("agent"), text("team_member.left_at IS NULL"))
@@ -67,6 +68,11 @@ def find_team(db: Transaction, name: str) -> Row | None:
 def team_row(db: Transaction, team_id: str) -> Row:
     """The team of that id."""
     return BY_ID.first(db, {"id": team_id})
+
+
+def all_teams(db: Transaction) -> Sequence[Row]:
+    """Every team in the project, by name."""
+    return ALL.all(db, {"project": db.project.slug})
 
 
 def all_team_names(db: Transaction) -> list[str]:
