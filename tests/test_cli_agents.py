@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from terminals import terminal
 
 from swarm_mcp import operations
 from swarm_mcp.cli import completing, exporting
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 HOSTILE = "[red]now[/red]\x1b[2J\nsecond line\twith a tab"
 LONG = "a-specialist-with-quite-a-long-name-of-59-characters-in-all"
 SHOWN = "[red]now[/red]␛[2J second line with a tab"
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.fixture
@@ -230,14 +229,15 @@ def test_on_a_terminal_there_are_tables_that_fit(
 ) -> None:
     task = hostile(swarm)
     swarm.write(lambda db: operations.register_agent(db, name=LONG, superior="ada", specialty="documentation"))
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
 
     def seen(*words: object) -> list[str]:
-        code, out, err = program(*words)
-        text = COLOUR.sub("", out)
-        assert (code, err, "\x1b" in text) == (0, "", False)
-        lines = [line.rstrip() for line in text.splitlines()]
+        with terminal(columns) as screen:
+            ended = program(*words)
+        assert (ended, screen.obeyed) == ((0, "", ""), [])
+        lines = screen.text.split("\n")
         assert max(map(len, lines)) <= columns
         return lines
 
