@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model.errors import Invalid
@@ -40,8 +41,9 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
+@lru_cache(maxsize=1024)
 def fold_name(name: str) -> str:
-    """A name as it is stored: lower case, blanks as underscores.
+    """A name as it is stored: lower case, blanks as underscores. Every call says one, and always the same few.
 
     Raises:
         Invalid: it is not a name, or a reserved word.
