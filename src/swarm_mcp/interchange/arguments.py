@@ -46,7 +46,7 @@ def read_arguments(model: type[BaseModel], given: Mapping[str, Any] | None) -> d
         raise Invalid(" ".join(sentences[:SHOWN]) + rest, mistakes=len(sentences)) from None
     except RecursionError:
         raise Invalid("The arguments are nested too deeply.") from None
-    return {name: getattr(read, name) for name in type(read).model_fields}
+    return dict(vars(read))
 
 
 def tidied(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:

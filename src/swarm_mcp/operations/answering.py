@@ -63,10 +63,10 @@ def lines_told(db: Transaction, rows: Sequence[Row]) -> list[dict[str, Any]]:
         rows: the tasks, as rows of `repository.lines`.
 
     """
-    names = agents.agent_names(db, (each for row in rows for each in (row.assignee_id, row.holder_id)))
-    pools = teams.team_names(db, (row.pool_team_id for row in rows))
-    done = progress_of(db, rows)
-    return [_line(db, row, names, pools, done[row.id]) for row in rows]
+    names = agents.agent_names(db, {row.assignee_id for row in rows} | {row.holder_id for row in rows})
+    pools = teams.team_names(db, {row.pool_team_id for row in rows})
+    nested = _nested(db, rows)
+    return [_line(db, row, names, pools, _percent(row, nested)) for row in rows]
 
 
 def _line(
@@ -103,8 +103,13 @@ def _pool(row: Row, pools: dict[str | None, str]) -> str:
 
 def progress_of(db: Transaction, rows: Sequence[Row]) -> dict[str, int]:
     """Percent done by task id: as reported, else by the subtasks, else what the status says by itself."""
-    nested = _rolled_up(db, [row.id for row in rows if row.rolled == lines.NESTED])
+    nested = _nested(db, rows)
     return {row.id: _percent(row, nested) for row in rows}
+
+
+def _nested(db: Transaction, rows: Sequence[Row]) -> dict[str, float]:
+    """What the subtasks amount to of those tasks whose subtasks have some themselves."""
+    return _rolled_up(db, [row.id for row in rows if row.rolled == lines.NESTED])
 
 
 def _percent(row: Row, nested: dict[str, float]) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import namedtuple
-from functools import cache
+from functools import cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -138,8 +138,9 @@ class Statement:
         )
         sql = BARE_LIMIT.sub("LIMIT ? + 0", str(compiled))
         needs_nothing = all(process is None and defaults[name] is None for name, process in parameters)
-        plain = len(names) > 1 and needs_nothing
-        plan = Plan(sql, parameters, itemgetter(*names) if plain else None, defaults, row._make, convert)
+        pick = itemgetter(*names) if len(names) > 1 and needs_nothing else None
+        make = partial(tuple.__new__, row)  # what `row._make` comes to, without a function of Python's for each row
+        plan = Plan(sql, parameters, pick, defaults, make, convert)
         self._plans[db.is_postgres] = plan
         return plan
 

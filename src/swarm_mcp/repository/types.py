@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Numeric, String, Text
@@ -27,7 +28,13 @@ def _write_instant(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is not UTC:
         value = _in_utc(value)
-    return value.isoformat(timespec="microseconds")
+    return _text_of(value)
+
+
+@lru_cache(maxsize=64)
+def _text_of(instant: datetime) -> str:
+    """The text of an instant in UTC. A transaction writes its own instant again and again."""
+    return instant.isoformat(timespec="microseconds")
 
 
 def _in_utc(value: datetime) -> datetime:
