@@ -157,6 +157,19 @@ def test_a_shell_completes_commands_and_what_is_on_the_board(
     assert ask("swarm-mcp tasks done ") == []
 
 
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_no_title_breaks_the_line_that_is_being_typed(
+    shell: str, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert program("tasks", "add", "\x1b[2J[red]Sow\nand \u202egnitaerc [/nope]")[0] == 0
+    monkeypatch.setenv("_SWARM_MCP_COMPLETE", f"complete_{shell}")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "swarm-mcp tasks show ")
+    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+    code, out, err = program()
+    assert (code, err) == (0, "")
+    assert "␛[2J[red]Sow and �gnitaerc [/nope]" in out
+
+
 def test_bash_really_completes_what_was_installed(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

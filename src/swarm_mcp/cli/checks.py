@@ -73,7 +73,7 @@ def show(found: Checked) -> None:
     console = Console(highlight=False)
     table = Table.grid(padding=(0, 2))
     for each in found.findings:
-        table.add_row(Text(each.kind, style="bold red"), Text(each.subject), Text(" ".join(each.words.split())))
+        table.add_row(Text(each.kind, style="bold red"), Text(each.subject), Text(in_one_line(each.words)))
     if found.findings:
         console.print(table)
     for line in lines(found)[len(found.findings) : -1]:

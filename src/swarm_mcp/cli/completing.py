@@ -28,7 +28,7 @@ def tasks(context: typer.Context, incomplete: str) -> list[Offer]:
     def found(db: Transaction) -> list[Offer]:
         typed = incomplete.strip()
         rows = suggestions.beginning(db, typed, limit=LIMIT) if typed else suggestions.foremost(db, limit=LIMIT)
-        return [(row.id, " ".join(row.title.split())) for row in rows]
+        return [(row.id, _meaning(row.title)) for row in rows]
 
     return _asked(context, found)
 
@@ -58,6 +58,15 @@ def words(known: Iterable[str]) -> Callable[[str], list[str]]:
     """Offers words of a list, for an option whose value is checked later."""
     kept = [str(each) for each in known]
     return lambda incomplete: [each for each in kept if each.startswith(incomplete)]
+
+
+def _meaning(title: str) -> str:
+    """A title as the shell shows it: Typer takes what we say of an offer for markup, and fails on what is none."""
+    from rich.markup import escape  # noqa: PLC0415 - help must not wait for it
+
+    from swarm_mcp.cli.printing import in_one_line  # noqa: PLC0415
+
+    return escape(in_one_line(title))
 
 
 def _like(names: Iterable[str], incomplete: str) -> list[Offer]:
