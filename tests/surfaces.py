@@ -97,6 +97,7 @@ def calls(at: Names) -> dict[str, list[dict[str, Any]]]:
         "complete_task": [{**each, "summary": "Done.", "evidence": {"1": "seen"}} for each in every],
         "configure_agent": [{"name": name, "health": {"a": 1}} for name in [*at.agents, at.viewer]],
         "register_team": [{"name": name, "objective": "x"} for name in [*at.teams, "another_team"]],
+        "describe_task": [{**each, "area": "x", "needs_review": True} for each in every],
         "set_policy": [{"lease_minutes": 20}],
         "undo": [{"event": number} for number in (1, 2, 3, 99_999)],
         "complete_from_text": [{**each, "text": '{"status": "completed", "summary": "Done."}'} for each in every],

@@ -499,6 +499,7 @@ NOBODYS = {
     "undo": "see test_undo.py",
     "complete_from_text": "complete_task, read out of prose",
     "create_task_from_delegation": "create_task and delegate, read out of prose",
+    "describe_task": "the guards of update_task, see test_describing.py",
 }
 """What concerns no task, agent or team of somebody's."""
 ELSEWHERE = {"register_agent", "register_team", "configure_agent", "set_policy"}

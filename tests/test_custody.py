@@ -246,6 +246,7 @@ def test_a_damaged_board_is_moved_aside_with_its_log(stored: Database, place: Pa
     assert titles(place) == ["The first"]
 
 
+@pytest.mark.no_cover  # measuring has no room either, and complains
 @pytest.mark.sqlite
 def test_a_copy_for_which_there_is_no_room_is_refused_in_a_sentence(stored: Database, tmp_path: Path) -> None:
     script = """

@@ -15,7 +15,7 @@ from benchmarks.explaining import Explained, explain, flaws, recording
 from benchmarks.fleet import WORDS, seed_fleet
 from hot_calls import CALLS, call, ready
 
-from swarm_mcp import open_swarm
+from swarm_mcp import open_swarm, operations
 from swarm_mcp.repository import queue
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def swarm() -> Iterator[Swarm]:
             own.execute(f"UPDATE agent SET capabilities = '{str(list(WORDS)).replace(chr(39), chr(34))}'")
             own.execute("VACUUM (ANALYZE)")
         swarm = open_swarm(address)
+        call(swarm, HOT["claim the next"][0], operations.claim_task)  # who has nothing in hand is not asked of it
         yield swarm
         swarm.close()
 

@@ -119,7 +119,7 @@ def test_every_resource_tells_of_what_another_process_did(scene: Scene, way: str
 def test_the_list_of_resources_is_told_of(scene: Scene, way: str, mode: str) -> None:
     with ear(scene, way, mode) as ada:
         ada.listen("swarm://overview", lists=True)
-        task = scene.do("create_task", title="New").task
+        task = scene.do("create_task", title="New", priority="critical").task  # hosts are offered the most urgent
         assert ada.until(LIST) <= {LIST, "swarm://overview"}
         assert any(task in str(each.uri) for each in ada.desk.run("list_resources").resources)
 
