@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from board import Board
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 OUTCOMES = {TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.PARTIAL}
 
 

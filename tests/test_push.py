@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # The SDK's client says that the newer generation has another way, which we use where we speak it.
-pytestmark = pytest.mark.filterwarnings("ignore:resources/.*:mcp.shared.exceptions.MCPDeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:resources/.*:mcp.shared.exceptions.MCPDeprecationWarning"),
+    pytest.mark.no_cover,  # measuring doubles what its many programs cost
+]
 
 # Whoever has been told of what was done last has been told of all that was done before, if it was to be told at all:
 # so every test ends with a change that everybody hears of, and none waits for a time.

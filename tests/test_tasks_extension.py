@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from serving import Desk
 
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
+
 @pytest.fixture
 def visit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Holder]]:
     """Come to one board with a client that knows the extension, at a server of its own each time."""
