@@ -9,7 +9,7 @@ import typer
 
 from swarm_mcp.cli import completing, roster
 from swarm_mcp.cli.acting import VIA, act, asked, opened
-from swarm_mcp.cli.json_objects import read_object
+from swarm_mcp.cli.json_objects import Config, read_object
 from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, settings
 from swarm_mcp.model.agent import AgentRole, Availability, Lifecycle
 
@@ -57,9 +57,6 @@ TeamRole = Annotated[
 ]
 Title = Annotated[str, typer.Option(help="What people call it.", show_default=False)]
 Description = Annotated[str, typer.Option(help="What it is like, in words.", show_default=False)]
-Config = Annotated[
-    str, typer.Option(metavar="JSON", help="What programs keep about it: an object.", show_default=False)
-]
 
 
 @app.command("list")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from swarm_mcp.cli.acting import VIA, opened
 from swarm_mcp.cli.moments import read_duration
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import print_json
@@ -35,14 +36,9 @@ def archive_finished(
     chosen = settings(database=database, project=project)
     from swarm_mcp.cli.exporting import progress  # noqa: PLC0415 - help must not import the board
     from swarm_mcp.interchange.archives import archive  # noqa: PLC0415
-    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
 
-    swarm = open_swarm(chosen.database, project=chosen.project)
-    try:
-        with progress("Archiving") as (_, told):
-            done = archive(swarm, older_than=age, folder=to, told=told, via="command line")
-    finally:
-        swarm.close()
+    with opened(chosen) as swarm, progress("Archiving") as (_, told):
+        done = archive(swarm, older_than=age, folder=to, told=told, via=VIA)
     if as_json:
         print_json(done.model_dump(mode="json"))
     else:

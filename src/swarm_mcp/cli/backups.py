@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swarm_mcp.cli.acting import VIA, opened
 from swarm_mcp.cli.asking import Yes, require_yes
 from swarm_mcp.cli.databases import done, say
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
@@ -69,13 +70,8 @@ def seed(*, as_json: AsJson = False, database: Database = "", project: Project =
     Example: swarm-mcp db seed --project trial
     """
     chosen = settings(database=database, project=project)
-    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
-
-    swarm = open_swarm(chosen.database, project=chosen.project)
-    try:
+    with opened(chosen) as swarm:
         _seed(swarm, as_json=as_json)
-    finally:
-        swarm.close()
 
 
 def _seed(swarm: Swarm, *, as_json: bool) -> None:
@@ -110,4 +106,4 @@ def _seed(swarm: Swarm, *, as_json: bool) -> None:
         agents = len(cast.below) + 1
         return Kept(message=f"{db.project.slug} has {agents} agents in 2 teams and {report.created} tasks now.")
 
-    say(swarm.write(fill, via="command line"), as_json=as_json)
+    say(swarm.write(fill, via=VIA), as_json=as_json)

@@ -10,7 +10,7 @@ import typer
 
 from swarm_mcp.cli.databases import stored_board
 from swarm_mcp.cli.options import AsJson, Database
-from swarm_mcp.cli.printing import in_one_line, print_json
+from swarm_mcp.cli.printing import in_one_line, on_terminal, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -44,7 +44,7 @@ def run(*, repair: bool, as_json: bool, database: str) -> None:
         found = mending.repair(stored, told) if repair else checking.check(stored, told)
     if as_json:
         print_json(found.model_dump(mode="json"))
-    elif sys.stdout.isatty():
+    elif on_terminal():
         show(found)
     else:
         for line in lines(found):

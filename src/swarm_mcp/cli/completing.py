@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from swarm_mcp.cli.acting import VIA
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -94,6 +96,6 @@ def _answered(context: typer.Context, question: Callable[[Transaction], list[Off
     try:
         if (stored.path is not None and not stored.path.exists()) or migrate.pending(stored):
             return []
-        return Swarm(stored, chosen.project).read(question, via="command line")
+        return Swarm(stored, chosen.project).read(question, via=VIA)
     finally:
         stored.close()

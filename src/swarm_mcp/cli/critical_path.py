@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from swarm_mcp.cli import completing
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.overviews import overview
-from swarm_mcp.cli.printing import in_one_line, print_answer
+from swarm_mcp.cli.printing import in_one_line, on_terminal, print_answer
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,7 +34,7 @@ def critical_path(
     found = overview(settings(database=database, project=project), "critical_path", under=under, limit=limit)
     if as_json:
         print_answer(found, as_json=True)
-    elif sys.stdout.isatty():
+    elif on_terminal():
         from rich.console import Console  # noqa: PLC0415 - help must not import it
 
         show(found, Console(highlight=False))

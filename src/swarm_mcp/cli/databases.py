@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm_mcp.cli.options import AsJson, Database, settings
-from swarm_mcp.cli.printing import as_json_text, in_one_line
+from swarm_mcp.cli.printing import as_json_text, in_one_line, on_terminal, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -70,8 +68,10 @@ def current(*, as_json: AsJson = False, database: Database = "") -> None:
     with stored_board(database) as stored:
         found = custody.require_board(stored)
         newest = custody.newest()
-    say_if_json = json.dumps({"revision": found, "newest": newest}, indent=2)
-    typer.echo(say_if_json if as_json else found)
+    if as_json:
+        print_json({"revision": found, "newest": newest})
+    else:
+        typer.echo(found)
 
 
 @app.command()
@@ -85,8 +85,8 @@ def history(*, as_json: AsJson = False, database: Database = "") -> None:
     with stored_board(database) as stored:
         found = custody.revisions(stored)
     if as_json:
-        typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2, ensure_ascii=False))
-    elif sys.stdout.isatty():
+        print_json([each.model_dump(mode="json") for each in found])
+    elif on_terminal():
         show_history(found)
     else:
         for each in found:
@@ -104,8 +104,8 @@ def status(*, as_json: AsJson = False, database: Database = "") -> None:
     with stored_board(database) as stored:
         found = custody.look(stored)
     if as_json:
-        typer.echo(json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False))
-    elif sys.stdout.isatty():
+        print_json(found.model_dump(mode="json"))
+    elif on_terminal():
         show_status(found)
     else:
         for name, value in facts(found):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm_mcp.cli import completing
+from swarm_mcp.cli.acting import VIA, opened
 from swarm_mcp.cli.moments import read_moment
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import as_json_text
@@ -68,17 +69,13 @@ def export_board(
     moment = read_moment(since, "--since") if since.strip() else None
     chosen = settings(database=database, project=project)
     from swarm_mcp.interchange.exporting import Wanted, formats  # noqa: PLC0415 - help must not import the board
-    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
 
     if format_ not in formats():
         known = ", ".join(formats())
         raise typer.BadParameter(f"`{format_[:40]}` is no known format. Known: {known}.", param_hint="FORMAT")
-    swarm = open_swarm(chosen.database, project=chosen.project)
     wanted = Wanted(task.strip(), moment)
-    try:
+    with opened(chosen) as swarm:
         done = (write_out if to_stdout else write)(swarm, format_, path, wanted, forced=force)
-    finally:
-        swarm.close()
     typer.echo(as_json_text(done.model_dump(mode="json")) if as_json else done.message, err=to_stdout)
 
 
@@ -87,7 +84,7 @@ def write(swarm: Swarm, format_: str, path: Path, wanted: Wanted, *, forced: boo
     from swarm_mcp.interchange.exporting import export  # noqa: PLC0415
 
     with progress(f"Writing {path.name}") as (begun, told):
-        return export(swarm, format_, path, wanted, forced=forced, told=told, begun=begun, via="command line")
+        return export(swarm, format_, path, wanted, forced=forced, told=told, begun=begun, via=VIA)
 
 
 def write_out(swarm: Swarm, format_: str, _: Path, wanted: Wanted, *, forced: bool) -> Exported:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from datetime import UTC, tzinfo
 from importlib import import_module
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm_mcp.cli import completing
-from swarm_mcp.cli.acting import opened
+from swarm_mcp.cli.acting import VIA, opened
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
-from swarm_mcp.cli.printing import in_one_line, print_json
+from swarm_mcp.cli.printing import in_one_line, on_terminal, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -67,7 +66,7 @@ def import_plan(
     report = take(format_, path, chosen, zone=zone, parent=parent, namespace=namespace, dry_run=dry_run)
     if as_json:
         print_json(report.model_dump(mode="json"))
-    elif sys.stdout.isatty():
+    elif on_terminal():
         show(report)
     else:
         typer.echo("\n".join(map(in_one_line, lines(report))))
@@ -86,7 +85,7 @@ def import_foreign(
         progress(f"Importing {path.name}") as (begun, told),
     ):
         begun(len(document.items))
-        return importing.import_document(swarm, document, dry_run=dry_run, via="command line", told=told, **where)
+        return importing.import_document(swarm, document, dry_run=dry_run, via=VIA, told=told, **where)
 
 
 def import_ours(format_: str, path: Path, chosen: Settings, *, zone: tzinfo, dry_run: bool, **where: str) -> Imported:
@@ -106,7 +105,7 @@ def import_ours(format_: str, path: Path, chosen: Settings, *, zone: tzinfo, dry
             lambda: opening(path),
             path.name,
             dry_run=dry_run,
-            via="command line",
+            via=VIA,
             begun=begun,
             told=told,
             **where,

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from swarm_mcp.model.errors import Invalid
 from swarm_mcp.model.strict_json import parse_json_at
+
+Config = Annotated[
+    str, typer.Option(metavar="JSON", help="What programs keep about it: an object.", show_default=False)
+]
 
 
 def read_object(words: str, option: str) -> dict[str, Any]:

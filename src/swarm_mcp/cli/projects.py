@@ -68,10 +68,8 @@ def show_project(*, as_json: AsJson = False, database: Database = "", project: P
     if as_json:
         print_json(facts)
     else:
-        said = {
-            name: YES_OR_NO.get(value, value) if isinstance(value, bool) else value for name, value in facts.items()
-        }
-        print_facts({**said, "tasks": counted(facts["tasks"])})
+        reviewed = YES_OR_NO[facts["require_review"]]
+        print_facts({**facts, "require_review": reviewed, "tasks": counted(facts["tasks"])})
 
 
 @app.command("set")

@@ -9,7 +9,7 @@ import typer
 
 from swarm_mcp.cli import completing, roster
 from swarm_mcp.cli.acting import VIA, act, asked, opened
-from swarm_mcp.cli.json_objects import read_object
+from swarm_mcp.cli.json_objects import Config, read_object
 from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import Column, on_terminal, print_facts, print_json, print_rows, print_table
 
@@ -33,9 +33,6 @@ Supervisor = Annotated[
 ]
 Description = Annotated[str, typer.Option(help="What it is like, in words.", show_default=False)]
 Objective = Annotated[str, typer.Option(help="What it is there for.", show_default=False)]
-Config = Annotated[
-    str, typer.Option(metavar="JSON", help="What programs keep about it: an object.", show_default=False)
-]
 
 
 @app.command("list")

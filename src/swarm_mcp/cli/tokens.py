@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from swarm_mcp.cli.acting import VIA, opened
 from swarm_mcp.cli.moments import read_duration
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
-
-if TYPE_CHECKING:
-    from swarm_mcp.config import Settings
-    from swarm_mcp.operations.swarm import Swarm
+from swarm_mcp.cli.printing import print_json
 
 app = typer.Typer(help="Tokens of agents that call over HTTP; each opens one project.", no_args_is_help=True)
 
@@ -35,16 +32,13 @@ def create(
     chosen = settings(database=database, project=project)
     from swarm_mcp.operations.tokens import create_token  # noqa: PLC0415 - help must not import the board
 
-    swarm = _opened(chosen)
-    try:
+    with opened(chosen) as swarm:
         made = swarm.write(
             lambda db: create_token(db, agent, scope=scope, valid_for=valid_for, told=expires.strip()),
-            via="command line",
+            via=VIA,
         )
-    finally:
-        swarm.close()
     if as_json:
-        typer.echo(json.dumps(made.model_dump(mode="json"), indent=2))
+        print_json(made.model_dump(mode="json"))
     else:
         typer.echo(made.message, err=True)
         typer.echo(made.secret)
@@ -59,13 +53,10 @@ def list_(*, as_json: AsJson = False, database: Database = "", project: Project 
     chosen = settings(database=database, project=project)
     from swarm_mcp.operations.tokens import list_tokens  # noqa: PLC0415
 
-    swarm = _opened(chosen)
-    try:
+    with opened(chosen) as swarm:
         found = swarm.read(list_tokens).tokens
-    finally:
-        swarm.close()
     if as_json:
-        typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
+        print_json([each.model_dump(mode="json") for each in found])
         return
     for each in found:
         expires = f"expires {each.expires_at:%Y-%m-%d %H:%MZ}" if each.expires_at else "does not expire"
@@ -88,15 +79,9 @@ def revoke(
     chosen = settings(database=database, project=project)
     from swarm_mcp.operations.tokens import revoke_token  # noqa: PLC0415
 
-    swarm = _opened(chosen)
-    try:
-        done = swarm.write(lambda db: revoke_token(db, token), via="command line")
-    finally:
-        swarm.close()
-    typer.echo(json.dumps(done.model_dump(mode="json"), indent=2) if as_json else done.message)
-
-
-def _opened(chosen: Settings) -> Swarm:
-    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
-
-    return open_swarm(chosen.database, project=chosen.project)
+    with opened(chosen) as swarm:
+        done = swarm.write(lambda db: revoke_token(db, token), via=VIA)
+    if as_json:
+        print_json(done.model_dump(mode="json"))
+    else:
+        typer.echo(done.message)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swarm_mcp.cli.acting import opened
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
-from swarm_mcp.cli.printing import as_json_text, in_one_line, print_json
+from swarm_mcp.cli.printing import as_json_text, in_one_line, on_terminal, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -47,7 +47,7 @@ def watch(
     with _board(chosen) as swarm, contextlib.suppress(KeyboardInterrupt), _ended_by_signals():
         if once:
             _print_once(swarm, as_json=as_json)
-        elif sys.stdout.isatty() and not as_json:
+        elif on_terminal() and not as_json:
             _draw(swarm)
         else:
             _follow(swarm, lines, as_json=as_json)
@@ -57,17 +57,13 @@ def watch(
 def _board(chosen: Settings) -> Generator[Swarm]:
     """The board, which has to be there: whoever only watches makes none."""
     from swarm_mcp.model.errors import NotFound  # noqa: PLC0415 - help must not import the board
-    from swarm_mcp.operations.swarm import open_swarm  # noqa: PLC0415
     from swarm_mcp.repository.database import Database as Stored  # noqa: PLC0415
 
     path = Stored(chosen.database).path
     if path is not None and not path.exists():
         raise NotFound("There is no board to watch yet; swarm-mcp serve makes one, and --database names another.")
-    swarm = open_swarm(chosen.database, project=chosen.project)
-    try:
+    with opened(chosen) as swarm:
         yield swarm
-    finally:
-        swarm.close()
 
 
 @contextlib.contextmanager

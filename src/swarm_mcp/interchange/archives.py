@@ -16,12 +16,12 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from swarm_mcp.interchange import swarm_source
-from swarm_mcp.interchange.exporting import sync, sync_folder
 from swarm_mcp.interchange.writing import swarm as lines
 from swarm_mcp.model.errors import Invalid, NotFound, Unavailable
 from swarm_mcp.model.record import Answer
 from swarm_mcp.operations.archiving import archive_finished
 from swarm_mcp.repository import tasks
+from swarm_mcp.repository.disk import sync
 from swarm_mcp.repository.whole import Scope
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _write_all(
             _write(db, target, task, everybody)
         sync(path)
         told(1)
-    sync_folder(folder)
+    sync(folder)
 
 
 def _write(db: Transaction, target: BinaryIO, task: str, everybody: lines.Everybody) -> None:

@@ -16,6 +16,7 @@ from swarm_mcp.interchange import writing
 from swarm_mcp.model.errors import Conflict, Invalid, NotFound, Unavailable
 from swarm_mcp.model.record import Answer
 from swarm_mcp.repository import tasks
+from swarm_mcp.repository.disk import sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -131,10 +132,10 @@ def replacing(path: Path, *, forced: bool = False) -> Generator[Path]:
     partial = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.partial")
     try:
         yield partial
-        sync(partial)
+        _sync_all(partial)
         _check_free(path, forced=forced)
         _put(partial, path)
-        sync_folder(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise Unavailable(f"`{path.name}` cannot be written: {error.strerror or 'the system refused'}.") from error
     finally:
@@ -173,31 +174,11 @@ def _remove(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def sync(path: Path) -> None:
+def _sync_all(path: Path) -> None:
     """Wait until a file, or everything in a folder, is on disk."""
     if not path.is_dir():
-        _sync_file(path)
-        return
+        sync(path)
     for folder, _, names in os.walk(path):
         for name in names:
-            _sync_file(Path(folder, name))
-        sync_folder(Path(folder))
-
-
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until a folder's list of names is on disk."""
-    if os.name == "nt":  # which cannot
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            sync(Path(folder, name))
+        sync(Path(folder))

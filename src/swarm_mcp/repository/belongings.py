@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import bindparam, exists, select
 
 from swarm_mcp.repository import tables
+from swarm_mcp.repository.grouping import by_task
 from swarm_mcp.repository.statement import ListStatement, Statement, among
 from swarm_mcp.repository.tasks import HERE, task_rows
 from swarm_mcp.repository.tree import subtree_ids
@@ -117,11 +118,4 @@ def _below(db: Transaction, root: str) -> Iterator[list[Row]]:
 
 def belongings(db: Transaction, task_ids: list[str]) -> Belongings:
     """Everything that belongs to these tasks."""
-    return Belongings(**{kind: _by_task(statement.all(db, task_ids)) for kind, statement in KINDS.items()})
-
-
-def _by_task(rows: list[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.task_id, []).append(row)
-    return found
+    return Belongings(**{kind: by_task(statement.all(db, task_ids)) for kind, statement in KINDS.items()})

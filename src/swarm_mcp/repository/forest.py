@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import bindparam, exists, select, text, tuple_
 
 from swarm_mcp.repository import tables
+from swarm_mcp.repository.grouping import by_task
 from swarm_mcp.repository.statement import ListStatement, Statement, Unsought
 from swarm_mcp.repository.tasks import HERE, SLIM, task_row
 
@@ -151,21 +152,14 @@ def walk(db: Transaction, *, root: str = "", since: datetime | None = None) -> I
 
 def edges_of(db: Transaction, task_ids: list[str]) -> dict[str, list[Row]]:
     """For each task, its edges of every type, with title and status of the other end, the oldest first."""
-    return _by_task(EDGES_OF.all(db, task_ids))
+    return by_task(EDGES_OF.all(db, task_ids))
 
 
 def criteria_of(db: Transaction, task_ids: list[str]) -> dict[str, list[Row]]:
     """For each task, its criteria in their order."""
-    return _by_task(CRITERIA_OF.all(db, task_ids))
+    return by_task(CRITERIA_OF.all(db, task_ids))
 
 
 def foreign_names_of(db: Transaction, task_ids: list[str]) -> dict[str, list[Row]]:
     """For each task, the names that it had elsewhere."""
-    return _by_task(NAMES_OF.all(db, task_ids))
-
-
-def _by_task(rows: list[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.task_id, []).append(row)
-    return found
+    return by_task(NAMES_OF.all(db, task_ids))

@@ -18,6 +18,7 @@ from sqlalchemy import bindparam, delete, insert, select, text, update
 
 from swarm_mcp.model.errors import CycleRefused
 from swarm_mcp.repository import tables
+from swarm_mcp.repository.grouping import by_task
 from swarm_mcp.repository.statement import ListStatement, Statement
 
 if TYPE_CHECKING:
@@ -109,10 +110,7 @@ def edges_of(db: Transaction, task_id: str) -> Sequence[Row]:
 
 def blockers(db: Transaction, task_ids: Iterable[str]) -> dict[str, list[Row]]:
     """For each task, what it waits for (finished or not), in the order in which it was said."""
-    found: dict[str, list[Row]] = {}
-    for row in BLOCKERS.all(db, list(task_ids)):
-        found.setdefault(row.task_id, []).append(row)
-    return found
+    return by_task(BLOCKERS.all(db, list(task_ids)))
 
 
 def waiters(db: Transaction, task_id: str) -> Sequence[Row]:

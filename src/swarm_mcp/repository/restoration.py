@@ -19,11 +19,11 @@ from sqlalchemy import text
 from swarm_mcp.model.errors import Conflict, NotFound, Unavailable
 from swarm_mcp.repository import copying, migrate, snapshots, tables
 from swarm_mcp.repository.database import Database, Transaction
+from swarm_mcp.repository.disk import sync
 from swarm_mcp.repository.failures import DAMAGED, FOREIGN, NEWER, Damaged, is_contention, refusal_for
 from swarm_mcp.repository.gate import Gate
 from swarm_mcp.repository.indexing import index_everything
 from swarm_mcp.repository.sqlite import check_ours, connect_to_read, driver, revision_of
-from swarm_mcp.repository.sqlite_file import sync
 
 if TYPE_CHECKING:
     import sqlite3

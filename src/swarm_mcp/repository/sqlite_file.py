@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from swarm_mcp.model.errors import Conflict, Unavailable
+from swarm_mcp.repository.disk import sync
 from swarm_mcp.repository.failures import (
     GONE,
     NO_COPY,
@@ -259,14 +260,3 @@ class SqliteFile:
 
 _of_parents: list[Link] = []
 """Connections that a forked child has inherited. Even to close them would be wrong."""
-
-
-def sync(path: Path) -> None:
-    """Wait until a closed file, or a folder's list of names, is safe on disk."""
-    if os.name == "nt" and path.is_dir():  # Windows cannot sync a folder
-        return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
+from swarm_mcp.interchange.foreign.concluding import conclude
 from swarm_mcp.interchange.foreign.document import PlanCriterion, PlanDocument, PlanItem, PlanRemark
 from swarm_mcp.interchange.foreign.entry import Entry, Findings
-from swarm_mcp.interchange.foreign.instants import instant_of, tell_of_naive
+from swarm_mcp.interchange.foreign.instants import instant_of
 from swarm_mcp.interchange.foreign.source_file import read_lines
-from swarm_mcp.interchange.foreign.wording import folded, is_put_away, stated_hold, status_of, with_hold
+from swarm_mcp.interchange.foreign.wording import folded, is_put_away, stated_hold, status_of
 from swarm_mcp.model.errors import Invalid
-from swarm_mcp.model.lifecycle import FINISHED, SETTLED, Priority, TaskStatus
+from swarm_mcp.model.lifecycle import FINISHED, Priority, TaskStatus
 from swarm_mcp.model.strict_json import parse_json
 from swarm_mcp.model.task import EdgeType
 
@@ -72,17 +73,7 @@ def read(path: Path, zone: tzinfo) -> PlanDocument:
     edges = {ref: _edges(entry, known) for ref, entry in known.items()}
     _leave_trees_alone(known, edges)
     items = {ref: _item(entry, edges[ref], zone) for ref, entry in known.items()}
-    unfinished = {item.parent for item in items.values() if item.status not in SETTLED}
-    held = tuple(with_hold(known[ref], items, unfinished) for ref in items)
-    return PlanDocument(
-        format="beads",
-        name=path.name,
-        items=held,
-        dangling=tuple(findings.dangling),
-        guessed=(*findings.guessed, *tell_of_naive(findings.naive, zone)),
-        skipped=tuple(findings.skipped),
-        renamed=tuple(findings.renamed),
-    )
+    return conclude("beads", path.name, known, items, findings, zone)
 
 
 def _entries(path: Path, findings: Findings) -> dict[str, Entry]:

@@ -12,18 +12,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from swarm_mcp.interchange.foreign import task_orchestrator_row as rows
+from swarm_mcp.interchange.foreign.concluding import conclude
 from swarm_mcp.interchange.foreign.document import PlanDocument, PlanItem, PlanNotice, PlanParticipant, PlanRemark
 from swarm_mcp.interchange.foreign.entry import Entry, Findings
-from swarm_mcp.interchange.foreign.instants import instant, instant_of, tell_of_naive
+from swarm_mcp.interchange.foreign.instants import instant, instant_of
 from swarm_mcp.interchange.foreign.sqlite_copy import opened
 from swarm_mcp.interchange.foreign.task_orchestrator_archive import Archive, read_archive
 from swarm_mcp.interchange.foreign.task_orchestrator_folder import Folder, located, owner, split_notes
 from swarm_mcp.interchange.foreign.task_orchestrator_phases import Phases
 from swarm_mcp.interchange.foreign.task_orchestrator_sharing import Sharing
-from swarm_mcp.interchange.foreign.wording import with_hold
 from swarm_mcp.interchange.foreign.yaml_text import parse_yaml
 from swarm_mcp.model.errors import Invalid
-from swarm_mcp.model.lifecycle import SETTLED
 from swarm_mcp.model.strict_json import parse_json
 
 if TYPE_CHECKING:
@@ -253,19 +252,8 @@ class _Store:
     def document(self) -> PlanDocument:
         """Everything that was found."""
         items = {ref: self._item(entry) for ref, entry in self.entries.items()}
-        unfinished = {item.parent for item in items.values() if item.status not in SETTLED}
-        held = tuple(with_hold(self.entries[ref], items, unfinished) for ref in items)
-        findings = self.findings
-        return PlanDocument(
-            format=FORMAT,
-            name=self.name,
-            items=held,
-            dangling=tuple(findings.dangling),
-            guessed=(*findings.guessed, *tell_of_naive(findings.naive, self.zone)),
-            skipped=(*findings.skipped, *self.folder.skipped),
-            renamed=tuple(findings.renamed),
-            raw=self.raw,
-        )
+        self.findings.skipped += self.folder.skipped
+        return conclude(FORMAT, self.name, self.entries, items, self.findings, self.zone, self.raw)
 
     def _item(self, entry: Entry) -> PlanItem:
         ref, shared = entry.ref, self.sharing[entry.ref]

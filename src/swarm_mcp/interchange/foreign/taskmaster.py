@@ -11,6 +11,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, cast
 
 from swarm_mcp.interchange.foreign.complexity_report import add_reports
+from swarm_mcp.interchange.foreign.concluding import conclude
 from swarm_mcp.interchange.foreign.document import PlanCriterion, PlanDocument, PlanItem
 from swarm_mcp.interchange.foreign.entry import Entry, Findings
 from swarm_mcp.interchange.foreign.source_file import read_source
@@ -21,10 +22,8 @@ from swarm_mcp.interchange.foreign.wording import (
     priority_of,
     stated_hold,
     status_of,
-    with_hold,
 )
 from swarm_mcp.model.errors import Invalid
-from swarm_mcp.model.lifecycle import SETTLED
 from swarm_mcp.model.strict_json import parse_json
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ SIBLING_LIMIT = 100
 SHOWN_IDS = 5
 
 
-def read(path: Path, zone: tzinfo = UTC) -> PlanDocument:  # noqa: ARG001 - Taskmaster's tasks have no times
+def read(path: Path, zone: tzinfo = UTC) -> PlanDocument:
     """A Taskmaster file as a document. Both kinds of text, description and details, become the description.
 
     Args:
@@ -64,18 +63,7 @@ def read(path: Path, zone: tzinfo = UTC) -> PlanDocument:  # noqa: ARG001 - Task
     items = {entry.ref: _item(entry, known) for entry in entries}
     if findings.scored:
         findings.guessed.append(SCORED)
-    unfinished = {item.parent for item in items.values() if item.status not in SETTLED}
-    held = tuple(with_hold(known[ref], items, unfinished) for ref in items)
-    return PlanDocument(
-        format="taskmaster",
-        name=path.name,
-        items=held,
-        dangling=tuple(findings.dangling),
-        guessed=tuple(findings.guessed),
-        skipped=tuple(findings.skipped),
-        renamed=tuple(findings.renamed),
-        raw=beside,
-    )
+    return conclude("taskmaster", path.name, known, items, findings, zone, beside)
 
 
 def _lists(root: object, name: str, findings: Findings) -> tuple[list[tuple[str, list[object]]], Json]:

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from swarm_mcp.interchange.foreign.concluding import conclude
 from swarm_mcp.interchange.foreign.document import PlanDocument
 from swarm_mcp.interchange.foreign.entry import Entry, Findings
 from swarm_mcp.interchange.foreign.front_matter import split_front_matter
@@ -20,9 +21,8 @@ from swarm_mcp.interchange.foreign.source_folder import FolderFile, folder_files
 from swarm_mcp.interchange.foreign.ticket_edges import edges_of, meant
 from swarm_mcp.interchange.foreign.ticket_fields import NOTHING, Suppositions, fields_of, names_in
 from swarm_mcp.interchange.foreign.ticket_items import Ticket, item_of
-from swarm_mcp.interchange.foreign.wording import SCORED, with_hold
+from swarm_mcp.interchange.foreign.wording import SCORED
 from swarm_mcp.model.errors import Invalid, Refusal
-from swarm_mcp.model.lifecycle import SETTLED
 from swarm_mcp.model.strict_json import storable
 
 if TYPE_CHECKING:
@@ -64,16 +64,8 @@ def read(path: Path, zone: tzinfo) -> PlanDocument:
     if unknown:
         names = ", ".join(f"`{name}`" for name, _ in unknown.most_common(SHOWN_NAMES))
         findings.skipped.append(f"Fields without a place here are kept in the tickets' records alone: {names}.")
-    unfinished = {item.parent for item in items.values() if item.status not in SETTLED}
-    return PlanDocument(
-        format="tickets",
-        name=path.resolve().name or str(path),
-        items=tuple(with_hold(entries[ref], items, unfinished) for ref in items),
-        dangling=tuple(dict.fromkeys(findings.dangling)),
-        guessed=tuple(findings.guessed),
-        skipped=tuple(findings.skipped),
-        renamed=tuple(findings.renamed),
-    )
+    findings.dangling = list(dict.fromkeys(findings.dangling))
+    return conclude("tickets", path.resolve().name or str(path), entries, items, findings, zone)
 
 
 def _tickets(path: Path, unknown: Counter[str], findings: Findings) -> Iterator[Ticket]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from swarm_mcp.model.errors import Invalid
@@ -10,9 +9,6 @@ from swarm_mcp.model.lifecycle import STATUS_ALIASES, Priority, TaskStatus, choo
 from swarm_mcp.model.task import Complexity
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
-
-    from swarm_mcp.interchange.foreign.document import PlanItem
     from swarm_mcp.interchange.foreign.entry import Entry
 
 COMPLEXITIES = {"simple": "low", "moderate": "medium", "complex": "high", "very_complex": "very_high"}
@@ -79,24 +75,3 @@ def complexity_of(entry: Entry, key: str = "complexity") -> str:
         return ""
     entry.findings.scored = True
     return level.value
-
-
-def with_hold(entry: Entry, items: Mapping[str, PlanItem], unfinished: Container[str]) -> PlanItem:
-    """The item of an entry; if it is said to be blocked and nothing is in its way, with a hold that says so.
-
-    Args:
-        entry: what it was made from.
-        items: all items of the plan by their refs.
-        unfinished: the refs of those that have parts which are not settled.
-
-    """
-    item = items[entry.ref]
-    if item.status != TaskStatus.BLOCKED or item.hold or item.ref in unfinished:
-        return item
-    above: dict[str, PlanItem] = {item.ref: item}
-    while (parent := items.get(next(reversed(above.values())).parent)) is not None and parent.ref not in above:
-        above[parent.ref] = parent
-    if any(items[ref].status != TaskStatus.COMPLETED for each in above.values() for ref in each.depends_on):
-        return item
-    entry.guess("it is blocked with nothing in its way; it was put on hold")
-    return replace(item, hold=item.source_status)
