@@ -20,6 +20,8 @@ from swarm_mcp.server.resources import TEMPLATES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 MANY = 250
 TASK = "swarm://tasks/{task_id}"
 LIST = "swarm://tasks{?status,assignee,ready,limit,cursor}"

@@ -27,6 +27,8 @@ from swarm_mcp.model.errors import Refusal, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 PROGRAMS = Path(__file__).parent / "processes"
 FRAME_HEADER = 24
 WAL_HEADER = 32

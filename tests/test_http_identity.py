@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from board import Board
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 # Tokens
 
 

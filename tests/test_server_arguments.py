@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 A, B = {"ref": "a", "title": "A"}, {"ref": "b", "title": "B"}
 
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with serving(tmp_path_factory.mktemp("board") / "swarm.db") as desk:

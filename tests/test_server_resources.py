@@ -17,6 +17,8 @@ from swarm_mcp.operations.swarm import open_swarm
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 OPEN = 120
 
 

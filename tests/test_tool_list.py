@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.no_cover  # what it runs is covered where it is looked at by itself
+
 READS = {"get_task", "list_tasks", "list_agents", "get_overview"}
 NEEDS_NO_CALLER = {"list_tasks", "list_agents", "get_overview"}
 WORKER = {
