@@ -32,6 +32,7 @@ OF_THE_NEWER = ("resultType", "ttlMs", "cacheScope")
 
 def take_short_way(server: Server[Any]) -> None:
     """Let plain tool calls go straight to the handler that is registered when they come."""
+    stamps: dict[str, Any] = {}
 
     async def straight(ctx: ServerRequestContext[Any], call_next: CallNext) -> Any:
         if not _is_plain(ctx):
@@ -40,7 +41,9 @@ def take_short_way(server: Server[Any]) -> None:
         assert entry is not None  # noqa: S101 - every server of ours has tools
         params = types.CallToolRequestParams.model_validate(ctx.params, by_name=False)
         result: Any = await entry.handler(ctx, params)
-        return _enveloped(server, ctx.protocol_version, result)
+        if not stamps:  # the library copies it for everybody who might change it; here nobody does
+            stamps[SERVER_INFO_META_KEY] = server.server_info_stamp
+        return _enveloped(ctx.protocol_version, result, stamps)
 
     server.middleware.append(straight)
 
@@ -56,8 +59,8 @@ def _is_plain(ctx: ServerRequestContext[Any]) -> bool:
     return isinstance(ctx.params.get("name"), str) and isinstance(ctx.params.get("arguments", {}), dict)
 
 
-def _enveloped(server: Server[Any], version: str, result: dict[str, Any]) -> dict[str, Any]:
+def _enveloped(version: str, result: dict[str, Any], stamps: dict[str, Any]) -> dict[str, Any]:
     """An answer as the library sends it: who answers, for the newer protocol; nothing of that for the older one."""
     if version in MODERN_PROTOCOL_VERSIONS:
-        return {**result, "_meta": {SERVER_INFO_META_KEY: server.server_info_stamp}}
+        return {**result, "_meta": dict(stamps)}
     return {name: value for name, value in result.items() if name not in OF_THE_NEWER}

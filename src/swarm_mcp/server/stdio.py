@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from mcp.server.stdio import stdio_server
 
+from swarm_mcp.server.eras import serve_streams
 from swarm_mcp.server.lifetime import Lifetime
 from swarm_mcp.server.lines import LineReader, LineWriter
 from swarm_mcp.server.streams import Incoming, Outgoing, Unanswered
@@ -68,7 +69,7 @@ async def serve_stdio(
             await _serve_stock(server, wire, life, scope)
         else:
             async with _streams(reader, wire, end) as (incoming, outgoing):
-                await server.run(incoming, outgoing, server.create_initialization_options())
+                await serve_streams(server, incoming, outgoing)
     finally:
         life.end("served")
         life.finish()

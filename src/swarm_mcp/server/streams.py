@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -99,6 +100,16 @@ class Incoming(_Closing):
         self._unanswered = unanswered
         self._on_end = on_end
         self._first = True
+        self._ahead: deque[SessionMessage | Exception] = deque()
+
+    async def peek(self) -> SessionMessage | Exception | None:
+        """Return the next message and leave it there; None if there will be no more."""
+        if not self._ahead:
+            try:
+                self._ahead.append(await self.receive())
+            except anyio.EndOfStream:
+                return None
+        return self._ahead[0]
 
     def __aiter__(self) -> Self:
         return self
@@ -115,6 +126,8 @@ class Incoming(_Closing):
         Raises:
             anyio.EndOfStream: there will be no more.
         """
+        if self._ahead:
+            return self._ahead.popleft()
         line = await self._line()
         if line is None:
             self._on_end("the client has closed the wire")
