@@ -90,14 +90,13 @@ def insert_new(db: Transaction, new: Placement) -> Row:
 
     """
     graph.lock_graph(db)  # lest the order is mended around a place that is just being taken
-    around = tasks.locked_rows(db, [new.parent, *(each for each, _ in new.blockers)])
+    around = tasks.locked_rows(db, [*filter(None, [new.parent]), *(each for each, _ in new.blockers)])
     parent = around[new.parent] if new.parent else None
     blocking = [around[each] for each, kind in new.blockers if kind is EdgeType.BLOCKS]
     after = [row.end_rank for row in blocking] + ([parent.rank] if parent is not None else [])
     ranks = graph.place(db.now, after=after, below=parent.end_rank if parent is not None else None)
     placed = ranks or graph.place(db.now, after=after, below=None) or (0, 1)
-    tasks.insert_task(db, columns_of_new(db, new, parent, blocking, placed))
-    row = tasks.task_row(db, new.id)
+    row = tasks.insert_task(db, columns_of_new(db, new, parent, blocking, placed))
     moves.record(db, "imported" if new.stated else "created", row, creation(row._asdict(), new), version=row.version)
     if ranks is None and parent is not None:
         _make_room(db, row, parent)

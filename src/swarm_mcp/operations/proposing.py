@@ -21,9 +21,10 @@ def checked(
     db: Transaction, draft: PlanItem, above: Row | None, refs: set[str], warnings: list[str], mistakes: list[Refusal]
 ) -> Placement:
     """A draft checked and resolved as far as it can be; everything that is wrong with it is added to the mistakes."""
-    new = Placement(draft)
+    new: Placement | None = None
     with noting(mistakes):
         new = placing.check_draft(draft)
+    new = new or Placement(draft)
     with noting(mistakes):
         _resolve(db, new, above, refs, warnings)
     return new

@@ -56,6 +56,7 @@ BY_PREFIX = Statement(
 )
 TAKEN = ListStatement(lambda wanted: select(task.c.id).where(task.c.id.in_(wanted)))
 INSERT = Statement(insert(task))
+INSERT_ONE = Statement(insert(task).returning(*task.c))
 ORDER = (task.c.urgency, task.c.due, task.c.created_at, task.c.id)
 HELD_BY = Statement(
     select(*LINE).where(task.c.holder_id == bindparam("agent"), HERE).order_by(*ORDER).limit(bindparam("limit"))
@@ -162,10 +163,11 @@ def locked_rows(db: Transaction, task_ids: Iterable[str]) -> dict[str, Row]:
     return {row.id: row for row in statement.all(db, wanted, {"project": db.project.slug})}
 
 
-def insert_task(db: Transaction, values: dict[str, Any]) -> None:
-    """Store a new task, whose words are to be found; every column that the caller leaves out has its default."""
-    INSERT.run(db, values)
+def insert_task(db: Transaction, values: dict[str, Any]) -> Row:
+    """Store a new task, whose words are to be found, and return it: columns that the caller leaves out have defaults."""
+    row = INSERT_ONE.first(db, values)
     indexing.note_new(db, values["id"], values)
+    return row
 
 
 def insert_tasks(db: Transaction, rows: Sequence[dict[str, Any]]) -> None:
