@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, PrimaryKeyConstraint, UniqueConstraint
 from test_house import ROOT, commands, development
 
 from swarm_mcp import operations
@@ -312,7 +312,8 @@ def check(place: str) -> bool:
 
 def unique(place: str) -> bool:
     table, _, name = place.partition(".")
-    constraints = [each for each in metadata.tables[table].constraints if isinstance(each, UniqueConstraint)]
+    found = metadata.tables[table].constraints
+    constraints = [each for each in found if isinstance(each, UniqueConstraint | PrimaryKeyConstraint)]
     return any(next(iter(each.columns)).name == name for each in constraints)
 
 

@@ -87,7 +87,7 @@ SERVED: list[tuple[str, str, str, str]] = [
     ("complete", "count.*task.lane = ", "task ix_task_ready .*project.*lane", ""),
     ("complete", "count.*inbox", "inbox ix_inbox_unread .*project.*agent_id", ""),
     ("complete", "SET waits", "ix_dependency_depends_on_id .*depends_on_id.*type", ""),
-    ("complete", "UPDATE execution", "execution uq_execution_task_id_attempt .*task_id.*attempt", ""),
+    ("complete", "UPDATE execution", "execution pk_execution .*task_id.*attempt", ""),
     ("complete", "UPDATE task_words", "task_words task_words_pkey .*task_id", ""),
     ("read the inbox", "UPDATE inbox .*'shown'", "(inbox )?ix_inbox_unread .*project.*agent_id", ""),
     ("list", "ORDER BY task.finished", "task ix_task_urgency .*project", ""),

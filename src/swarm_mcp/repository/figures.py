@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Boolean, Float, bindparam, case, func, literal_column, or_, select, text
+from sqlalchemy import Boolean, Float, bindparam, case, func, literal, literal_column, or_, select, text
 
 from swarm_mcp.repository import tables
 from swarm_mcp.repository.statement import ListStatement, Statement, among
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from sqlalchemy import ColumnElement
 
@@ -111,12 +111,15 @@ ENDED = ListStatement(
     )
 )
 _attempt = execution.alias("latest")
-_latest = (
-    select(_attempt.c.id)
+_begun_recently = func.coalesce(
+    select(_attempt.c.started_at)
     .where(_attempt.c.agent_id == agent.c.id)
     .order_by(_attempt.c.started_at.desc())
-    .limit(RECENT)
+    .offset(RECENT - 1)
+    .limit(1)
     .correlate(agent)
+    .scalar_subquery(),
+    literal(datetime(1, 1, 1, tzinfo=UTC), execution.c.started_at.type),
 )
 _freed = (
     select(func.max(event.c.at))
@@ -137,7 +140,7 @@ ACCEPTED = ListStatement(
             _freed.label("freed_at"),
         )
         .select_from(agent)
-        .join(execution, execution.c.id.in_(_latest))
+        .join(execution, (execution.c.agent_id == agent.c.id) & (execution.c.started_at >= _begun_recently))
         .join(
             delegation,
             (delegation.c.task_id == execution.c.task_id)

@@ -82,7 +82,7 @@ ORDERS = {
     "dependency": ("task_id", "depends_on_id", "type"),
     "criterion": ("task_id", "position"),
     "delegation": ("id",),
-    "execution": ("id",),
+    "execution": ("task_id", "attempt"),
     "progress": ("id",),
     "context": ("id",),
     "note": ("id",),

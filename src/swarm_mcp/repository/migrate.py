@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from swarm_mcp.repository.database import Database
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest revision in the migrations folder. Revisions have four digits, so text order is their order."""
 
 

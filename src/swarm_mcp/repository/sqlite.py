@@ -185,7 +185,10 @@ def revision_of(raw: sqlite3.Connection) -> str | None:
 
 
 def _tables_of(raw: sqlite3.Connection) -> set[str]:
-    return {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    try:
+        return {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except UnicodeDecodeError as error:  # SQLite names what is damaged, in words that are none any more
+        raise driver().DatabaseError("database disk image is malformed") from error
 
 
 def _mark_of(raw: sqlite3.Connection) -> int:

@@ -394,7 +394,7 @@ task = Table(
     Index("ix_task_due", "project", "due", "id", info={WHERE: LISTED}),
     Index("ix_task_overdue", "project", "due", info={WHERE: OVERDUE}),
     Index("ix_task_parent_id", "parent_id"),
-    Index("ix_task_assignee_id", "assignee_id"),
+    Index("ix_task_assignee_id", "assignee_id", info={WHERE: "assignee_id IS NOT NULL"}),
 )
 """A piece of work."""
 
@@ -457,6 +457,7 @@ criterion = Table(
     Column("evaluated_at", UtcTime),
     one_of("outcome", CriterionOutcome),
     CheckConstraint("position >= 1", name="position"),
+    sqlite_with_rowid=False,
 )
 """One condition of "done"."""
 
@@ -500,9 +501,9 @@ delegation = Table(
 execution = Table(
     "execution",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("task_id", ForeignKey("task.id"), nullable=False),
-    Column("attempt", Integer, nullable=False),
+    Column("id", String(36), nullable=False),  # nothing looks for it
+    Column("task_id", ForeignKey("task.id"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
     Column("agent_id", ForeignKey("agent.id")),
     Column("specialty", Text, nullable=False, default=""),
     Column("started_at", UtcTime, nullable=False),
@@ -518,10 +519,10 @@ execution = Table(
     Column("next_actions", Json, nullable=False, default=list),
     Column("error", Text, nullable=False, default=""),
     Column("measurements", Json, nullable=False, default=dict),
-    UniqueConstraint("task_id", "attempt"),
     one_of("status", ExecutionStatus),
     CheckConstraint("confidence IS NULL OR confidence BETWEEN 0 AND 1", name="confidence"),
     Index("ix_execution_agent_id", "agent_id", "started_at"),
+    sqlite_with_rowid=False,
 )
 """One attempt at a task, with the report that ended it."""
 
@@ -600,6 +601,7 @@ participant = Table(
     Column("role", String(63), nullable=False, default=""),
     Column("joined_at", UtcTime, nullable=False),
     Column("left_at", UtcTime),
+    sqlite_with_rowid=False,
 )
 """An agent that has to do with a task and hears of it."""
 

@@ -164,7 +164,7 @@ def locked_rows(db: Transaction, task_ids: Iterable[str]) -> dict[str, Row]:
 
 
 def insert_task(db: Transaction, values: dict[str, Any]) -> Row:
-    """Store a new task, whose words are to be found, and return it: columns that the caller leaves out have defaults."""
+    """Store a new task, whose words are to be found, and return it; what the caller leaves out has its default."""
     row = INSERT_ONE.first(db, values)
     indexing.note_new(db, values["id"], values)
     return row
