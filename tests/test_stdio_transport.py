@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.shared.message import SessionMessage
-from mcp_types import PROTOCOL_VERSION_META_KEY, JSONRPCRequest, JSONRPCResponse
-from stdio_host import ECHO_SERVER, ENVELOPE, GIVE_UP_SECONDS, hosting, request
+from mcp_types import JSONRPCRequest, JSONRPCResponse
+from stdio_host import ECHO_SERVER, GIVE_UP_SECONDS, hosting, request
 
-from swarm_mcp.server import eras
 from swarm_mcp.server.lines import LineReader, LineWriter
 from swarm_mcp.server.streams import Incoming, Unanswered
 
@@ -39,50 +38,6 @@ def test_the_sdks_client_is_served_in_both_eras(mode: Literal["auto", "legacy"],
             return [getattr(answer.content[0], "text", None) for answer in answers]
 
     assert finished(converse()) == [str(n) for n in range(20)]
-
-
-def asked(method: str, *, enveloped: bool, **params: object) -> bytes:
-    said = {**params, **({"_meta": ENVELOPE} if enveloped else {})}
-    return json.dumps({"jsonrpc": "2.0", "id": method, "method": method, "params": said}).encode()
-
-
-SAID_FIRST = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "host", "version": "1"}}
-HANDSHAKE = asked("initialize", enveloped=False, **SAID_FIRST)
-LIST, BARE_LIST = (asked("tools/list", enveloped=enveloped) for enveloped in (True, False))
-OPENINGS = {
-    "newer, then a handshake": [LIST, HANDSHAKE, LIST, BARE_LIST, asked("no/such", enveloped=True)],
-    "handshake, then the newer": [HANDSHAKE, BARE_LIST, LIST, asked("no/such", enveloped=False)],
-    "a handshake in the newer's envelope": [
-        json.dumps(
-            {**json.loads(HANDSHAKE), "params": {**json.loads(HANDSHAKE)["params"], "_meta": ENVELOPE}}
-        ).encode(),
-        BARE_LIST,
-    ],
-    "neither": [BARE_LIST, HANDSHAKE, BARE_LIST],
-    "half an envelope": [asked("tools/list", enveloped=False, _meta={PROTOCOL_VERSION_META_KEY: "2026-07-28"}), LIST],
-    "a notification first": [b'{"jsonrpc": "2.0", "method": "notifications/initialized"}', LIST, HANDSHAKE],
-    "no message first": [b"{not json", HANDSHAKE, BARE_LIST],
-}
-
-
-@pytest.mark.parametrize("opening", OPENINGS)
-def test_whatever_comes_first_is_answered_as_the_library_does(opening: str) -> None:
-    def answers(transport: str) -> list[object]:
-        with hosting(SWARM_STDIO=transport) as host:
-            found: list[object] = []
-            for line in OPENINGS[opening]:
-                host.send(line + b"\n")
-                if b'"id"' in line:
-                    found.append(host.answer())
-            return found
-
-    assert answers("fast") == answers("stock")
-
-
-def test_the_librarys_loops_are_where_they_were() -> None:
-    """Without them everything is served all the same, at a twentieth more for every call."""
-    assert eras.newer is not None
-    assert eras.older is not None
 
 
 @TRANSPORTS
