@@ -218,7 +218,7 @@ def _take_effect(db: Transaction, before: Row, after: Row) -> list[Row]:
         touched.append(after.id)
     if status_changed:
         touched += _count_status(db, before, after)
-    return turn(db, touched)
+    return turn(db, touched) if touched else []
 
 
 def _count_status(db: Transaction, before: Row, after: Row) -> list[str]:
