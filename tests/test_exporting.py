@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -29,17 +30,34 @@ def test_a_file_appears_when_it_is_whole_and_never_over_another(tmp_path: Path) 
     assert [each.name for each in tmp_path.iterdir()] == ["plan.csv"]
 
 
-def test_a_folder_takes_the_place_of_a_folder_or_file_only_when_forced(tmp_path: Path) -> None:
-    target = tmp_path / "plan"
+def test_a_folder_takes_the_place_of_a_folder_of_its_kind_only_when_forced(tmp_path: Path) -> None:
+    target, layout = tmp_path / "plan", frozenset({"deep"})
     for words, forced in (("first", False), ("second", True)):
-        with replacing(target, forced=forced) as partial:
+        with replacing(target, forced=forced, layout=layout) as partial:
             (partial / "deep").mkdir(parents=True)
             (partial / "deep" / words).write_text(words)
         assert [each.name for each in target.rglob("*")] == ["deep", words]
-    with replacing(target, forced=True) as partial:
-        partial.write_text("a file now")
-    assert target.read_text() == "a file now"
     assert [each.name for each in tmp_path.iterdir()] == ["plan"]
+
+
+def test_force_replaces_no_folder_of_other_things_and_nothing_of_another_kind(tmp_path: Path) -> None:
+    home, plan, pipe = tmp_path / "home", tmp_path / "plan.csv", tmp_path / "pipe"
+    (home / "letters").mkdir(parents=True)
+    plan.write_text("ours")
+    os.mkfifo(pipe)
+    link = tmp_path / "link"
+    link.symlink_to(pipe)  # as /dev/stdout is one
+    store = frozenset({"tasks.db", "notes"})
+    for target, layout, words in (
+        (home, store, "`home` has other things in it \\(`letters`\\), and is not replaced"),
+        (home, frozenset[str](), "`home` is a folder, and a file is to be written"),
+        (plan, store, r"`plan\.csv` is a file, and a folder is to be written"),
+        (pipe, frozenset[str](), "`pipe` is a device or a pipe"),
+        (link, frozenset[str](), "`link` is a device or a pipe"),
+    ):
+        with pytest.raises(Conflict, match=words), replacing(target, forced=True, layout=layout):
+            raise AssertionError
+    assert sorted(each.name for each in tmp_path.rglob("*")) == ["home", "letters", "link", "pipe", "plan.csv"]
 
 
 def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:

@@ -62,6 +62,8 @@ class Writer(Protocol):
         """
         ...
 
+    # A writer of folders says as `LAYOUT` which names one has at its top: only a folder of these may be replaced.
+
 
 def formats() -> list[str]:
     """The formats that there are, our own first."""
@@ -92,7 +94,7 @@ def export(
         name: the format.
         path: the file or folder, which appears when it is whole and on disk.
         wanted: what of the board.
-        forced: replace what is there.
+        forced: replace what is there, if it is what this format writes: a file by a file, a store by a store.
         told: called with how much more has been written.
         begun: called once with how much there will be, or None where nobody knows.
         via: who really asked.
@@ -104,7 +106,8 @@ def export(
 
     """
     chosen = writer(name)
-    with replacing(path, forced=forced) as partial, swarm.reading(via=via) as db:
+    layout = getattr(chosen, "LAYOUT", frozenset[str]())
+    with replacing(path, forced=forced, layout=layout) as partial, swarm.reading(via=via) as db:
         if wanted.task:
             wanted = replace(wanted, task=tasks.resolve_task(db, wanted.task).id)
         expected = getattr(chosen, "expected", _tasks_expected)
@@ -120,20 +123,26 @@ def _tasks_expected(db: Transaction, wanted: Wanted) -> int | None:
 
 
 @contextmanager
-def replacing(path: Path, *, forced: bool = False) -> Generator[Path]:
+def replacing(path: Path, *, forced: bool = False, layout: frozenset[str] = frozenset()) -> Generator[Path]:
     """A name beside `path` for a new file or folder, which gets its real name at the end of the block.
 
     By then it is on disk, so that after a power cut there is all of it or nothing. After an exception there is
     nothing new.
+
+    Args:
+        path: the real name.
+        forced: replace a file by a file, or a folder in which nothing but `layout` is by a folder.
+        layout: what the new folder may have in it, by name; none if it will be a file.
+
     """
     if not path.name or path.name == "..":
         raise Invalid("That is no name for a file or folder; name one that shall be made.")
-    _check_free(path, forced=forced)
+    _check_free(path, layout, forced=forced)
     partial = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.partial")
     try:
         yield partial
         _sync_all(partial)
-        _check_free(path, forced=forced)
+        _check_free(path, layout, forced=forced)
         _put(partial, path)
         sync(path.parent)
     except OSError as error:
@@ -142,11 +151,29 @@ def replacing(path: Path, *, forced: bool = False) -> Generator[Path]:
         _remove(partial)
 
 
-def _check_free(path: Path, *, forced: bool) -> None:
+def _check_free(path: Path, layout: frozenset[str], *, forced: bool) -> None:
     if not path.parent.is_dir():
         raise NotFound(f"There is no folder to write `{path.name}` into.")
-    if os.path.lexists(path) and not forced:
+    if not os.path.lexists(path):
+        return
+    if not forced:
         raise Conflict(f"There is a `{path.name}` already. Name another place, or replace it with --force.")
+    if path.is_dir():
+        _check_ours(path, layout)
+    elif path.exists() and not path.is_file():
+        raise Conflict(f"`{path.name}` is a device or a pipe, which is not replaced; - is standard output.")
+    elif layout:
+        raise Conflict(f"`{path.name}` is a file, and a folder is to be written. Name another place.")
+
+
+def _check_ours(folder: Path, layout: frozenset[str]) -> None:
+    """Leave alone whatever else people keep in a folder: a slip of the hand must not cost them a home."""
+    if not layout:
+        raise Conflict(f"`{folder.name}` is a folder, and a file is to be written. Name a file in it.")
+    other = sorted({each.name for each in folder.iterdir()} - layout)
+    if other:
+        names = f"`{other[0]}`" if len(other) == 1 else f"`{other[0]}` and {len(other) - 1} more"
+        raise Conflict(f"`{folder.name}` has other things in it ({names}), and is not replaced. Name another place.")
 
 
 def _put(partial: Path, path: Path) -> None:

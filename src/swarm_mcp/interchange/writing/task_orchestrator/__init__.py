@@ -2,4 +2,7 @@
 
 from swarm_mcp.interchange.writing.task_orchestrator.store import write
 
-__all__ = ["write"]
+__all__ = ["LAYOUT", "write"]
+
+LAYOUT = frozenset({"tasks.db", "tasks.db-wal", "tasks.db-shm", "contexts", "notes", "archives"})
+"""What such a folder has in it, its database's companions included."""
