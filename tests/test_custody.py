@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -267,7 +268,12 @@ run()
     )
     assert [each.name for each in tmp_path.iterdir() if "copy" in each.name] == []
     (tmp_path / "file").write_text("")
-    for target, kind in ((tmp_path / "file" / "copy.db", Unavailable), (tmp_path, Conflict)):
+    os.mkfifo(tmp_path / "pipe")
+    for target, kind in (
+        (tmp_path / "file" / "copy.db", Unavailable),
+        (tmp_path, Conflict),
+        (tmp_path / "pipe", Conflict),
+    ):
         with pytest.raises(kind):
             custody.back_up(stored, target, force=True)
 
@@ -295,7 +301,11 @@ def test_a_board_is_made_looked_at_moved_between_revisions_and_tidied(
     folder = place.parent if isinstance(place, Path) else data_folder
     assert len(list(folder.glob(f"*before-{migrate.HEAD}-to-0003-*"))) == 1
     assert program("db", "check")[0] == 1
-    assert program("db", "downgrade", "0004")[0] == program("db", "upgrade", "0815")[0] == 1
+    kept = sorted(folder.glob("*.before-*"))
+    assert program("db", "downgrade", "0004")[0] == 1
+    unknown = (1, "", "There is no revision `0815`. swarm-mcp db history lists them.\n")
+    assert program("db", "upgrade", "0815") == program("db", "downgrade", "0815") == unknown
+    assert sorted(folder.glob("*.before-*")) == kept, "a snapshot for nothing"
     found = json.loads(program("db", "status", "--json")[1])
     assert (found["revision"], found["rows"]["task"], found["newest"]) == ("0003", 2, migrate.HEAD)
     assert program("db", "upgrade", "--json")[0] == 0

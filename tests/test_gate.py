@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,6 @@ from swarm_mcp.repository.gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
 HOLD = """
 import sys, time
@@ -298,3 +298,15 @@ def locked(path: Path, lock: str = "gate") -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no folder here that is read-only for everybody")
+def test_without_file_locks_one_line_says_so_and_in_a_read_only_folder_the_write_itself(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    for place, lines in ((Path("/sys/kernel/board.db"), []), (tmp_path / "gone" / "board.db", ["No such file"])):
+        caplog.clear()
+        with Gate.of(place).turn(soon()):
+            assert len(caplog.records) == len(lines)
+            assert all(words in caplog.text for words in lines)
+        assert "Traceback" not in caplog.text

@@ -87,17 +87,19 @@ def back_up(database: Database, target: Path, *, force: bool) -> Kept:
         force: whether a file of that name is replaced, once the new one is complete.
 
     Raises:
-        Conflict: there is a file of that name, or it is the board's own.
+        Conflict: there is a file of that name, or something that is no file, or it is the board's own.
         Unavailable: there is no board, or no room for the copy.
 
     """
     revision = require_board(database)
     if database.path is not None and target.exists() and target.samefile(database.path):
         raise Conflict("That is the board itself. Choose another name for the backup.")
-    if target.exists() and not force:
-        raise Conflict(f"There is a file `{target.name}` already. Choose another name.")
     if target.is_dir():
         raise Conflict(f"`{target.name}` is a folder. Name a file in it.")
+    if target.exists() and not target.is_file():
+        raise Conflict(f"`{target.name}` is a device or a pipe, which is not replaced. Name a file.")
+    if target.exists() and not force:
+        raise Conflict(f"There is a file `{target.name}` already. Choose another name.")
     made = target.with_name(f".{target.name}.new")
     with contextlib.suppress(OSError):
         made.unlink(missing_ok=True)

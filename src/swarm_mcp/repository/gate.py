@@ -17,6 +17,7 @@ unlinked file keeps nobody out.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import logging
 import os
@@ -43,6 +44,8 @@ _IN_A_ROW: Final = 4
 
 _IDLE_SECONDS: Final = 1.0
 """How long the thread that waits for the lock lingers when nobody needs it."""
+
+_READ_ONLY: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class _Turn:
@@ -190,8 +193,8 @@ class Gate:
                 self._locked = True
                 _unlock(self._doorstep)
                 return True
-        except OSError:
-            self._do_without()
+        except OSError as error:
+            self._do_without(error)
             return True
         return False  # the doorstep, if we have it, stays ours for the seeker
 
@@ -207,11 +210,11 @@ class Gate:
         with contextlib.suppress(OSError):
             _unlock(self._inner)
 
-    def _do_without(self) -> None:
-        _log.warning(
-            "File locks do not work beside the database; writers may wait unevenly.",
-            exc_info=True,
-        )
+    def _do_without(self, error: OSError) -> None:
+        # In a folder that is read-only nothing can be written anyway, and whoever tries is told so in a sentence.
+        level = logging.DEBUG if error.errno in _READ_ONLY else logging.WARNING
+        why = error.strerror or type(error).__name__
+        _log.log(level, "File locks do not work beside the database (%s); writers may wait unevenly.", why)
         self._open = True
         self._close_files()
 
@@ -257,9 +260,9 @@ class Gate:
                 _lock(self._doorstep)
                 _lock(self._inner)
                 _unlock(self._doorstep)
-            except OSError:
+            except OSError as error:
                 with self._mutex:
-                    self._do_without()
+                    self._do_without(error)
             self._found()
 
     def _found(self) -> None:
@@ -279,8 +282,11 @@ class Gate:
 def _open_lock_file(name: str) -> int:
     try:
         return os.open(name, os.O_RDWR | os.O_CREAT, 0o666)
-    except PermissionError:  # another user's; flock asks for no right to write
-        return os.open(name, os.O_RDONLY)
+    except PermissionError as refused:  # another user's; flock asks for no right to write
+        try:
+            return os.open(name, os.O_RDONLY)
+        except FileNotFoundError:  # nobody's: the folder is read-only
+            raise refused from None
 
 
 def _try_lock(descriptor: int) -> bool:

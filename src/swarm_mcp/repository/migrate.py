@@ -55,7 +55,12 @@ def downgrade(database: Database, revision: str) -> Path | None:
 
 
 def check_direction(found: str, goal: str, *, back: bool) -> None:
-    """Refuse a goal that lies in the other direction; Alembic would do nothing and say nothing."""
+    """Refuse a goal that there is not, before a snapshot is taken for it, or one that lies in the other direction.
+
+    Alembic would do nothing about the latter, and say nothing.
+    """
+    if goal != "base" and goal not in {each for each, _, _ in revisions()}:
+        raise Invalid(f"There is no revision `{goal[:40]}`. swarm-mcp db history lists them.")
     if (goal == "base" or goal < found) != back:
         way = "older" if back else "newer"
         raise Invalid(
