@@ -177,6 +177,9 @@ def test_missing_rows_and_a_schema_that_differs_are_told_and_nothing_that_relies
         "schema: task: the index ix_task_due is missing",
         "schema: note: the column colour should not be there",
     }
+    assert checked.not_checked[0] == (
+        "order, counter, status, tally, claim, version, ledger, words: they rely on the schema and the references."
+    )
     assert set(repair(spoilt.swarm.database).left) == {"reference", "schema"}
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
+from terminals import terminal
 
 from swarm_mcp import __version__, open_swarm, operations
 from swarm_mcp.cli.app import app
@@ -205,6 +206,22 @@ def test_the_doctor_says_what_is_wrong(program: Program, plan: Path) -> None:
     code, out, err = program("doctor", "--database", plan)
     assert (code, err) == (1, "")
     assert "is not a board of swarm-mcp" in out
+    code, out, err = program("doctor", "--database", "mysql://ada@host/board")
+    assert (code, err, "postgresql:// address" in out, "db check" in out) == (1, "", True, False)
+
+
+def test_the_version_is_told_as_a_command_and_as_an_option(program: Program) -> None:
+    assert program("version") == program("--version") == (0, f"{__version__}\n", "")
+    assert json.loads(program("version", "--json")[1]) == {"version": __version__}
+
+
+@pytest.mark.parametrize("words", [("export", "csv", "-"), ("archive", "--to", "put-away")])
+def test_nothing_is_copied_out_of_a_place_where_no_board_is(
+    words: tuple[str, ...], program: Program, tmp_path: Path
+) -> None:
+    said = (1, "", "There is no board there yet. `swarm-mcp db init` makes one.\n")
+    assert program(*words, "--database", tmp_path / "typo.db") == said
+    assert list(tmp_path.glob("typo*")) == []
 
 
 # --- undo, and the operator's hands -----------------------------------------------------------------------------------
@@ -355,6 +372,10 @@ def test_tokens_are_made_listed_and_revoked(program: Program) -> None:
     (listed,) = json.loads(program("token", "list", "--json")[1])
     assert (listed["state"], "digest" in listed, "secret" in listed) == ("revoked", False, False)
     assert json.loads(program("token", "create", "bob", "--json")[1])["token"]["expires_at"] is None
+    with terminal(80) as screen:
+        assert not program("token", "list")[0]
+    assert "2 tokens, 1 of them valid.\n" in screen.text
+    assert re.search(rf"\n *{token} +ada +director +revoked +20\d\d-\d\d-\d\d \d\d:\d\dZ +never", screen.text)
     assert program("token", "create", "ada", "--expires", "soon")[0] == 2
     assert program("token", "revoke", "nothing2") == (
         1, "", "No token `nothing2`; swarm-mcp token list names them.\n"
@@ -438,4 +459,6 @@ def test_finished_work_is_put_away_and_read_again(program: Program, board: Swarm
     (name,) = report["files"]
     code, out, err = program("import", "archive", f"put-away/{name}", "--database", tmp_path / "another.db")
     assert (code, out.splitlines()[0].startswith("Imported 1 task in "), err) == (0, True, "")
-    assert program("import", "archive", f"put-away/{name}")[1].startswith("Imported 0 tasks in 0 rows")
+    again = program("import", "archive", f"put-away/{name}")[1].splitlines()
+    assert again[0] == f"Imported 0 tasks in 0 rows from {name}; 1 was there already."
+    assert re.fullmatch(r"skipped: 1 task is here already; it was left as it is, with \d+ rows about it\.", again[1])

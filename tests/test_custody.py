@@ -340,6 +340,7 @@ def test_a_board_is_backed_up_emptied_filled_and_brought_back(
     code, _, err = program("db", "backup", tmp_path / "copy.db")
     assert (code, err.startswith("There is a file `copy.db` already.")) == (1, True)
     assert program("db", "backup", tmp_path / "copy.db", "--force")[0] == 0
+    assert program("db", "backup", "-")[0] == 2
     before = rows(place)
     for words in (("reset",), ("restore", tmp_path / "copy.db")):
         code, out, err = program("db", *words)

@@ -94,6 +94,11 @@ def test_what_hosts_read_survives_any_path() -> None:
         assert (entry["command"], entry["args"], entry["env"]) == server
 
 
+def test_a_project_that_cannot_be_is_told_to_no_host(program: Program) -> None:
+    code, out, err = program("config", "codex", "--project", "x y")
+    assert (code, out, err.startswith("`x y` is no name for a project: ")) == (1, "", True)
+
+
 def test_an_address_is_kept_and_its_password_told_of(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hosting, "starts", lambda _: True)
     address = "postgresql://swarm:secret@db.example.com/board"
@@ -153,6 +158,15 @@ def test_a_shell_completes_commands_and_what_is_on_the_board(
     assert ask("swarm-mcp stuck --project d") == ["default"]
     assert ask("swarm-mcp config cl") == ["claude-desktop", "claude-code"]
     assert ask("swarm-mcp serve --profile w") == ["worker"]
+    for named in ("export csv - --task", "import tickets . --parent"):
+        assert set(ask(f"swarm-mcp {named} ")) == {first, second}
+    assert ask("swarm-mcp import tickets . --timezone Europe/Berl") == ["Europe/Berlin"]
+    assert ask("swarm-mcp token create l") == ["lead"]
+    assert ask("swarm-mcp token create lead --scope op") == ["operator"]
+    token = json.loads(program("token", "create", "lead", "--json")[1])["token"]["id"]
+    assert ask("swarm-mcp token revoke ") == [token]
+    assert ask("swarm-mcp db downgrade 0001") == ["0001"]
+    assert ask("swarm-mcp db schema --dialect p") == ["postgresql"]
     (tmp_path / "board.db").write_bytes(b"no board")
     assert ask("swarm-mcp tasks done ") == []
 

@@ -32,6 +32,26 @@ def opened(chosen: Settings) -> Generator[Swarm]:
         swarm.close()
 
 
+@contextmanager
+def opened_there(chosen: Settings) -> Generator[Swarm]:
+    """The board, if there is one: what is copied out of a mistyped place would look like an empty board.
+
+    Raises:
+        Unavailable: there is none.
+
+    """
+    from swarm_mcp.operations import custody  # noqa: PLC0415
+    from swarm_mcp.repository.database import Database  # noqa: PLC0415
+
+    stored = Database(chosen.database)
+    try:
+        custody.require_board(stored)
+    finally:
+        stored.close()
+    with opened(chosen) as swarm:
+        yield swarm
+
+
 def act(chosen: Settings, change: Callable[[Transaction], Answer], *, agent: str, as_json: bool) -> None:
     """Do something to the board as the operator, or as an agent that is named, and print what came of it."""
     print_answer(changed(chosen, change, agent=agent), as_json=as_json)

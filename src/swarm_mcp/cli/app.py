@@ -11,6 +11,8 @@ from swarm_mcp.cli.demo.command import demo
 from swarm_mcp.cli.doctor import doctor
 from swarm_mcp.cli.hosting import config
 from swarm_mcp.cli.inbox import inbox
+from swarm_mcp.cli.options import AsJson
+from swarm_mcp.cli.printing import as_json_text
 from swarm_mcp.cli.program import carry_out, new_program
 from swarm_mcp.cli.send import send
 from swarm_mcp.cli.serve import serve
@@ -47,12 +49,12 @@ for command in (checks.check, checks.validate, backups.backup, backups.restore, 
 
 
 @app.command()
-def version() -> None:
+def version(*, as_json: AsJson = False) -> None:
     """Print the version.
 
     Example: swarm-mcp version
     """
-    typer.echo(__version__)
+    typer.echo(as_json_text({"version": __version__}) if as_json else __version__)
 
 
 def run() -> None:

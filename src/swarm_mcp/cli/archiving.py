@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from swarm_mcp.cli.acting import VIA, opened
+from swarm_mcp.cli.acting import VIA, opened_there
 from swarm_mcp.cli.moments import read_duration
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import print_json
@@ -37,7 +37,7 @@ def archive_finished(
     from swarm_mcp.cli.exporting import progress  # noqa: PLC0415 - help must not import the board
     from swarm_mcp.interchange.archives import archive  # noqa: PLC0415
 
-    with opened(chosen) as swarm, progress("Archiving") as (_, told):
+    with opened_there(chosen) as swarm, progress("Archiving") as (_, told):
         done = archive(swarm, older_than=age, folder=to, told=told, via=VIA)
     if as_json:
         print_json(done.model_dump(mode="json"))

@@ -31,6 +31,8 @@ def backup(
 
     Example: swarm-mcp db backup /var/backups/board.db
     """
+    if str(path) == "-":
+        raise typer.BadParameter("a board is a file, and no stream; name one.", param_hint="PATH")
     from swarm_mcp.operations import custody  # noqa: PLC0415 - help must not import the board
 
     done(database, lambda stored: custody.back_up(stored, path, force=force), as_json=as_json)

@@ -56,6 +56,31 @@ def projects(context: typer.Context, incomplete: str) -> list[Offer]:
     return _asked(context, lambda db: _like(slugs(db), incomplete))
 
 
+def tokens(context: typer.Context, incomplete: str) -> list[Offer]:
+    """Ids of the tokens that still open something, and whose they are."""
+    from swarm_mcp.operations.tokens import list_tokens  # noqa: PLC0415
+
+    def found(db: Transaction) -> list[Offer]:
+        open_ = [each for each in list_tokens(db).tokens if each.state == "valid" and each.id.startswith(incomplete)]
+        return [(each.id, _meaning(f"{each.agent}, {each.scope}")) for each in open_][:LIMIT]
+
+    return _asked(context, found)
+
+
+def revisions(incomplete: str) -> list[str]:
+    """The revisions of the schema, the newest first."""
+    from swarm_mcp.repository import migrate  # noqa: PLC0415
+
+    return [each for each, _, _ in migrate.revisions() if each.startswith(incomplete)]
+
+
+def zones(incomplete: str) -> list[str]:
+    """The time zones that this computer knows."""
+    from zoneinfo import available_timezones  # noqa: PLC0415
+
+    return sorted(each for each in available_timezones() if each.startswith(incomplete))
+
+
 def words(known: Iterable[str]) -> Callable[[str], list[str]]:
     """Offers words of a list, for an option whose value is checked later."""
     kept = [str(each) for each in known]

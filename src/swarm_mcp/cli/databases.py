@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swarm_mcp.cli import completing
 from swarm_mcp.cli.options import AsJson, Database, settings
 from swarm_mcp.cli.printing import as_json_text, in_one_line, on_terminal, print_json
 
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Database care: the board's schema and health, backups, and what brings them back.", no_args_is_help=True
 )
-To = Annotated[str, typer.Argument(metavar="[REVISION]", help="Where to; see `db history`.", show_default=False)]
+To = Annotated[
+    str,
+    typer.Argument(
+        metavar="REVISION", help="Where to; see `db history`.", show_default=False, autocompletion=completing.revisions
+    ),
+]
 
 
 @app.command()
@@ -126,7 +132,10 @@ def vacuum(*, as_json: AsJson = False, database: Database = "") -> None:
 @app.command()
 def schema(
     *,
-    dialect: Annotated[str, typer.Option(help="sqlite or postgresql.")] = "sqlite",
+    dialect: Annotated[
+        str,
+        typer.Option(help="sqlite or postgresql.", autocompletion=completing.words(("sqlite", "postgresql"))),
+    ] = "sqlite",
     to: Annotated[Path | None, typer.Option(help="A file; else it is printed.", show_default=False)] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file of that name.")] = False,
 ) -> None:

@@ -27,8 +27,11 @@ def doctor(*, as_json: AsJson = False, database: Database = "", project: Project
         typer.echo(json.dumps(found, indent=2))
     else:
         typer.echo("\n".join(f"{name + ':':<14}{value}" for name, value in found.items()))
-    if not as_json and found.get("revision") == found.get("schema"):
-        typer.echo("`swarm-mcp db check` looks at everything that the board has counted.")
+    if not as_json and found["health"] == "ok":
+        if found["revision"] == found["schema"]:
+            typer.echo("`swarm-mcp db check` looks at everything that the board has counted.")
+        else:
+            typer.echo("The next command that opens the board brings its schema up to date, after a snapshot.")
     if found["health"] not in {"ok", "new"}:
         raise typer.Exit(1)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm_mcp.cli import completing
-from swarm_mcp.cli.acting import VIA, opened
+from swarm_mcp.cli.acting import VIA, opened_there
 from swarm_mcp.cli.moments import read_moment
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import as_json_text
@@ -46,7 +46,12 @@ def export_board(
         typer.Argument(metavar="PATH", help="The new file or folder; - is standard output.", show_default=False),
     ],
     *,
-    task: Annotated[str, typer.Option(help="Only this task and everything below it.", show_default=False)] = "",
+    task: Annotated[
+        str,
+        typer.Option(
+            help="Only this task and everything below it.", show_default=False, autocompletion=completing.tasks
+        ),
+    ] = "",
     since: Annotated[
         str,
         typer.Option(
@@ -74,7 +79,7 @@ def export_board(
         known = ", ".join(formats())
         raise typer.BadParameter(f"`{format_[:40]}` is no known format. Known: {known}.", param_hint="FORMAT")
     wanted = Wanted(task.strip(), moment)
-    with opened(chosen) as swarm:
+    with opened_there(chosen) as swarm:
         done = (write_out if to_stdout else write)(swarm, format_, path, wanted, forced=force)
     typer.echo(as_json_text(done.model_dump(mode="json")) if as_json else done.message, err=to_stdout)
 

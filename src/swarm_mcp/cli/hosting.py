@@ -70,6 +70,9 @@ def config(
     """
     chosen = settings(database=database, project=project, profile=profile)
     from swarm_mcp.model.ids import fold_name  # noqa: PLC0415 - help must not import the board
+    from swarm_mcp.operations.projects import check_slug  # noqa: PLC0415
+
+    check_slug(chosen.project)
 
     place = absolute(chosen.database)
     words = ["serve", "--transport", "stdio", "--agent", fold_name(agent or host), "--profile", chosen.profile]

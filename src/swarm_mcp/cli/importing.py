@@ -45,9 +45,15 @@ def import_plan(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The file or folder.", show_default=False)],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would be done, and do nothing.")] = False,
-    parent: Annotated[str, typer.Option(help="The task under which it goes.", show_default=False)] = "",
+    parent: Annotated[
+        str,
+        typer.Option(help="The task under which it goes.", show_default=False, autocompletion=completing.tasks),
+    ] = "",
     namespace: Annotated[str, typer.Option(help="What tells its ids from another plan's.", show_default=False)] = "",
-    timezone: Annotated[str, typer.Option(help="The zone of times that name none: UTC, Europe/Berlin.")] = "UTC",
+    timezone: Annotated[
+        str,
+        typer.Option(help="The zone of times that name none: UTC, Europe/Berlin.", autocompletion=completing.zones),
+    ] = "UTC",
     as_json: AsJson = False,
     database: Database = "",
     project: Project = "",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import Annotated
 
 import typer
 
+from swarm_mcp import __version__
 from swarm_mcp.cli.printing import note
 from swarm_mcp.cli.telemetry import set_up_tracing
 from swarm_mcp.model.errors import Refusal
@@ -26,8 +28,15 @@ def new_program() -> typer.Typer:
     return app
 
 
-def program(context: typer.Context) -> None:
+def program(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
     """One durable board for a swarm of agents."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
     set_up_tracing()
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from swarm_mcp.cli import completing
 from swarm_mcp.cli.acting import VIA, opened
 from swarm_mcp.cli.moments import read_duration
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
-from swarm_mcp.cli.printing import print_json
+from swarm_mcp.cli.printing import Column, on_terminal, print_json, print_rows, print_table
+from swarm_mcp.model.bearer import TokenScope
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from swarm_mcp.model.bearer import Token
+
+COLUMNS = [
+    Column("token"),
+    Column("agent", flexible=True),
+    Column("scope"),
+    Column("state"),
+    Column("expires"),
+    Column("last used"),
+]
 app = typer.Typer(help="Tokens of agents that call over HTTP; each opens one project.", no_args_is_help=True)
 
 
 @app.command()
 def create(
-    agent: Annotated[str, typer.Argument(help="Who will act with it.", show_default=False)],
-    scope: Annotated[str, typer.Option(help="worker, director or operator.")] = "worker",
+    agent: Annotated[
+        str, typer.Argument(help="Who will act with it.", show_default=False, autocompletion=completing.agents)
+    ],
+    scope: Annotated[
+        str, typer.Option(help="worker, director or operator.", autocompletion=completing.words(TokenScope))
+    ] = "worker",
     expires: Annotated[str, typer.Option(help="How long it is valid: 30d, 12h, 90m or 4w; for ever if empty.")] = "",
     *,
     as_json: AsJson = False,
@@ -54,19 +73,38 @@ def list_(*, as_json: AsJson = False, database: Database = "", project: Project 
     from swarm_mcp.operations.tokens import list_tokens  # noqa: PLC0415
 
     with opened(chosen) as swarm:
-        found = swarm.read(list_tokens).tokens
+        listed = swarm.read(list_tokens)
+    found = listed.tokens
     if as_json:
         print_json([each.model_dump(mode="json") for each in found])
-        return
-    for each in found:
-        expires = f"expires {each.expires_at:%Y-%m-%d %H:%MZ}" if each.expires_at else "does not expire"
-        used = f"used {each.last_used_at:%Y-%m-%d %H:%MZ}" if each.last_used_at else "never used"
-        typer.echo(f"{each.id}\t{each.agent}\t{each.scope}\t{each.state}\t{expires}\t{used}")
+    elif on_terminal():
+        rows = ((*_about(each), _moment(each.expires_at), _moment(each.last_used_at)) for each in found)
+        print_table(COLUMNS, rows, title=listed.message)
+    else:
+        print_rows(
+            (
+                *_about(each),
+                f"expires {_moment(each.expires_at)}" if each.expires_at else "does not expire",
+                f"used {_moment(each.last_used_at)}" if each.last_used_at else "never used",
+            )
+            for each in found
+        )
+
+
+def _about(token: Token) -> tuple[str, str, str, str]:
+    return token.id, token.agent, token.scope, token.state
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%MZ}" if moment else "never"
 
 
 @app.command()
 def revoke(
-    token: Annotated[str, typer.Argument(help="Its id, as `token list` has it.", show_default=False)],
+    token: Annotated[
+        str,
+        typer.Argument(help="Its id, as `token list` has it.", show_default=False, autocompletion=completing.tokens),
+    ],
     *,
     as_json: AsJson = False,
     database: Database = "",

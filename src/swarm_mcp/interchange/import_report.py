@@ -136,7 +136,7 @@ class ImportReport:
         count = f"{self._created:,} {'task' if self._created == 1 else 'tasks'}"
         gates = self._edges[EdgeType.BLOCKS.value]
         how = f" with {gates:,} {'dependency' if gates == 1 else 'dependencies'}" if gates else ""
-        rest = f"; {already:,} were there already" if already else ""
+        rest = f"; {already:,} {'was' if already == 1 else 'were'} there already" if already else ""
         return f"Imported {count}{how} from {self.document.name}{rest}."
 
     def _tell_of_claims(self) -> None:

@@ -269,7 +269,10 @@ class Arrival:
         if not self.already:
             return []
         rows = sum(self.left.values())
-        return [f"{self.already:,} tasks are here already; they were left as they are, with {rows:,} rows about them."]
+        about = f"{rows:,} {'row' if rows == 1 else 'rows'}"
+        if self.already == 1:
+            return [f"1 task is here already; it was left as it is, with {about} about it."]
+        return [f"{self.already:,} tasks are here already; they were left as they are, with {about} about them."]
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:

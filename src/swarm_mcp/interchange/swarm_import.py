@@ -199,7 +199,7 @@ def _mend_order(db: Transaction, source: Source) -> None:
 def _report(arrival: Arrival, people: People, name: str) -> Imported:
     created, already = arrival.created, arrival.already
     tasks_ = f"{created:,} {'task' if created == 1 else 'tasks'}"
-    rest = f"; {already:,} were there already" if already else ""
+    rest = f"; {already:,} {'was' if already == 1 else 'were'} there already" if already else ""
     stored = sum(arrival.stored.values()) + sum(people.stored.values())
     return Imported(
         message=f"Imported {tasks_} in {stored:,} rows from {name}{rest}.",

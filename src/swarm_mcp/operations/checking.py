@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Told = Callable[[str], None]
     Look = Callable[[Transaction], Iterable[tuple[str, str]]]
 
+RELYING = (Aspect.ORDER, Aspect.COUNTER, Aspect.STATUS, Aspect.TALLY, Aspect.CLAIM, Aspect.VERSION)
 LISTED = 100
 """Findings of one kind that are listed; the others are counted."""
 NO_BOARD = "There is no board there yet. `swarm-mcp db init` makes one."
@@ -60,8 +61,9 @@ def check(database: Database, told: Told = lambda _: None) -> Checked:
     unseen: list[str] = []
     try:
         require_current(database)
-        look_at(database, findings, told)
-        unseen = [] if database.read(health.looks_at_pages) else [health.WITHOUT_PAGES]
+        unseen += look_at(database, findings, told)
+        if not database.read(health.looks_at_pages):
+            unseen.append(health.WITHOUT_PAGES)
     except Damaged as damaged:
         findings.add(Aspect.FILE, "the board", damaged.message)
     return report(findings, unseen)
@@ -85,18 +87,19 @@ def require_current(database: Database) -> None:
         )
 
 
-def look_at(database: Database, findings: Findings, told: Told) -> None:
-    """Look at one aspect after the other."""
+def look_at(database: Database, findings: Findings, told: Told) -> list[str]:
+    """Look at one aspect after the other, and tell what was left out because it relies on what is wrong."""
     if not _look(database, findings, Aspect.FILE, told):
-        return
+        return ["everything else: it cannot be read from a damaged file."]
     for aspect in (Aspect.SCHEMA, Aspect.REFERENCE):
         _look(database, findings, aspect, told)
     if findings.counts[Aspect.SCHEMA] or findings.counts[Aspect.REFERENCE]:
-        return  # what follows relies on both
-    for aspect in (Aspect.ORDER, Aspect.COUNTER, Aspect.STATUS, Aspect.TALLY, Aspect.CLAIM, Aspect.VERSION):
+        return [f"{', '.join((*RELYING, Aspect.LEDGER, Aspect.WORDS))}: they rely on the schema and the references."]
+    for aspect in RELYING:
         _look(database, findings, aspect, told)
     _replay(database, findings, told)
     _look(database, findings, Aspect.WORDS, told)
+    return []
 
 
 def report(findings: Findings, unseen: list[str]) -> Checked:

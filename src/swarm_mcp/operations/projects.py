@@ -47,17 +47,27 @@ def create_project(db: Transaction, slug: str) -> bool:
         Invalid: it cannot be called so.
 
     """
-    if not SLUG.fullmatch(slug):
-        raise Invalid(
-            f"`{slug[:64]}` is no name for a project: use up to 64 lower-case letters, digits, `_`, `.` or `-`, "
-            "beginning with a letter or digit."
-        )
+    check_slug(slug)
     if projects.find_project(db, slug) is not None:
         return False
     projects.insert_project(db, slug)
     db.project, db.actor = projects.find_project(db, slug), THE_OPERATOR
     record(db, "project_created", None, {"project": slug})
     return True
+
+
+def check_slug(slug: str) -> None:
+    """Refuse what no project can be called.
+
+    Raises:
+        Invalid: says what it may consist of.
+
+    """
+    if not SLUG.fullmatch(slug):
+        raise Invalid(
+            f"`{slug[:64]}` is no name for a project: use up to 64 lower-case letters, digits, `_`, `.` or `-`, "
+            "beginning with a letter or digit."
+        )
 
 
 def list_projects(db: Transaction) -> list[ProjectLine]:

@@ -71,7 +71,8 @@ def list_tokens(db: Transaction) -> TokenList:
     _require_operator(db)
     found = [_token(db, row) for row in tokens.tokens(db)]
     valid = sum(each.state == "valid" for each in found)
-    return TokenList(message=f"{len(found)} tokens, {valid} of them valid.", tokens=found)
+    count = f"{len(found)} {'token' if len(found) == 1 else 'tokens'}"
+    return TokenList(message=f"{count}, {valid} of them valid." if found else "No tokens.", tokens=found)
 
 
 def revoke_token(db: Transaction, token_id: str) -> TokenRevoked:

@@ -52,11 +52,15 @@ def write(db: Transaction, path: Path, wanted: Wanted, told: Callable[[int], Non
     counts = {name: number for name, number in writing.counts.items() if number}
     tasks, parts = counts.get("tasks", 0), counts.get("subtasks", 0)
     return Exported(
-        message=f"Wrote {tasks:,} tasks with {parts:,} subtasks.{left_out(db, wanted)}",
+        message=f"Wrote {_counted(tasks, 'task')} with {_counted(parts, 'subtask')}.{left_out(db, wanted)}",
         format="taskmaster",
         tasks=tasks + parts,
         counts=counts,
     )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what if number == 1 else f'{what}s'}"
 
 
 class _Writing:
