@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -226,6 +229,31 @@ def test_what_is_doubtful_is_reported() -> None:
         "next year/2: `title` seems decoded with the wrong code page (`ğŸš²`); it was kept as it is.",
         "Complexity scores were read as low up to 3, medium up to 6, high up to 8, very_high above.",
         "master/6: it is blocked with nothing in its way; it was put on hold.",
+    )
+
+
+def test_times_and_efforts_are_read_and_what_is_finished_without_a_time_was_last_changed_then(
+    write: Callable[[object], Path],
+) -> None:
+    day = "2025-06-10T10:00:00"
+    tasks = [
+        {"id": 1, "title": "A", "status": "done", "createdAt": day, "updatedAt": "2025-06-11T10:00:00Z", "effort": 2.5},
+        {"id": 2, "title": "B", "status": "done", "completedAt": day, "updatedAt": "2025-07-01T10:00:00Z"},
+        {"id": 3, "title": "C", "status": "pending", "updatedAt": "soon", "effort": "much", "actualEffort": 1},
+    ]
+    document = read(write({"tasks": tasks}), ZoneInfo("Europe/Berlin"))
+    first, second, third = document.items
+    morning = datetime(2025, 6, 10, 8, tzinfo=UTC)
+    assert (first.created_at, first.completed_at) == (morning, datetime(2025, 6, 11, 10, tzinfo=UTC))
+    assert (first.estimated_hours, second.completed_at, third.actual_hours) == (Decimal("2.5"), morning, 1)
+    assert (third.updated_at, third.completed_at, third.estimated_hours) == (None, None, None)
+    assert document.guessed == (
+        "What is finished was taken as finished when it was last changed there (1).",
+        "2 times without an offset were taken as Europe/Berlin.",
+    )
+    assert document.skipped == (
+        "3: its `updatedAt` is `soon`, which is no time; that was left out.",
+        "3: its `effort` is `much`, which is no effort; that was left out.",
     )
 
 

@@ -291,6 +291,9 @@ def test_a_board_for_taskmaster_has_one_level_of_subtasks_and_every_order_that_w
         assert (item.title, item.description) == (row.title, row.description)
         assert item.priority == row.priority
         assert item.complexity == row.complexity
+        assert (item.created_at, item.updated_at) == (row.created_at, row.updated_at)
+        assert item.completed_at == row.completed_at
+        assert (item.estimated_hours, item.actual_hours) == (row.estimated_hours, row.actual_hours)
         assert list(item.tags) == row.tags
         held = row.status == "blocked" and row.hold_reason
         assert item.source_status == ("deferred" if held else STATUSES[row.status])

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, cast
 from swarm_mcp.interchange.foreign.complexity_report import add_reports
 from swarm_mcp.interchange.foreign.concluding import conclude
 from swarm_mcp.interchange.foreign.document import PlanCriterion, PlanDocument, PlanItem
+from swarm_mcp.interchange.foreign.efforts import read_effort
 from swarm_mcp.interchange.foreign.entry import Entry, Findings
+from swarm_mcp.interchange.foreign.instants import instant_of
 from swarm_mcp.interchange.foreign.source_file import read_source
 from swarm_mcp.interchange.foreign.wording import (
     SCORED,
@@ -24,11 +26,13 @@ from swarm_mcp.interchange.foreign.wording import (
     status_of,
 )
 from swarm_mcp.model.errors import Invalid
+from swarm_mcp.model.lifecycle import FINISHED, TaskStatus
 from swarm_mcp.model.strict_json import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import tzinfo
+    from decimal import Decimal
     from pathlib import Path
 
 Json = dict[str, object]
@@ -38,6 +42,7 @@ NESTING_LIMIT = 20
 SIBLING_LIMIT = 100
 """Taskmaster takes a number in a subtask for a sibling below 100, and for a task from there on."""
 SHOWN_IDS = 5
+COMPLETED = "completedAt"
 
 
 def read(path: Path, zone: tzinfo = UTC) -> PlanDocument:
@@ -60,7 +65,10 @@ def read(path: Path, zone: tzinfo = UTC) -> PlanDocument:
     entries = [each for tag, tasks in lists for each in _tasks(tasks, tag, path.name, findings)]
     known = _by_ref(entries, path.name)
     add_reports(path, entries, findings)
-    items = {entry.ref: _item(entry, known) for entry in entries}
+    items = {entry.ref: _item(entry, known, zone) for entry in entries}
+    dated = sum(item.completed_at is not None and not item.raw.get(COMPLETED) for item in items.values())
+    if dated:
+        findings.guessed.append(f"What is finished was taken as finished when it was last changed there ({dated:,}).")
     if findings.scored:
         findings.guessed.append(SCORED)
     return conclude("taskmaster", path.name, known, items, findings, zone, beside)
@@ -141,10 +149,15 @@ def _id(value: object, what: str, entry: Entry) -> str:
     return str(int(words)) if words.isascii() and words.isdigit() else words
 
 
-def _item(entry: Entry, known: Mapping[str, Entry]) -> PlanItem:
+def _item(entry: Entry, known: Mapping[str, Entry], zone: tzinfo) -> PlanItem:
     """An entry in our words."""
     title, description = entry.titled(entry.text("title"), entry.text("description"), entry.text("details"))
     word = entry.text("status").strip()
+    status = status_of(entry, word)
+    updated = instant_of(entry, "updatedAt", zone)
+    completed = instant_of(entry, COMPLETED, zone) if status in FINISHED else None
+    if completed is None and status == TaskStatus.COMPLETED:
+        completed = updated
     score = "complexityScore" if entry.values.get("complexityScore") is not None else "complexity"
     criteria = [*entry.texts("testStrategy"), *entry.texts("acceptanceCriteria")]
     return PlanItem(
@@ -152,7 +165,7 @@ def _item(entry: Entry, known: Mapping[str, Entry]) -> PlanItem:
         parent=entry.parent.ref if entry.parent else "",
         title=title,
         description=description,
-        status=status_of(entry, word).value,
+        status=status.value,
         source_status=word,
         hold=stated_hold(word),
         archived=is_put_away(word),
@@ -162,8 +175,22 @@ def _item(entry: Entry, known: Mapping[str, Entry]) -> PlanItem:
         tags=tuple(dict.fromkeys(each for each in (entry.list_name, *entry.texts("tags")) if each.strip())),
         criteria=tuple(PlanCriterion(text=each) for each in dict.fromkeys(map(str.strip, criteria)) if each),
         depends_on=tuple(_edges(entry, known)),
+        estimated_hours=_hours(entry, "effort"),
+        actual_hours=_hours(entry, "actualEffort"),
+        created_at=instant_of(entry, "createdAt", zone),
+        updated_at=updated,
+        completed_at=completed,
         raw={key: value for key, value in entry.values.items() if key != "subtasks"},
     )
+
+
+def _hours(entry: Entry, key: str) -> Decimal | None:
+    """An effort: a number is hours."""
+    words = entry.text(key).strip()
+    effort = read_effort(words) if words else None
+    if words and effort is None:
+        entry.skip(f"its `{key}` is `{words[:40]}`, which is no effort; that was left out")
+    return effort.hours or None if effort is not None else None
 
 
 def _edges(entry: Entry, known: Mapping[str, Entry]) -> Iterator[str]:

@@ -100,6 +100,7 @@ class _Writing:
             "actualEffort": _hours(row.actual_hours),
             "createdAt": row.created_at.isoformat(),
             "updatedAt": row.updated_at.isoformat(),
+            "completedAt": row.completed_at.isoformat() if row.completed_at is not None else None,
             "metadata": {"swarm": self._beside(sheet)},
         }
         always = {"id", "title", "description", "details", "testStrategy", "status", "priority", "dependencies"}
