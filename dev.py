@@ -171,7 +171,10 @@ def main(arguments: list[str]) -> int:
     check_python()
     if not arguments or arguments[0] not in COMMANDS:
         say(__doc__ or "")
-        return 0 if arguments in (["-h"], ["--help"]) else 2
+        if arguments in (["-h"], ["--help"]):
+            return 0
+        print(f"There is no `{arguments[0]}`." if arguments else "Say which of these.", file=sys.stderr)
+        return 2
     return COMMANDS[arguments[0]](arguments[1:])
 
 

@@ -106,6 +106,8 @@ def test_an_import_is_shown_as_tables_on_a_terminal(capsys: pytest.CaptureFixtur
     ]  # fmt: skip
     assert "guessed 19: it is [bold]odd[/bold]." in rows
     assert rows[-1] == "guessed … and 5 more; --json shows all."
+    show(Imported(message="Imported 0 tasks from plan.", format="beads", name="plan", created=0))
+    assert capsys.readouterr().out == "Imported 0 tasks from plan.\n", "no empty tables"
 
 
 def test_an_import_reports_as_json_when_asked(program: Program, plan: Path) -> None:

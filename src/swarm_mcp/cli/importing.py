@@ -220,7 +220,8 @@ def show(report: Imported) -> None:
         counts.columns[-1].justify = "right"
         for what, count in figures(report).items():
             counts.add_row(what, f"{count:,}")
-        console.print(counts)
+        if counts.rows:
+            console.print(counts)
     if report.people:
         console.print(Text(f"New here, and not yet seen: {in_one_line(', '.join(report.people))}."))
     notes = Table.grid(padding=(0, 2))
@@ -229,4 +230,5 @@ def show(report: Imported) -> None:
             notes.add_row(kind, Text(in_one_line(sentence)))
         if len(sentences) > SHOWN:
             notes.add_row(kind, f"… and {len(sentences) - SHOWN} more; --json shows all.")
-    console.print(notes)
+    if notes.rows:
+        console.print(notes)
