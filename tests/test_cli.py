@@ -217,13 +217,18 @@ def test_the_version_is_told_as_a_command_and_as_an_option(program: Program) -> 
     assert json.loads(program("version", "--json")[1]) == {"version": __version__}
 
 
-@pytest.mark.parametrize("words", [("export", "csv", "-"), ("archive", "--to", "put-away")])
-def test_nothing_is_copied_out_of_a_place_where_no_board_is(
-    words: tuple[str, ...], program: Program, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "csv", "-"), ("archive", "--to", "put-away"), ("stats",), ("stuck",), ("critical-path",),
+        ("tasks", "list"), ("tasks", "tree"), ("tasks", "graph"), ("tasks", "show", "k3x9"), ("agents", "list"),
+        ("teams", "list"), ("project", "list"), ("project", "show"), ("token", "list"), ("token", "revoke", "k3x9m2qa"),
+    ],
+)  # fmt: skip
+def test_whoever_looks_where_no_board_is_makes_none(words: tuple[str, ...], program: Program, tmp_path: Path) -> None:
     said = (1, "", "There is no board there yet. `swarm-mcp db init` makes one.\n")
-    assert program(*words, "--database", tmp_path / "typo.db") == said
-    assert list(tmp_path.glob("typo*")) == []
+    assert program(*words, "--database", tmp_path / "typo" / "board.db") == said
+    assert not (tmp_path / "typo").exists()
 
 
 # --- undo, and the operator's hands -----------------------------------------------------------------------------------
@@ -360,6 +365,7 @@ def test_stuck_names_what_does_not_move_and_the_call_that_frees_it(program: Prog
 
 
 def test_on_a_board_that_moves_nothing_is_stuck(program: Program) -> None:
+    assert program("db", "init")[0] == 0
     assert program("stuck") == (0, "", "")
 
 

@@ -34,7 +34,7 @@ def opened(chosen: Settings) -> Generator[Swarm]:
 
 @contextmanager
 def opened_there(chosen: Settings) -> Generator[Swarm]:
-    """The board, if there is one: what is copied out of a mistyped place would look like an empty board.
+    """The board, if there is one: at a mistyped place, somebody who looks would take a new one for their own, empty.
 
     Raises:
         Unavailable: there is none.
@@ -66,6 +66,6 @@ def changed(chosen: Settings, change: Callable[[Transaction], T], *, agent: str 
 
 
 def asked(chosen: Settings, question: Callable[[Transaction], T], *, agent: str = "") -> T:
-    """Ask the board something; nothing is written."""
-    with opened(chosen) as swarm:
+    """Ask the board something; nothing is written, and where none is, none is made."""
+    with opened_there(chosen) as swarm:
         return swarm.read(question, agent=agent, via=VIA)

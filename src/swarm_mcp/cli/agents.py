@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm_mcp.cli import completing, roster
-from swarm_mcp.cli.acting import VIA, act, asked, opened
+from swarm_mcp.cli.acting import VIA, act, asked, opened_there
 from swarm_mcp.cli.json_objects import Config, read_object
 from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, settings
 from swarm_mcp.model.agent import AgentRole, Availability, Lifecycle
@@ -85,7 +85,7 @@ def list_(
     Example: swarm-mcp agents list --team backend --status idle
     """  # noqa: D205 - one sentence that fits no line
     chosen = settings(database=database, project=project)
-    with opened(chosen) as swarm, swarm.reading(via=VIA) as db:
+    with opened_there(chosen) as swarm, swarm.reading(via=VIA) as db:
         found = roster.collected(db, team=team, role=role, status=status, most=limit)
     roster.show_list(found, as_json=as_json)
 

@@ -59,7 +59,9 @@ def export_board(
             show_default=False,
         ),
     ] = "",
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what is there, if an export could have written it.")
+    ] = False,
     as_json: AsJson = False,
     database: Database = "",
     project: Project = "",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from swarm_mcp.cli.acting import VIA, act, asked, opened
+from swarm_mcp.cli.acting import VIA, act, asked, opened, opened_there
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import Column, on_terminal, print_facts, print_json, print_rows, print_table
 
@@ -45,7 +45,7 @@ def list_(*, as_json: AsJson = False, database: Database = "") -> None:
     chosen = settings(database=database)
     from swarm_mcp.operations.projects import list_projects  # noqa: PLC0415
 
-    with opened(chosen) as swarm:
+    with opened_there(chosen) as swarm:
         found = swarm.read(list_projects)
     if as_json:
         print_json([each.model_dump(mode="json") for each in found])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm_mcp.cli import completing, roster
-from swarm_mcp.cli.acting import VIA, act, asked, opened
+from swarm_mcp.cli.acting import VIA, act, asked, opened_there
 from swarm_mcp.cli.json_objects import Config, read_object
 from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import Column, on_terminal, print_facts, print_json, print_rows, print_table
@@ -63,7 +63,7 @@ def show(name: Name, *, as_json: AsJson = False, database: Database = "", projec
     chosen = settings(database=database, project=project)
     from swarm_mcp.operations.profiles import team_facts  # noqa: PLC0415
 
-    with opened(chosen) as swarm, swarm.reading(via=VIA) as db:
+    with opened_there(chosen) as swarm, swarm.reading(via=VIA) as db:
         facts = team_facts(db, name)
         members = roster.collected(db, team=name, role="", status="", most=0)
     if as_json:

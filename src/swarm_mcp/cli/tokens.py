@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm_mcp.cli import completing
-from swarm_mcp.cli.acting import VIA, opened
+from swarm_mcp.cli.acting import VIA, opened, opened_there
 from swarm_mcp.cli.moments import read_duration
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import Column, on_terminal, print_json, print_rows, print_table
@@ -72,7 +72,7 @@ def list_(*, as_json: AsJson = False, database: Database = "", project: Project 
     chosen = settings(database=database, project=project)
     from swarm_mcp.operations.tokens import list_tokens  # noqa: PLC0415
 
-    with opened(chosen) as swarm:
+    with opened_there(chosen) as swarm:
         listed = swarm.read(list_tokens)
     found = listed.tokens
     if as_json:
@@ -117,7 +117,7 @@ def revoke(
     chosen = settings(database=database, project=project)
     from swarm_mcp.operations.tokens import revoke_token  # noqa: PLC0415
 
-    with opened(chosen) as swarm:
+    with opened_there(chosen) as swarm:
         done = swarm.write(lambda db: revoke_token(db, token), via=VIA)
     if as_json:
         print_json(done.model_dump(mode="json"))

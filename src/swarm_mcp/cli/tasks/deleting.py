@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from swarm_mcp.cli.acting import VIA, asked, opened
+from swarm_mcp.cli.acting import VIA, asked, opened_there
 from swarm_mcp.cli.asking import Yes, require_yes
 from swarm_mcp.cli.options import AsJson, Database, Project, TaskId, settings
 from swarm_mcp.cli.printing import in_one_line, print_answer
@@ -32,6 +32,6 @@ def delete(
     row = asked(chosen, lambda db: resolve_task(db, task))
     below = ", and everything below it" if subtree else ""
     require_yes(f"Delete {row.id} {in_one_line(row.title)}{below}, for good? A copy of the board is kept.", yes=yes)
-    with opened(chosen) as swarm:
+    with opened_there(chosen) as swarm:
         answer = delete_task(swarm, task=row.id, subtree=subtree, via=VIA)
     print_answer(answer, as_json=as_json)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm_mcp.cli import completing
-from swarm_mcp.cli.acting import VIA, asked, opened
+from swarm_mcp.cli.acting import VIA, asked, opened_there
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import Column, harmless, on_terminal, print_answer, print_rows, print_table
 from swarm_mcp.cli.statuses import colour
@@ -51,7 +51,7 @@ def graph(
         found = asked(chosen, lambda db: drawing.graph(db, under=task))
         print_table(COLUMNS, map(row, found.edges), title=found.message)
     else:
-        with opened(chosen) as swarm, swarm.reading(via=VIA) as db:
+        with opened_there(chosen) as swarm, swarm.reading(via=VIA) as db:
             print_rows(
                 (each.task, each.type, each.depends_on, each.status, each.depends_on_status)
                 for each in drawing.edges(db, under=task)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm_mcp.cli import completing
-from swarm_mcp.cli.acting import VIA, opened
+from swarm_mcp.cli.acting import VIA, opened_there
 from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import note, on_terminal, print_answer, print_rows
 from swarm_mcp.cli.tasks import rows
@@ -61,7 +61,7 @@ def list_(
     chosen = settings(database=database, project=project)
     from swarm_mcp.operations.browsing import page_of, read_filter  # noqa: PLC0415 - help must not import the board
 
-    with opened(chosen) as swarm, swarm.reading(agent=agent, via=VIA) as db:
+    with opened_there(chosen) as swarm, swarm.reading(agent=agent, via=VIA) as db:
         wanted = read_filter(
             db, status=status or [], assignee=assignee, under=under, ready=ready, overdue=overdue, priority=priority,
             tag=tag, area=area, text=text, archived=archived,
