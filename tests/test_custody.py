@@ -269,10 +269,12 @@ run()
     assert [each.name for each in tmp_path.iterdir() if "copy" in each.name] == []
     (tmp_path / "file").write_text("")
     os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
     for target, kind in (
         (tmp_path / "file" / "copy.db", Unavailable),
         (tmp_path, Conflict),
         (tmp_path / "pipe", Conflict),
+        (tmp_path / "link", Conflict),
     ):
         with pytest.raises(kind):
             custody.back_up(stored, target, force=True)

@@ -46,14 +46,14 @@ def test_force_replaces_no_folder_of_other_things_and_nothing_of_another_kind(tm
     plan.write_text("ours")
     os.mkfifo(pipe)
     link = tmp_path / "link"
-    link.symlink_to(pipe)  # as /dev/stdout is one
+    link.symlink_to(plan)  # as /dev/stdout is one where output goes to a file
     store = frozenset({"tasks.db", "notes"})
     for target, layout, words in (
         (home, store, "`home` has other things in it \\(`letters`\\), and is not replaced"),
         (home, frozenset[str](), "`home` is a folder, and a file is to be written"),
         (plan, store, r"`plan\.csv` is a file, and a folder is to be written"),
         (pipe, frozenset[str](), "`pipe` is a device or a pipe"),
-        (link, frozenset[str](), "`link` is a device or a pipe"),
+        (link, frozenset[str](), "`link` is a link, which is not replaced"),
     ):
         with pytest.raises(Conflict, match=words), replacing(target, forced=True, layout=layout):
             raise AssertionError

@@ -158,9 +158,11 @@ def _check_free(path: Path, layout: frozenset[str], *, forced: bool) -> None:
         return
     if not forced:
         raise Conflict(f"There is a `{path.name}` already. Name another place, or replace it with --force.")
+    if path.is_symlink():  # /dev/stdout is one
+        raise Conflict(f"`{path.name}` is a link, which is not replaced. Name what it leads to.")
     if path.is_dir():
         _check_ours(path, layout)
-    elif path.exists() and not path.is_file():
+    elif not path.is_file():
         raise Conflict(f"`{path.name}` is a device or a pipe, which is not replaced; - is standard output.")
     elif layout:
         raise Conflict(f"`{path.name}` is a file, and a folder is to be written. Name another place.")

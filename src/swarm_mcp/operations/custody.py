@@ -96,8 +96,8 @@ def back_up(database: Database, target: Path, *, force: bool) -> Kept:
         raise Conflict("That is the board itself. Choose another name for the backup.")
     if target.is_dir():
         raise Conflict(f"`{target.name}` is a folder. Name a file in it.")
-    if target.exists() and not target.is_file():
-        raise Conflict(f"`{target.name}` is a device or a pipe, which is not replaced. Name a file.")
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        raise Conflict(f"`{target.name}` is a link, a device or a pipe, which is not replaced. Name a file.")
     if target.exists() and not force:
         raise Conflict(f"There is a file `{target.name}` already. Choose another name.")
     made = target.with_name(f".{target.name}.new")
