@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from swarm_mcp.interchange.swarm_import import import_stream
 from swarm_mcp.model.errors import Invalid, NotAllowed, NotFound, Refusal
 from swarm_mcp.operations.archiving import archive_finished
 from swarm_mcp.operations.swarm import Swarm, open_swarm
+from swarm_mcp.repository import graph
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +78,28 @@ def test_finished_work_is_archived_with_all_that_is_below_it_and_comes_back_from
     assert report.dangling == [f"{small}: it was a part of {going}, which is not there; it stands by itself now."]
     assert problems(tmp_path / "another.db") == []
     swarm.close()
+
+
+def test_edges_between_archives_come_with_the_later_one(board: Board, tmp_path: Path) -> None:
+    first = board.create("First")
+    second = board.create("Second", depends_on=[first])
+    third = board.create("Third", depends_on=[second, f"related:{first}"])
+    for task in (first, second, third):
+        board.finish("ada", task)
+    board.clock.advance(days=2)
+    assert archive(board.swarm, older_than=timedelta(days=1), folder=tmp_path).tasks == 3
+    files = {task: next(tmp_path.glob(f"task_{task}_*")) for task in (first, second, third)}
+    with closing(open_swarm(tmp_path / "another.db", clock=board.clock)) as swarm:
+        reports = [brought_back(swarm, files[task]) for task in (third, first, second)]
+        assert [report.edges for report in reports] == [{}, {"related": 1}, {"blocks": 2}]
+        named = ", ".join(sorted([first, second]))
+        assert reports[0].dangling == [f"{third}: it named {named}, not there; that was left out."]
+        assert brought_back(swarm, files[third]).edges == {}, "once is enough"
+        with swarm.reading() as db:
+            found = {(each.task_id, each.type, each.depends_on_id) for each in graph.edges_of(db, third)}
+            assert found == {(third, "blocks", second), (third, "related", first)}
+            assert [each.depends_on_id for each in graph.edges_of(db, second)] == [first]
+    assert problems(tmp_path / "another.db") == []
 
 
 def test_what_cannot_be_written_is_not_archived(board: Board, tmp_path: Path) -> None:

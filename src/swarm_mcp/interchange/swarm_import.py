@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from swarm_mcp.interchange.imported import Imported, Mapped
 from swarm_mcp.interchange.importing import NAMESPACE, Rehearsed
+from swarm_mcp.interchange.reuniting import reunite
 from swarm_mcp.interchange.swarm_arrival import Arrival
 from swarm_mcp.interchange.swarm_people import People
 from swarm_mcp.interchange.swarm_source import Source, opened
@@ -128,6 +129,8 @@ def import_lines(
     loaded.count(db)
     loaded.index_context(db)
     _settle(db, source, arrival)
+    if not fresh:
+        arrival.edges.update(reunite(db))
     if above is not None:
         for each in loaded.roots(db):
             changing.update_task(db, task=each, parent=above.id)

@@ -58,6 +58,11 @@ END = Statement(
     select(func.max(event.c.seq)),
     postgres=select(literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")),
 )
+OF_KIND = Statement(
+    select(event)
+    .where(event.c.project == bindparam("project"), event.c.kind == bindparam("kind"))
+    .order_by(event.c.seq)
+)
 LAST_SEQ = 2**63 - 1
 
 
@@ -97,6 +102,11 @@ def latest_task_events(db: Transaction, task_id: str, *, limit: int) -> Sequence
 def count_of(db: Transaction, task_id: str, kind: str) -> int:
     """How often something of a kind has happened to a task."""
     return COUNT_OF_KIND.scalar(db, {"task": task_id, "kind": kind})
+
+
+def of_kind(db: Transaction, kind: str) -> Sequence[Row]:
+    """The project's events of a kind of which there are few, oldest first. Reads the whole ledger to find them."""
+    return OF_KIND.all(db, {"project": db.project.slug, "kind": kind})
 
 
 def project_events(db: Transaction, *, after: int, limit: int) -> Sequence[Row]:
