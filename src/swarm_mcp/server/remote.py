@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
+from mcp.shared.inbound import X_MCP_HEADER_KEY
 
 from swarm_mcp.model.agent import Profile
 from swarm_mcp.model.bearer import BEARER
@@ -75,8 +77,12 @@ class RemoteApp(App):
         """The protocol's side of it, which also notes when a session begins."""
         server = super().server()
         server.middleware.append(self._note)
-        # Else the SDK lists all tools for each call of one.
-        server.get_tool_input_schema = {tool["name"]: tool["inputSchema"] for tool in self._tools}.get
+        # Else the SDK lists all tools for each call of one, and walks the schema of that one through. It looks for
+        # arguments that are told in headers as well, of which these tools have none.
+        schemas = {tool["name"]: tool["inputSchema"] for tool in self._tools}
+        server.get_tool_input_schema = {
+            name: schema for name, schema in schemas.items() if X_MCP_HEADER_KEY in json.dumps(schema)
+        }.get
         return server
 
     @asynccontextmanager
