@@ -169,6 +169,8 @@ class Crew:
             raise Refused("not_allowed")
         if who == name and not others:  # the last active root director stays that
             raise Refused("not_allowed")
+        if lifecycle == "paused" and agent.lifecycle in ENDED:  # which is no way back
+            raise Refused("invalid")
         before, agent.lifecycle = agent.lifecycle, lifecycle
         if adopted:  # whoever has nobody above it goes where newcomers go
             agent.superior = others[0]

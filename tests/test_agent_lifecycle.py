@@ -401,10 +401,33 @@ def test_one_that_is_started_anew_waits_for_its_first_call(house: Board) -> None
         become(house, "ada", "spawning")
 
 
+@pytest.mark.parametrize("lifecycle", ENDED)
+def test_what_has_ended_is_not_paused_and_stays_ended(house: Board, lifecycle: str) -> None:
+    become(house, "ada", lifecycle)
+    sentence = rf'ada has ended \({lifecycle}\).*: register_agent\(name="ada", lifecycle="active"\) lets it return\.$'
+    for by in ("lead", ""):
+        with pytest.raises(Invalid, match=sentence):
+            become(house, "ada", "paused", by)
+    assert house.agent("ada").lifecycle == lifecycle
+
+
+def test_only_its_own_first_call_makes_an_agent_active(house: Board) -> None:
+    house.register("lead", "new_one")
+    with pytest.raises(Invalid, match="new_one has not called yet; it becomes active by itself, with its first call"):
+        become(house, "new_one", "active")
+    for away in ("paused", *ENDED):
+        become(house, "new_one", away)
+        assert (
+            "spawning; it becomes active with its first call" in house.register("", "new_one", lifecycle="idle").message
+        )
+        assert house.agent("new_one").lifecycle == "spawning"
+    house.inbox("new_one")
+    assert house.agent("new_one").lifecycle == "active"
+
+
 def test_failed_and_terminated_follow_each_other_without_further_effect(house: Board) -> None:
     become(house, "kim", "failed")
     assert become(house, "kim", "terminated") == {}
-    assert become(house, "kim", "paused") == {}
 
 
 def test_a_root_director_that_comes_back_is_one_again(house: Board) -> None:

@@ -87,9 +87,9 @@ def test_an_agent_is_added_changed_paused_resumed_and_ended(swarm: Swarm, progra
         (("update", "EVE", "--leave-team", "backend", "--capability", "go"), {"teams": [], "capabilities": ["go"]}),
         (("update", "eve", "--config", '{"model": "large"}'), {"config": {"model": "large"}}),
         (("pause", "eve"), {"lifecycle": "paused"}),
-        (("resume", "eve"), {"lifecycle": "active"}),
+        (("resume", "eve"), {"lifecycle": "spawning"}),
         (("end", "eve"), {"lifecycle": "terminated"}),
-        (("resume", "eve"), {"lifecycle": "active"}),
+        (("resume", "eve"), {"lifecycle": "spawning"}),
         (("end", "eve", "--failed"), {"lifecycle": "failed"}),
     ):
         code, out, err = program("agents", *words)
@@ -152,6 +152,8 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["agents", "pause", "adda"], 1, "No agent `adda`. Did you mean `ada`?"),
     (["agents", "update", "adda", "--role", "worker"], 1, "No agent `adda`. Did you mean `ada`?"),
     (["agents", "add", "ADA"], 1, "There is an agent `ada` already: `swarm-mcp agents update ada` changes it."),
+    (["agents", "resume", "fay"], 1, "fay has not called yet; it becomes active by itself"),
+    (["agents", "pause", "gus"], 1, "gus has ended (terminated), and there is nothing to pause: "),
     (["agents", "add", "operator"], 1, "`operator` is a reserved word"),
     (["agents", "add", HOSTILE], 1, "is not a name"),
     (["agents", "add", "new", "--role", "boss"], 1, "boss"),
@@ -181,6 +183,8 @@ MISTAKES: list[tuple[list[str], int, str]] = [
 
 def test_a_mistake_is_one_sentence_and_changes_nothing(swarm: Swarm, program: Program) -> None:
     swarm.write(lambda db: operations.register_team(db, name="crew"))
+    for words in (("add", "fay"), ("add", "gus"), ("end", "gus")):
+        assert program("agents", *words)[0] == 0
     before = swarm.read(lambda db: events_after(db, (0, 0), limit=100))
     for words, code, said in MISTAKES:
         found, out, err = program(*words)

@@ -191,7 +191,7 @@ def resume(
     database: Database = "",
     project: Project = "",
 ) -> None:
-    """Let an agent take part again that was paused, or has ended.
+    """Let an agent take part again that was paused, or has ended; one that never called waits for its first call.
 
     Example: swarm-mcp agents resume ada
     """

@@ -94,7 +94,7 @@ def change(db: Transaction, row: Row, wanted: Wanted, words: dict[str, Any]) -> 
     if wanted.role is not None:
         values["role"] = wanted.role.value
     if wanted.lifecycle is not None:
-        values["lifecycle"] = wanted.lifecycle.value
+        values["lifecycle"] = _lifecycle_of(row, wanted.lifecycle).value
     if wanted.superior:
         above = None if wanted.superior == OPERATOR else naming.known_agent(db, wanted.superior)
         values["superior_id"] = above.id if above is not None else None
@@ -107,6 +107,12 @@ def change(db: Transaction, row: Row, wanted: Wanted, words: dict[str, Any]) -> 
     _check_position(db, row, wanted, values)
     _check_specialty(db, row.name, values)
     return hierarchy.change(db, row, values)
+
+
+def _lifecycle_of(row: Row, wanted: Lifecycle) -> Lifecycle:
+    """What an agent becomes: whoever has never called and is let return waits for its first call as before."""
+    returns = wanted is Lifecycle.ACTIVE and row.lifecycle in {Lifecycle.PAUSED, *ENDED}
+    return Lifecycle.SPAWNING if returns and row.last_seen_at is None else wanted
 
 
 def _where_others_stand(db: Transaction, row: Row, values: dict[str, Any]) -> dict[str, str]:
@@ -140,8 +146,8 @@ def _check_position(db: Transaction, row: Row, wanted: Wanted, values: dict[str,
     role = AgentRole(values.get("role", row.role))
     if "role" in values:
         _check_role(db, role)
-    if values.get("lifecycle") == Lifecycle.SPAWNING and row.lifecycle == Lifecycle.ACTIVE:
-        raise Invalid(f"{row.name} has called already; spawning is whoever has not.")
+    if "lifecycle" in values:
+        _check_lifecycle(row, Lifecycle(values["lifecycle"]))
     on_top = values.get("superior_id", row.superior_id) is None
     was_root = row.superior_id is None and row.role == AgentRole.DIRECTOR
     stays_root = was_root and role is AgentRole.DIRECTOR
@@ -150,6 +156,19 @@ def _check_position(db: Transaction, row: Row, wanted: Wanted, values: dict[str,
     stays = on_top and role is AgentRole.DIRECTOR and values.get("lifecycle", row.lifecycle) == Lifecycle.ACTIVE
     if row.id == db.actor.id and was_root and not stays:
         _check_not_the_last(db, row)
+
+
+def _check_lifecycle(row: Row, wanted: Lifecycle) -> None:
+    """Refuse to pause what has ended, which would revive it, and to say of an agent whether it has called."""
+    if wanted is Lifecycle.PAUSED and row.lifecycle in ENDED:
+        raise Invalid(
+            f"{row.name} has ended ({row.lifecycle}), and there is nothing to pause: "
+            f'register_agent(name="{row.name}", lifecycle="active") lets it return.'
+        )
+    if wanted is Lifecycle.SPAWNING and row.lifecycle == Lifecycle.ACTIVE:
+        raise Invalid(f"{row.name} has called already; spawning is whoever has not.")
+    if wanted is Lifecycle.ACTIVE and row.lifecycle == Lifecycle.SPAWNING:
+        raise Invalid(f"{row.name} has not called yet; it becomes active by itself, with its first call.")
 
 
 def _check_not_the_last(db: Transaction, row: Row) -> None:

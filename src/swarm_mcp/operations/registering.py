@@ -125,6 +125,7 @@ def _words(title: str, description: str, specialty: str, capabilities: list[str]
 
 LONG_WORDS = frozenset({"title", "description"})
 """What an answer does not repeat."""
+FIRST_CALL = "; it becomes active with its first call"
 EFFECTS = {
     "claims": "claims back in the queue",
     "assignments": "assignments taken back",
@@ -137,8 +138,7 @@ EFFECTS = {
 def _addition(db: Transaction, row: Row) -> str:
     """How a new agent came to be, as a phrase."""
     where = _below(db, row) or "at the top"
-    waits = "; it becomes active with its first call" if row.lifecycle == Lifecycle.SPAWNING else ""
-    return f"new, a {row.role} {where}{waits}"
+    return f"new, a {row.role} {where}{FIRST_CALL if row.lifecycle == Lifecycle.SPAWNING else ''}"
 
 
 def _changes(db: Transaction, before: Row, row: Row) -> list[str]:
@@ -151,6 +151,8 @@ def _changes(db: Transaction, before: Row, row: Row) -> list[str]:
         for name in ("role", "lifecycle")
         if getattr(before, name) != getattr(row, name)
     ]
+    if row.lifecycle == Lifecycle.SPAWNING != before.lifecycle:
+        did[-1] += FIRST_CALL
     columns = ("specialty", "capabilities", "capacity", "title", "description")
     words = [name for name in columns if getattr(before, name) != getattr(row, name)]
     return [*did, f"{', '.join(words)} changed"] if words else did
