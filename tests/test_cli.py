@@ -282,7 +282,7 @@ def test_an_event_is_undone_as_the_operator_whatever_the_environment_says(
 def test_an_undo_that_is_refused_is_one_sentence_and_registers_nobody(program: Program, board: Swarm) -> None:
     task = created(board)
     seq = last_event(board, task)
-    why = f'a creation is not undone. update_task(task="{task}", action="cancel") ends the task.'
+    why = f"a creation is not undone. `swarm-mcp tasks update {task} --action cancel` ends the task."
     assert program("undo", seq) == (1, "", f"Event {seq} (created) cannot be undone: {why}\n")
     code, out, err = program("undo", seq, "--agent", "stranger")
     assert (code, out) == (1, "")
@@ -351,14 +351,15 @@ def test_tasks_done_says_what_cannot_be_done(program: Program, board: Swarm) -> 
     assert program("tasks", "done", task) == (1, "", f"{task} is completed already.\n")
 
 
-def test_stuck_names_what_does_not_move_and_the_call_that_frees_it(program: Program, tmp_path: Path) -> None:
+def test_stuck_names_what_does_not_move_and_the_command_that_frees_it(program: Program, tmp_path: Path) -> None:
     with open_swarm(tmp_path / "board.db").writing(agent="lead") as db:
         task = operations.create_task(db, title="Sow").task
         assert task is not None
         operations.create_task(db, title="Reap", depends_on=[task.id])
         operations.update_task(db, task=task.id, action="hold", reason="No\train.\n")
     call = f'update_task(task="{task.id}", action="resume")'
-    assert program("stuck") == (0, f"{task.id}\t1\theld by lead: No rain.\t{call}\n", "")
+    command = f"swarm-mcp tasks update {task.id} --action resume"
+    assert program("stuck") == (0, f"{task.id}\t1\theld by lead: No rain.\t{command}\n", "")
     code, out, _ = program("stuck", "--json")
     assert (code, json.loads(out)["items"][0]["call"]) == (0, call)
     assert program("stuck", "--under", "nothing")[0] == 1

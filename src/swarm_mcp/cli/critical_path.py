@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm_mcp.cli import completing
+from swarm_mcp.cli.calls import in_commands
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.overviews import overview
 from swarm_mcp.cli.printing import in_one_line, on_terminal, print_answer
@@ -56,7 +57,7 @@ def show(found: Overview, console: Console) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415 - others' words are no markup
 
-    console.print(Text(found.message))
+    console.print(Text(in_commands(found.message), style="bold"))
     table = Table("task", "", "status", "who", "hours", "done after", box=box.SIMPLE_HEAD)
     table.columns[0].no_wrap = True
     for column in table.columns[4:]:

@@ -8,15 +8,35 @@ from typing import Annotated, Any, get_args
 import typer
 from pydantic import ValidationError
 
-from swarm_mcp.cli import completing
+from swarm_mcp.cli import calls, completing
 from swarm_mcp.config import LogLevel as LogLevels
 from swarm_mcp.config import Settings, Transport
 from swarm_mcp.model.agent import Profile
 
-Database = Annotated[str, typer.Option(help="A path or a SQLAlchemy URL; else SWARM_DATABASE.", show_default=False)]
+
+def remembered(option: typer.CallbackParam, value: str) -> str:
+    """What was typed, kept for the commands that our sentences name."""
+    if value:
+        calls.typed[f"--{option.name}"] = value
+    return value
+
+
+Database = Annotated[
+    str,
+    typer.Option(
+        help="A path or a SQLAlchemy URL; else SWARM_DATABASE.",
+        show_default=False,
+        callback=remembered,
+    ),
+]
 Project = Annotated[
     str,
-    typer.Option(help="The project; else SWARM_PROJECT.", show_default=False, autocompletion=completing.projects),
+    typer.Option(
+        help="The project; else SWARM_PROJECT.",
+        show_default=False,
+        autocompletion=completing.projects,
+        callback=remembered,
+    ),
 ]
 Agent = Annotated[
     str, typer.Option(help="Who acts; else SWARM_AGENT.", show_default=False, autocompletion=completing.agents)
@@ -28,6 +48,7 @@ ActingAgent = Annotated[
         help="Act as this agent; else the operator.",
         show_default=False,
         autocompletion=completing.agents,
+        callback=remembered,
     ),
 ]
 """What only the command line itself may say: the environment of a person's terminal makes nobody an agent."""

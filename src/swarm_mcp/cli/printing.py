@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
+from swarm_mcp.cli.calls import in_commands, in_the_shells_words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -38,6 +40,8 @@ HARMLESS: dict[int, int | str] = {
 }
 ESCAPED = re.compile(f"[{''.join(map(chr, (DELETE, *C1, *TURNING, *SEPARATORS)))}]")
 """What JSON may hold as it is, and a terminal must not see."""
+UNREAD = re.compile(r"^\d+ unread: check_inbox\(\)$", re.MULTILINE)
+"""The one line below the sentence in which a rendered answer names a call of itself."""
 
 
 class Column(NamedTuple):
@@ -87,13 +91,17 @@ def print_json(value: object) -> None:
 
 
 def print_answer(answer: Answer, *, as_json: bool) -> None:
-    """What an operation answers: as JSON, or as the text that agents read, whose first sentence stands out."""
+    """What an operation answers: as JSON, as agents get it, or as the text that they read, in which calls are commands
+    and the first sentence stands out.
+    """  # noqa: D205 - one sentence that fits no line
     from swarm_mcp.interchange.text import render  # noqa: PLC0415 - help must not import the board
 
     if as_json:
         print_json(answer.structured())
         return
-    text = render(answer)  # which begins with the sentence, in which there may be somebody's title of several lines
+    answer = in_the_shells_words(answer)
+    # It begins with the sentence, in which there may be somebody's title of several lines.
+    text = UNREAD.sub(lambda found: in_commands(found[0]), render(answer))
     print_text(in_one_line(answer.message) + text.removeprefix(answer.message))
 
 
@@ -116,14 +124,14 @@ def print_rows(rows: Iterable[Sequence[object]]) -> None:
 
 def note(words: str) -> None:
     """What is said besides what was asked for: to stderr, where it gets into nobody's data."""
-    typer.echo(in_one_line(words), err=True)
+    typer.echo(in_one_line(in_commands(words)), err=True)
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, title: str = "") -> None:
     """A sentence and a table, for a terminal of any width."""
     screen = console()
     if title:
-        screen.print(_cell(title, wraps=True, style="bold"))
+        screen.print(_cell(in_commands(title), wraps=True, style="bold"))
     found = list(rows)
     if found:
         screen.print(table(columns, found))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from swarm_mcp import __version__
+from swarm_mcp.cli import calls
 from swarm_mcp.cli.printing import note
 from swarm_mcp.cli.telemetry import set_up_tracing
 from swarm_mcp.model.errors import Refusal
@@ -34,6 +35,7 @@ def program(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """One durable board for a swarm of agents."""
+    calls.typed.clear()
     if version:
         typer.echo(__version__)
         raise typer.Exit

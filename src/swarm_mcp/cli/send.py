@@ -17,12 +17,14 @@ def send(
     to: Annotated[
         str,
         typer.Argument(
-            help="An agent, a team, all, or operator; empty for whoever is answered.",
+            help="An agent, a team, all, or operator; left out with --reply-to, it is whoever is answered.",
             show_default=False,
             autocompletion=completing.agents,
         ),
     ],
-    text: Annotated[str, typer.Argument(help="What is said; - reads it from standard input.", show_default=False)],
+    text: Annotated[
+        str | None, typer.Argument(help="What is said; - reads it from standard input.", show_default=False)
+    ] = None,
     *,
     task: Annotated[
         str,
@@ -38,11 +40,14 @@ def send(
 ) -> None:
     """Send a message; to answer a question resumes the task that waits for it.
 
-    Example: swarm-mcp send ada "Use the staging database." --task k3x9m2qa
+    Example: swarm-mcp send --reply-to m42 "Use the staging database."
     """
     chosen = settings(database=database, project=project)
     from swarm_mcp import operations  # noqa: PLC0415 - help must not import the board
 
-    words = sys.stdin.read() if text == "-" else text
-    change = partial(operations.send_message, to=to, text=words, task=task, reply_to=reply_to)
+    if text is None and not reply_to.strip():
+        raise typer.BadParameter("Say what is sent, too.", param_hint="TEXT")
+    whom, said = ("", to) if text is None else (to, text)
+    words = sys.stdin.read() if said == "-" else said
+    change = partial(operations.send_message, to=whom, text=words, task=task, reply_to=reply_to)
     act(chosen, change, agent=agent, as_json=as_json)

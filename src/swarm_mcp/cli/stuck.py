@@ -1,4 +1,4 @@
-"""`stuck`: what does not move, and the call that frees each."""
+"""`stuck`: what does not move, and what frees each: a command here, in JSON the call that agents make."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swarm_mcp.cli import completing
+from swarm_mcp.cli.calls import as_command
 from swarm_mcp.cli.options import AsJson, Database, Project, settings
 from swarm_mcp.cli.overviews import overview
 from swarm_mcp.cli.printing import Column, on_terminal, print_answer, print_rows, print_table
@@ -33,7 +34,7 @@ def stuck(
     database: Database = "",
     project: Project = "",
 ) -> None:
-    """Name the roots of everything that does not move, each with the call that frees it and how many tasks it blocks.
+    """Name the roots of what does not move, each with the command that frees it and how many tasks it blocks.
 
     Example: swarm-mcp stuck --under k3x9m2qa
     """
@@ -44,7 +45,7 @@ def stuck(
     elif on_terminal():
         print_table(COLUMNS, map(row, items(found)), title=found.message)
     else:
-        print_rows((each["task"], each.get("blocks", 0), each["why"], each["call"]) for each in items(found))
+        print_rows((each["task"], each.get("blocks", 0), each["why"], freed_by(each)) for each in items(found))
 
 
 def items(found: Overview) -> list[dict[str, Any]]:
@@ -54,4 +55,9 @@ def items(found: Overview) -> list[dict[str, Any]]:
 
 def row(root: dict[str, Any]) -> tuple[str, ...]:
     """One root for a terminal."""
-    return root["task"], f"{root.get('blocks', 0):,}", f"{root['title']}: {root['why']}", root["call"]
+    return root["task"], f"{root.get('blocks', 0):,}", f"{root['title']}: {root['why']}", freed_by(root)
+
+
+def freed_by(root: dict[str, Any]) -> str:
+    """The command that frees it, to be typed as it is but for each `…`; the call if there is none."""
+    return as_command(root["call"]) or root["call"]

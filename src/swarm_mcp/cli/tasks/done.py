@@ -1,4 +1,4 @@
-"""`tasks done`: what is done is completed, and what was handed in is accepted."""
+"""`tasks done`: what is done is completed (or is in part, or has failed), and what was handed in is accepted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from swarm_mcp.cli import completing
 from swarm_mcp.cli.acting import act
 from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, TaskId, settings
 
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
 def done(
     task: TaskId,
     *,
-    summary: Annotated[str, typer.Option(help="What was done.", show_default=False)] = "",
+    summary: Annotated[
+        str, typer.Option(help="What was done; what went wrong, if it has failed.", show_default=False)
+    ] = "",
+    outcome: Annotated[
+        str,
+        typer.Option(
+            help="completed, partial or failed.",
+            show_default=False,
+            autocompletion=completing.words(("completed", "partial", "failed")),
+        ),
+    ] = "",
     evidence: Annotated[
         list[str] | None, typer.Option(metavar="N=TEXT", help="For a criterion, by number.", show_default=False)
     ] = None,
@@ -38,7 +49,7 @@ def done(
     chosen = settings(database=database, project=project)
     shown = dict(_pair(each, "--evidence") for each in evidence or [])
     measured = {name: _value(words) for name, words in (_pair(each, "--measure") for each in measure or [])}
-    change = partial(_done, task=task, summary=summary, evidence=shown, measurements=measured)
+    change = partial(_done, task=task, summary=summary, outcome=outcome, evidence=shown, measurements=measured)
     act(chosen, change, agent=agent, as_json=as_json)
 
 
@@ -61,7 +72,7 @@ def _value(words: str) -> object:
 
 
 def _done(
-    db: Transaction, *, task: str, summary: str, evidence: dict[str, str], measurements: dict[str, Any]
+    db: Transaction, *, task: str, summary: str, outcome: str, evidence: dict[str, str], measurements: dict[str, Any]
 ) -> Answer:
     """Complete a task, or accept it: which of them follows from how it stands and who acts."""
     from swarm_mcp import operations  # noqa: PLC0415
@@ -73,13 +84,18 @@ def _done(
     if row.status == TaskStatus.IN_REVIEW or (row.status == TaskStatus.PARTIAL and db.actor.is_operator):
         if evidence or measurements:
             raise Invalid(f"{row.id} was handed in ({row.status}): what its criteria lack is waived, not shown.")
+        if outcome and outcome.strip().lower() not in {"completed", "done", "closed"}:
+            raise Invalid(
+                f"{row.id} was handed in ({row.status}): `swarm-mcp tasks review {row.id}` sends it back or fails it."
+            )
         return operations.review_task(db, task=row.id, verdict="accept", notes=summary)
     if db.actor.is_operator:
         _refuse_operator(db, row)
     attempt = operations.claim_task(db, task=row.id).attempt
     return operations.complete_task(
-        db, task=row.id, summary=summary, evidence=evidence, measurements=measurements, attempt=attempt
-    )
+        db, task=row.id, summary=summary, outcome=outcome, evidence=evidence, measurements=measurements,
+        attempt=attempt,
+    )  # fmt: skip
 
 
 def _refuse_operator(db: Transaction, row: Row) -> None:

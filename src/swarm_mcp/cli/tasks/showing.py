@@ -8,6 +8,7 @@ import typer
 
 from swarm_mcp.cli import completing
 from swarm_mcp.cli.acting import asked
+from swarm_mcp.cli.calls import in_commands, in_the_shells_words
 from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, TaskId, settings
 from swarm_mcp.cli.printing import console, harmless, on_terminal, print_answer
 
@@ -44,7 +45,7 @@ def show(
     wanted: list[str] = [*SECTIONS] if everything else include or []
     found = asked(chosen, lambda db: get_task(db, task=task, include=wanted, max_tokens=MOST_TOKENS), agent=agent)
     if isinstance(found, Brief) and on_terminal() and not as_json:
-        draw(found)
+        draw(in_the_shells_words(found))
     else:
         print_answer(found, as_json=as_json)
 
@@ -67,4 +68,4 @@ def draw(brief: Brief) -> None:
         for line in section:
             screen.print(Text(harmless(line)))
     for line in brief_tail(brief):
-        screen.print(Text(f"\n{harmless(line)}", style="bright_black"))
+        screen.print(Text(f"\n{harmless(in_commands(line))}", style="bright_black"))
