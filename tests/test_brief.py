@@ -36,6 +36,17 @@ def test_what_was_asked_for_has_its_place_beside_a_long_description(board: Board
     assert brief.description.startswith("Think of everything.")
 
 
+def test_a_history_is_in_words_and_says_nothing_of_what_is_empty(board: Board) -> None:
+    first = board.create()
+    task = board.create(depends_on=[first])
+    board.finish("ada", first, summary="Done.")
+    told = "\n".join(line for each in (first, task) for line in read(board, each, include=["history"]).history)
+    assert f"edges=added blocks:{first}" in told
+    assert "completion_summary=Done." in told
+    assert "holder_id: ada → nothing" in told
+    assert not {"None", "{", "["} & set(told.split())
+
+
 def test_an_entry_that_is_longer_than_its_section_is_there_by_its_beginning(board: Board) -> None:
     first = board.create(criteria=[LONG])
     board.claim("ada", first)

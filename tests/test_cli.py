@@ -301,7 +301,7 @@ def test_tasks_done_completes_as_an_agent_and_unblocks_what_waits(program: Progr
     assert err.startswith("Not completed: criterion 1 has no evidence")
     assert status(board, task) == "pending", "the claim is not kept when the completion is refused"
     code, out, err = program(*words, "--evidence", "1=CI run 42", "--measure", "failed=0")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "ada is new.\n")
     assert f"unblocked {waiter} Next" in out.splitlines()
     assert (status(board, task), status(board, waiter)) == ("completed", "pending")
 

@@ -122,6 +122,10 @@ def test_teams_are_made_changed_joined_and_left(swarm: Swarm, program: Program) 
         found = (known["supervisor"], known["objective"], known["config"], members(swarm, "backend"))
         assert found == expected, words
     assert program("teams", "list") == (0, "backend\tbob\t0\t0\tFast.\n", "")
+    program("teams", "add", "backend", "ada", "--role", "trainee")
+    with terminal(80) as screen:
+        program("teams", "show", "backend")
+    assert re.search(r"in the team.*\n.*\n ?ada +worker .* trainee", screen.text)
 
 
 def test_who_acts_is_the_operator_or_whom_the_command_names(

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from terminals import terminal
 
 from swarm_mcp import operations
 from swarm_mcp.operations.projects import project_facts
@@ -78,6 +79,23 @@ def test_messages_go_to_whom_they_name_and_from_whom_the_command_names(swarm: Sw
         assert said in err, err
         assert len(err.splitlines()) == 1
     assert program("inbox", "--wait", "-1")[0] == 2
+
+
+def test_an_agent_that_was_not_here_before_is_told_of(swarm: Swarm, program: Program) -> None:
+    assert program("send", "lead", "Hello.", "--agent", "adda")[2] == "adda is new; there is also ada.\n"
+    assert program("send", "lead", "Hello.", "--agent", "adda")[2] == ""
+    assert program("send", "lead", "Hello.", "--agent", "ada")[2] == ""
+    assert program("send", "lead", "Hello.", "--agent", "somebody_else")[2] == "somebody_else is new.\n"
+
+
+def test_an_inbox_on_a_terminal_leaves_room_for_words(swarm: Swarm, program: Program) -> None:
+    said = "the words have room"
+    assert program("send", "operator", said, "--agent", "ada")[0] == 0
+    with terminal(80) as screen:
+        program("inbox")
+    assert said in screen.text
+    assert "+00:00" not in screen.text
+    assert program("inbox", "--again")[1].endswith("+00:00\n")
 
 
 def test_whoever_waits_hears_of_what_comes_meanwhile(swarm: Swarm, program: Program) -> None:

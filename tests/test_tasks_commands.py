@@ -386,6 +386,14 @@ def test_a_tree_deeper_than_the_terminal_is_wide_keeps_its_tasks(board: Board, h
     assert lines[39].startswith("… ")
 
 
+def test_a_board_without_tasks_says_so_and_a_task_without_a_name_is_wrong_usage(hands: Program) -> None:
+    with terminal(80) as screen:
+        hands("tasks", "tree")
+    assert screen.text.strip() == "There are no tasks yet."
+    assert hands("tasks", "tree") == (0, "", "")
+    assert hands("tasks", "show", " ")[:2] == (2, "")
+
+
 def test_the_graph_as_lines_a_table_and_mermaid(board: Board, hands: Program, garden: None) -> None:
     assert hands("tasks", "graph")[1].splitlines() == [
         "seed2222\tblocks\tbedd2222\tblocked\tin_progress", "wtrr2222\trelated\tbedd2222\tblocked\tin_progress",

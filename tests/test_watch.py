@@ -21,6 +21,7 @@ import psycopg
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from terminals import terminal
 
 from swarm_mcp import operations
 from swarm_mcp.cli import critical_path, stats
@@ -174,6 +175,10 @@ def test_one_screen_is_printed_where_nobody_watches(board: Board, garden: dict[s
     assert (code, err) == (0, "")
     assert "1 of 5 tasks completed" in out
     assert not any(line.endswith(" ") for line in out.splitlines())
+    for columns in (80, 200):
+        with terminal(columns) as screen:
+            program("watch", "--once", "--database", board.place)
+        assert all(each in screen.text for each in ("in progress", "agents", "events", garden["soil"], "kim"))
     seen = json.loads(program("watch", "--once", "--json", "--database", board.place)[1])
     assert (seen["statuses"]["pending"], seen["under_way"][0]["id"]) == (1, garden["soil"])
     code, out, err = program("watch", "--database", "nowhere.db")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from swarm_mcp.cli.printing import print_answer
+from swarm_mcp.cli.printing import note, print_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -61,8 +61,30 @@ def changed(chosen: Settings, change: Callable[[Transaction], T], *, agent: str 
     """Do something to the board; an agent that is named so does not come to lead the project by it."""
     from swarm_mcp.model.agent import Profile  # noqa: PLC0415
 
+    newcomers: list[str] = []
+
+    def told(db: Transaction) -> T:
+        answer = change(db)
+        newcomers[:] = _newcomer(db) if agent else []
+        return answer
+
     with opened(chosen) as swarm:
-        return swarm.write(change, agent=agent, profile=Profile.WORKER, via=VIA)
+        answer = swarm.write(told, agent=agent, profile=Profile.WORKER, via=VIA)
+    for each in newcomers:
+        note(each)
+    return answer
+
+
+def _newcomer(db: Transaction) -> list[str]:
+    """That whoever acts was not here before, with whom it might have been meant: a name is quickly mistyped."""
+    from swarm_mcp.model import ids  # noqa: PLC0415
+    from swarm_mcp.repository import agents  # noqa: PLC0415
+
+    if db.actor.id is None or agents.agent_row(db, db.actor.id).created_at != db.now:
+        return []
+    name = db.actor.name
+    near = ids.misspelt(name, [each for each in agents.all_agent_names(db) if each != name])
+    return [f"{name} is new; there is also {' and '.join(near)}." if near else f"{name} is new."]
 
 
 def asked(chosen: Settings, question: Callable[[Transaction], T], *, agent: str = "") -> T:

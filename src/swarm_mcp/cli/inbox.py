@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from swarm_mcp.repository.database import Transaction
 
 COLUMNS = [
-    Column("id"), Column("type"), Column("from"), Column("task"), Column("words", flexible=True, wraps=True),
-    Column("at"),
+    Column("id"), Column("type"), Column("from"), Column("task"), Column("at"),
+    Column("words", flexible=True, wraps=True),
 ]  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def inbox(
     if as_json:
         print_answer(found, as_json=True)
     elif on_terminal():
-        print_table(COLUMNS, (row(each) for each in found.items), title=found.message)
+        print_table(COLUMNS, (drawn(each) for each in found.items), title=found.message)
     else:
         print_rows(row(each) for each in found.items)
 
@@ -83,3 +83,9 @@ def row(item: InboxItem) -> tuple[str, ...]:
     ours = item.type == "system" or not item.sender
     words = in_commands(item.text) if ours else with_commands_behind(item.text)
     return item.id, item.type, item.sender, item.task, words, item.at
+
+
+def drawn(item: InboxItem) -> tuple[str, ...]:
+    """The same for a terminal, where the words need the room more than the time does."""
+    *known, words, at = row(item)
+    return *known, f"{at[5:10]} {at[11:16]}Z", words

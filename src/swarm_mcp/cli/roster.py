@@ -27,6 +27,8 @@ COLUMNS = [
     Column("specialty", flexible=True, wraps=True), Column("teams", flexible=True, wraps=True),
     Column("holds", right=True), Column("to do", right=True), Column("done", right=True),
 ]  # fmt: skip
+MEMBERS = [Column("in the team", flexible=True, wraps=True) if each.name == "teams" else each for each in COLUMNS]
+"""For a team's members: what each is there."""
 TASKS = [Column("holds"), Column("status"), Column("title", flexible=True, wraps=True)]
 
 
@@ -63,7 +65,8 @@ def show_list(found: AgentList, *, as_json: bool) -> None:
         print_answer(found, as_json=True)
         return
     if on_terminal():
-        print_table(COLUMNS, drawn(found.agents), title=found.message)
+        columns = MEMBERS if any(line.team_role for line in found.agents) else COLUMNS
+        print_table(columns, drawn(found.agents), title=found.message)
         return
     print_rows(plain(line) for line in found.agents)
     if found.next_cursor:

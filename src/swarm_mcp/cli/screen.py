@@ -91,11 +91,12 @@ class Screen:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, options.height or console.height
         head = self._head(width)
-        room = height - sum(len(console.render_lines(each, options, pad=False)) for each in head) - bool(self.footer)
+        apart = options.update(height=None)  # or each part would fill the whole height
+        room = height - sum(len(console.render_lines(each, apart, pad=False)) for each in head) - bool(self.footer)
         parts = [*head, *self._sections(room, wide=width >= WIDE)]
         if self.footer:
             parts.append(Text(self.footer, style=FAINT, no_wrap=True, overflow="ellipsis"))
-        lines = console.render_lines(Group(*parts), options.update(height=None), pad=False)
+        lines = console.render_lines(Group(*parts), apart, pad=False)
         for line in lines[:height]:
             yield from line
             yield Segment.line()

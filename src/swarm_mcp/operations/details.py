@@ -124,11 +124,23 @@ def said(data: dict[str, Any], names: dict[str | None, str]) -> str:
     for name, value in data.items():
         if isinstance(value, list) and len(value) == 2:  # noqa: PLR2004 - before and after
             before, after = (names.get(each, each) for each in value) if name in AGENTS else value
-            changed = f"{name}: {shorten(str(before), 40)} → {shorten(str(after), 40)}"
-            parts.append(f"{name}={shorten(str(after), 60)}" if before is None else changed)
-        else:
-            parts.append(f"{name}={shorten(str(value), 60)}")
+            changed = f"{name}: {shorten(_told(before), 40)} → {shorten(_told(after), 40)}"
+            parts.append(f"{name}={shorten(_told(after), 60)}" if before in NOTHING else changed)
+        elif value not in NOTHING:
+            parts.append(f"{name}={shorten(_told(value), 60)}")
     return f" ({'; '.join(parts[:8])})" if parts else ""
+
+
+NOTHING = (None, "", [], {})
+
+
+def _told(value: object) -> str:
+    """A value of an event in words."""
+    if value in NOTHING:
+        return "nothing"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_told(each)}" for name, each in value.items())
+    return ", ".join(map(_told, value)) if isinstance(value, list) else str(value)
 
 
 def _executions(db: Transaction, row: Row, after: int) -> list[str]:

@@ -38,6 +38,8 @@ def show(
 
     Example: swarm-mcp tasks show k3x9m2qa --include history
     """
+    if not task.strip():  # which to an agent means what it holds
+        raise typer.BadParameter("Name a task.", param_hint="TASK")
     chosen = settings(database=database, project=project)
     from swarm_mcp.model.task import Brief  # noqa: PLC0415 - help must not import the board
     from swarm_mcp.operations.briefing import get_task  # noqa: PLC0415

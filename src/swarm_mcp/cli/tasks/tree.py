@@ -52,6 +52,8 @@ def tree(
         return
     if on_terminal():
         screen = console()
+        if not found.nodes:
+            screen.print("There are no tasks yet.")
         for line in drawn(found.nodes, screen.width):
             screen.print(line, no_wrap=True, crop=False)
     else:
