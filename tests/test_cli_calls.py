@@ -205,6 +205,8 @@ def test_refusals_and_answers_name_commands_and_leave_others_words_alone(swarm: 
     said = "No task `nothing`. `swarm-mcp tasks list --agent ada` shows the ones you can see.\n"
     assert program("tasks", "show", "nothing", "--agent", "ada") == (1, "", said)
     assert program("tasks", "show", "nothing")[2] == said.replace(" --agent ada", "")
+    again = f"retry is for failed and partial work. `swarm-mcp tasks claim {name} --agent …` takes this.\n"
+    assert program("tasks", "update", name, "--action", "retry")[2] == f"{name} is pending; {again}"
     shown = program("tasks", "show", name)[1]
     assert title in shown
     assert words in shown
@@ -242,6 +244,15 @@ def test_work_fails_and_is_partly_done_from_the_command_line(swarm: Swarm, progr
         assert program("tasks", "done", task, "--agent", "ada", "--outcome", outcome, "--summary", "Rock.")[0] == 0
         assert swarm.read(lambda db, task=task: operations.get_task(db, task=task)).task.status == outcome
     assert "fails it" in program("tasks", "done", second, "--outcome", "failed")[2]
+    assert (
+        f"`swarm-mcp tasks update {first} --action retry` tries this again"
+        in (program("tasks", "update", first, "--action", "reopen")[2])
+    )
     assert program("tasks", "update", first, "--action", "retry")[0] == 0
+    assert program("tasks", "update", second, "--action", "cancel")[1].startswith(f"{second} is cancelled.\n")
+    assert (
+        f"`swarm-mcp tasks update {second} --action reopen` reopens this"
+        in (program("tasks", "update", second, "--action", "retry")[2])
+    )
     assert program("tasks", "done", first, "--agent", "bob", "--outcome", "blocked", "--summary", "x")[0] == 1
     assert program("send", "ada")[0] == 2

@@ -113,6 +113,8 @@ def test_policies_are_set_shown_and_recorded(swarm: Swarm, program: Program) -> 
     code, out, err = program("project", "set", "lease_minutes=45", "title=Über [b]alles", "require_review=yes")
     assert (code, err) == (0, "")
     assert "lease_minutes 30 → 45" in out
+    assert "require_review no → yes" in out
+    assert "require_review yes" in out.splitlines()[1]
     assert "title\tÜber [b]alles\n" in program("project", "show")[1]
     shown = json.loads(program("project", "show", "--json")[1])
     assert shown == swarm.read(project_facts)

@@ -186,7 +186,12 @@ def test_without_its_attempt_a_write_is_refused_once_the_agent_has_claimed_the_t
 
 def test_whoever_never_held_the_task_is_told_to_claim_it(board: Board) -> None:
     task = board.task_in("in_progress")
-    with pytest.raises(NotAllowed, match=rf'bob does not hold {task}; ada does. claim_task\(task="{task}"\) first'):
+    with pytest.raises(NotAllowed, match=rf"bob does not hold {task}; ada does. claim_task\(\) gives you another one"):
+        board.report("bob", task)
+    with pytest.raises(NotAllowed, match=rf'ada does. send_message\(to="ada", task="{task}", text=…\) reaches it'):
+        board.report("", task)
+    board.clock.advance(minutes=31)
+    with pytest.raises(NotAllowed, match=rf'claim_task\(task="{task}"\) first'):
         board.report("bob", task)
 
 

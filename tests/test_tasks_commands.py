@@ -151,7 +151,11 @@ def test_whoever_works_on_a_task_does_not_waive_its_review(board: Board, hands: 
     for words, sentence in (
         (("--phase", "11"), "phase is 1 to 10"),
         (("--complexity", "hgh"), "Did you mean `high`?"),
-        (("--clear", "areas"), "`areas` cannot be cleared"),
+        (
+            ("--clear", "areas"),
+            "`areas` cannot be cleared; --clear takes assignee, parent, deadline, tags, description, e",
+        ),
+        (("--action", "retry"), "retry is for failed and partial work.\n"),
         (("--area", "x", "--clear", "area"), "both set and cleared"),
         ((), "Nothing to change"),
         (("--action", "hodl"), "Did you mean `hold`?"),

@@ -257,7 +257,10 @@ def _(answer: Registered) -> str:
 
 @render.register
 def _(answer: PolicyChange) -> str:
-    known = ", ".join(f"{name} {_value(value)}" for name, value in answer.policies.items())
+    said = {True: "yes", False: "no"}
+    known = ", ".join(
+        f"{name} {said[value] if isinstance(value, bool) else _value(value)}" for name, value in answer.policies.items()
+    )
     return f"{answer.message}\n{known}"
 
 

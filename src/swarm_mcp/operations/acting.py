@@ -96,15 +96,20 @@ def _recall(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
 
 def _retry(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
     if row.status not in {S.FAILED, S.PARTIAL}:
-        verb = "reopen" if row.status in {S.COMPLETED, S.CANCELLED} else "claim_task"
-        raise IllegalMove(f"{row.id} is {row.status}; retry is for failed and partial work ({verb} here).")
+        hint = {
+            S.COMPLETED: f' update_task(task="{row.id}", action="reopen") reopens this.',
+            S.CANCELLED: f' update_task(task="{row.id}", action="reopen") reopens this.',
+            S.PENDING: f' claim_task(task="{row.id}") takes this.',
+        }.get(TaskStatus(row.status), "")
+        raise IllegalMove(f"{row.id} is {row.status}; retry is for failed and partial work.{hint}")
     return _back_into_queue(db, row, "retried", reason)
 
 
 def _reopen(db: Transaction, row: Row, reason: str) -> tuple[Row, str]:
     if row.status not in SETTLED:
-        hint = "retry" if row.status in {S.FAILED, S.PARTIAL} else "nothing to reopen"
-        raise IllegalMove(f"{row.id} is {row.status}; reopen is for completed and cancelled work ({hint}).")
+        again = f' update_task(task="{row.id}", action="retry") tries this again.'
+        hint = again if row.status in {S.FAILED, S.PARTIAL} else ""
+        raise IllegalMove(f"{row.id} is {row.status}; reopen is for completed and cancelled work.{hint}")
     return _back_into_queue(db, row, "reopened", reason)
 
 

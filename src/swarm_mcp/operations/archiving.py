@@ -27,7 +27,9 @@ def archive_finished(db: Transaction, *, older_than: timedelta) -> list[str]:
 
     """
     if not db.actor.is_operator:
-        raise NotAllowed("The operator puts work away by its age; update_task archives one task.")
+        raise NotAllowed(
+            'The operator puts work away by its age; update_task(task=…, action="archive") archives one task.'
+        )
     before = db.now - older_than
     found: dict[str, str | None] = {}
     while rows := finished.over(db, before, after=next(reversed(found), "")):

@@ -64,7 +64,7 @@ def _require_below(db: Transaction, row: Row | None, name: str, subject: str) ->
         return
     raise NotAllowed(
         f"{subject} may act as itself or as an agent below it, and `{name}` is none that it could act as. "
-        "Leave `agent` out, or name one below you; list_agents shows them.",
+        "Leave `agent` out, or name one below you; list_agents() shows them.",
     )
 
 

@@ -77,8 +77,10 @@ def update_task(
     if not said:
         raise Invalid("Nothing to change: name a field, an edge, a criterion or an action.")
     row = claims.touched(db, tasks.task_row(db, row.id))
+    if said[-1] != f"is {row.status}":
+        said.append(f"it is {row.status}")
     return Written(
-        task=task_change(row), message=f"{row.id} {'; '.join(said)}; it is {row.status}.", warnings=warnings,
+        task=task_change(row), message=f"{row.id} {'; '.join(said)}.", warnings=warnings,
         unread=unread(db), ready=ready_count(db) if action else None,
     )  # fmt: skip
 

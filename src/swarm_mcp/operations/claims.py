@@ -91,7 +91,7 @@ def require_claim(db: Transaction, row: Row, attempt: int) -> None:
         )
     if actor.id is None or not work.attempts_of(db, row.id, actor.id):
         raise NotAllowed(
-            f'{actor.name} does not hold {row.id}{_held_by(db, row)}. claim_task(task="{row.id}") first.',
+            f"{actor.name} does not hold {row.id}{_held_by(db, row)}.{_way_to(db, row)}",
             task=row.id,
             status=row.status,
         )
@@ -101,6 +101,18 @@ def require_claim(db: Transaction, row: Row, attempt: int) -> None:
 def _held_by(db: Transaction, row: Row) -> str:
     names = agents.agent_names(db, [row.holder_id])
     return f"; {names[row.holder_id]} does" if row.holder_id else f"; it is {row.status}"
+
+
+def _way_to(db: Transaction, row: Row) -> str:
+    """What whoever never held a task does instead: claims it, if it is to be had, or another; the operator asks."""
+    if row.status in {*FINISHED, TaskStatus.IN_REVIEW}:
+        return ""
+    if row.holder_id is None or lapsed(db, row):
+        return f' claim_task(task="{row.id}") first.'
+    if db.actor.id is not None:
+        return " claim_task() gives you another one."
+    holder = agents.agent_names(db, [row.holder_id])[row.holder_id]
+    return f' send_message(to="{holder}", task="{row.id}", text=…) reaches it.'
 
 
 def claim_lost(db: Transaction, row: Row) -> ClaimLost:

@@ -164,5 +164,12 @@ def set_policy(
         projects.update_project(db, {name: after for name, (_, after) in changed.items()})
         db.project = projects.find_project(db, before.slug)
         record(db, "policy_changed", None, changed)
-    said = ", ".join(f"{name} {was} → {now}" for name, (was, now) in changed.items())
+    said = ", ".join(f"{name} {_said(was)} → {_said(now)}" for name, (was, now) in changed.items())
     return PolicyChange(message=f"{said}." if said else "The policies are so already; nothing new.", policies=values)
+
+
+def _said(value: object) -> str:
+    """A policy as it is set."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value != "" else "nothing"

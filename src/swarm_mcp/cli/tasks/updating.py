@@ -11,6 +11,7 @@ from swarm_mcp.cli import completing
 from swarm_mcp.cli.acting import act
 from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, TaskId, settings
 from swarm_mcp.cli.tasks import fields
+from swarm_mcp.model.errors import Invalid
 
 if TYPE_CHECKING:
     from swarm_mcp.model.record import Answer
@@ -78,6 +79,9 @@ def update(
     """
     chosen = settings(database=database, project=project)
     emptied = clear or []
+    wrong = next((each for each in emptied if each not in CLEARABLE), "")
+    if wrong:
+        raise Invalid(f"`{wrong[:60]}` cannot be cleared; --clear takes {', '.join(CLEARABLE)}.")
     described: dict[str, Any] = {
         "area": area, "phase": phase, "complexity": complexity, "task_type": kind, "source": source,
         "touches": touches, "clear": [each for each in emptied if each in DESCRIBED],
