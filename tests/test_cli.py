@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,6 @@ from swarm_mcp.repository import agents, events, migrate, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from conftest import Program
 
@@ -165,6 +165,27 @@ def test_what_cannot_be_done_is_one_sentence_on_stderr(program: Program, plan: P
     for (code, out, err), beginning in refused:
         assert (code, out, err.count("\n")) == (1, "", 1)
         assert err.startswith(beginning)
+
+
+def test_a_full_disk_behind_stdout_and_closed_streams_are_no_crash(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        for words, code in ((("version",), 0), (("send", "ada", "-"), 1)):
+            for name in ("stdin", "stdout"):
+                without.setattr(sys, name, None)
+            assert program(*words)[0] == code
+            sys.stdin.close()
+            sys.stdout.close()
+    full = Path("/dev/full")
+    if full.exists():
+        with full.open("w") as stdout:
+            monkeypatch.setattr(sys, "stdout", stdout)
+            code, _, err = program("version")
+            monkeypatch.undo()
+            assert (code, err.count("\n")) == (1, 1)
+            assert "is full" in err
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # where what is left of it may go
 
 
 def test_wrong_usage_is_told_apart_from_a_refusal(program: Program, plan: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +16,9 @@ from swarm_mcp.cli import calls
 from swarm_mcp.cli.printing import note
 from swarm_mcp.cli.telemetry import set_up_tracing
 from swarm_mcp.model.errors import Refusal
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Why a file to which stdout goes takes no more."""
 
 
 def new_program() -> typer.Typer:
@@ -46,6 +52,9 @@ def program(
 
 def carry_out(app: typer.Typer) -> None:
     """Run the command that was typed; a refusal is one sentence on stderr and exit code 1."""
+    for name, way in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # whoever started us has closed it
+            setattr(sys, name, Path(os.devnull).open(way, encoding="utf-8"))  # noqa: SIM115 - to the end of the process
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal of another encoding shows `?` for what it has not
@@ -55,4 +64,10 @@ def carry_out(app: typer.Typer) -> None:
         note(refusal.message)
         sys.exit(1)
     except BrokenPipeError:
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the end of the process would fail at it again
+        note("What was to be written could not be: the disk behind it is full or out of order.")
         sys.exit(1)
