@@ -115,7 +115,7 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     only = "these parts alone; `million` is measured by itself"
     parser.add_argument("--only", nargs="+", choices=[*PARTS, LARGE], help=only)
-    parser.add_argument("--sizes", nargs="+", type=int, default=[100, 10_000, 100_000], help="tasks on the boards")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[100, 20_000, 100_000], help="tasks on the boards")
     parser.add_argument("--rounds", type=int, default=10, help="turns that each server takes")
     parser.add_argument("--calls", type=int, default=30, help="calls of each tool in a turn")
     parser.add_argument("--starts", type=int, default=9, help="cold starts of each server")
