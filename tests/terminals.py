@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+OVERRULING = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
+"""What in the environment would say something else than the terminal does; somebody else's test may have left it."""
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a terminal would obey."""
 
@@ -61,6 +63,7 @@ def terminal(columns: int, typed: str = "") -> Iterator[Screen]:
 
     listener = threading.Thread(target=listen)
     listener.start()
+    overruling = {name: os.environ.pop(name) for name in OVERRULING if name in os.environ}
     kept, streams = (os.dup(0), os.dup(1)), (sys.stdin, sys.stdout)
     sys.stdout.flush()
     os.dup2(slave, 0)
@@ -77,6 +80,7 @@ def terminal(columns: int, typed: str = "") -> Iterator[Screen]:
             os.dup2(descriptor, n)
             os.close(descriptor)
         os.close(slave)
+        os.environ.update(overruling)
         listener.join()
         os.close(master)
         screen.raw = heard.decode().replace("\r\n", "\n")
