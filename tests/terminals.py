@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-OVERRULING = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
+OVERRULING = ("COLUMNS", "LINES")
 """What in the environment would say something else than the terminal does; somebody else's test may have left it."""
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a terminal would obey."""

@@ -238,6 +238,8 @@ def test_on_a_terminal_there_are_tables_that_fit(
     task = hostile(swarm)
     swarm.write(lambda db: operations.register_agent(db, name=LONG, superior="ada", specialty="documentation"))
     monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
 
     def seen(*words: object) -> list[str]:
         with terminal(columns) as screen:

@@ -38,6 +38,8 @@ def hands(board: Board, program: Program, monkeypatch: pytest.MonkeyPatch) -> Pr
     monkeypatch.setenv("SWARM_DATABASE", str(board.place))
     monkeypatch.setenv("SWARM_AGENT", "nobody")  # the environment makes nobody an agent
     monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
     return program
 
 
