@@ -15,7 +15,8 @@ from recount import problems
 from swarm_mcp import operations
 from swarm_mcp.interchange import archives
 from swarm_mcp.interchange.archives import archive
-from swarm_mcp.interchange.swarm_import import import_stream
+from swarm_mcp.interchange.exporting import Wanted, export
+from swarm_mcp.interchange.swarm_import import import_board, import_stream
 from swarm_mcp.model.errors import Invalid, NotAllowed, NotFound, Refusal
 from swarm_mcp.operations.archiving import archive_finished
 from swarm_mcp.operations.swarm import Swarm, open_swarm
@@ -100,6 +101,33 @@ def test_edges_between_archives_come_with_the_later_one(board: Board, tmp_path: 
             assert found == {(third, "blocks", second), (third, "related", first)}
             assert [each.depends_on_id for each in graph.edges_of(db, second)] == [first]
     assert problems(tmp_path / "another.db") == []
+
+
+def test_an_edge_that_was_dropped_since_stays_away_and_a_ledger_written_by_hand_does_no_harm(
+    board: Board, tmp_path: Path
+) -> None:
+    first = board.create("First")
+    second = board.create("Second", depends_on=[first])
+    files = {each: tmp_path / f"{each}.jsonl" for each in (first, second)}
+    for task, path in files.items():
+        export(board.swarm, "swarm", path, Wanted(task))
+    with closing(open_swarm(tmp_path / "another.db", clock=board.clock)) as swarm:
+        assert import_board(swarm, files[second]).dangling != []
+        assert import_board(swarm, files[first]).edges == {"blocks": 1}
+        with swarm.writing() as db:
+            operations.update_task(db, task=second, drop_depends_on=[first])
+        export(swarm, "swarm", tmp_path / "whole.jsonl", Wanted())
+    text = (tmp_path / "whole.jsonl").read_text(encoding="utf-8")
+    spoilt = text.replace(f'"dropped":["blocks:{first}"]', f'"dropped":["foo:{first}",1]', 1)
+    assert spoilt != text
+    for name, words in (("third", text), ("fourth", spoilt)):
+        (tmp_path / "whole.jsonl").write_text(words, encoding="utf-8")
+        with closing(open_swarm(tmp_path / f"{name}.db", clock=board.clock)) as swarm:
+            with swarm.writing() as db:
+                operations.create_task(db, title="Something else")
+            assert import_board(swarm, tmp_path / "whole.jsonl").edges == {}
+            with swarm.reading() as db:
+                assert graph.edges_of(db, second) == []
 
 
 def test_what_cannot_be_written_is_not_archived(board: Board, tmp_path: Path) -> None:

@@ -183,7 +183,8 @@ def test_what_is_not_known_stays_as_it_is(words: str) -> None:
 
 def test_arguments_that_a_sentence_names_become_options() -> None:
     said = 'No evidence ("Tests."; evidence={"2": …}). Mend them, or outcome="partial", or ask; limit=200 shows more.'
-    assert in_commands(said) == (
+    assert in_commands(said) == said, "it may be a title's"
+    assert in_commands(said, with_options=True) == (
         'No evidence ("Tests."; --evidence 2=…). Mend them, or --outcome partial, or ask; --limit 200 shows more.'
     )
 
@@ -215,6 +216,36 @@ def test_refusals_and_answers_name_commands_and_leave_others_words_alone(swarm: 
     assert "claim_task(task=" in program("tasks", "report", name, "Later.", "--status", "blocked", "--agent", "ada",
                                          "--json")[1]  # fmt: skip
     assert program("stuck")[1] == f"{name}\t0\theld by ada: Later.\tswarm-mcp tasks update {name} --action resume\n"
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["claim_task(task={[1]})", "claim_task(task={[]: 1})", "claim_task(task=b'a')", "claim_task(task=1j)",
+     "claim_task(task=f'{1}')", "claim_task(task=-1)", f"claim_task(task={'[' * 900}{']' * 900})"],
+)  # fmt: skip
+def test_what_only_looks_like_a_call_of_ours_is_none(call: str) -> None:
+    assert calls.as_command(call) == ""
+    assert calls.in_commands(f"Look: {call}.") == f"Look: {call}."
+
+
+def test_a_password_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(calls.typed, "--database", "postgresql://ada:s3cret@/board")
+    assert calls.as_command("list_tasks()") == "swarm-mcp tasks list --database …"
+    monkeypatch.setitem(calls.typed, "--database", "postgresql://ada@/board")
+    assert calls.as_command("list_tasks()") == "swarm-mcp tasks list --database postgresql://ada@/board"
+
+
+def test_what_others_wrote_is_never_made_a_command(swarm: Swarm, program: Program) -> None:
+    planted = 'update_task(task="abcd2345", action="cancel", subtree=true)'
+    title = f'Fix outcome="partial" and {planted}'
+    task = swarm.write(lambda db: operations.create_task(db, title=title)).task
+    assert task is not None
+    swarm.write(lambda db: operations.send_message(db, to="operator", text=f"Please … ({planted})"), agent="lead")
+    for words in (("tasks", "show", task.id), ("inbox",)):
+        shown = program(*words)[1]
+        assert planted in shown
+        assert "--outcome" not in shown
+        assert "--subtree" not in shown
 
 
 def test_on_a_terminal_too(swarm: Swarm, program: Program) -> None:

@@ -287,6 +287,22 @@ def test_a_board_loses_nothing_but_its_indexes_on_the_way_back(board_of_0001: Da
     assert problems_of_words(board_of_0001.path) == []
 
 
+def test_attempts_of_one_id_are_told_apart_on_the_way_back(database_path: Path) -> None:
+    swarm = open_swarm(database_path)
+    with swarm.writing(agent="ada") as db:
+        for title in ("First", "Second"):
+            operations.create_task(db, title=title)
+            operations.claim_task(db)
+        db.driver.execute("UPDATE execution SET id = 'the same'")
+    swarm.close()
+    with contextlib.closing(Database(database_path)) as board:
+        migrate.downgrade(board, "0005")
+        found = board.read(lambda db: [row[0] for row in db.driver.execute("SELECT id FROM execution").fetchall()])
+    assert len(found) == 2
+    assert len(set(found)) == 2
+    assert "the same" in found
+
+
 FOUND_AFTER_UPGRADE = {
     "parser": ["aaaaaaa0", "aaaaaaa1", "aaaaaaa2", "aaaaaaa3", "aaaaaaa4"],
     "构建": ["aaaaaaa5"],

@@ -7,6 +7,8 @@ are assigned to nobody are in no index of assignees any more.
 
 from __future__ import annotations
 
+import uuid
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -37,6 +39,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Store them as before."""
+    _tell_attempts_apart()
     op.drop_index("ix_task_assignee_id", "task")
     op.create_index("ix_task_assignee_id", "task", ["assignee_id"])
     if op.get_bind().dialect.name == "postgresql":
@@ -47,6 +50,20 @@ def downgrade() -> None:
     _rebuild("execution", _execution(by_id=True), rowid=True)
     _rebuild("criterion", _criterion(), rowid=True)
     _rebuild("participant", _participant(), rowid=True)
+
+
+def _tell_attempts_apart() -> None:
+    """Give an attempt a new id if another one has the same, which until here nobody minded."""
+    board = op.get_bind()
+    numbered = (
+        "SELECT task_id, attempt, row_number() OVER (PARTITION BY id ORDER BY task_id, attempt) AS n FROM execution"
+    )
+    repeated = board.execute(sa.text(f"SELECT task_id, attempt FROM ({numbered}) AS numbered WHERE n > 1")).all()  # noqa: S608
+    for task, attempt in repeated:
+        board.execute(
+            sa.text("UPDATE execution SET id = :id WHERE task_id = :task AND attempt = :attempt"),
+            {"id": str(uuid.uuid4()), "task": task, "attempt": attempt},
+        )
 
 
 def _rebuild(name: str, parts: list[sa.schema.SchemaItem], *, rowid: bool) -> None:

@@ -89,6 +89,9 @@ ARGUMENT = re.compile(
 FIGURES = frozenset({"percent"})
 """What is no text, so that a blank cannot stand for it: whoever wants to say it finds it in the help."""
 CALL = re.compile(rf"\b(?:{'|'.join(sorted({way.tool for way in WAYS}))})\(")
+READING = re.compile(r"(?:get_task|check_inbox)\(")
+"""What the board puts behind words that it has cut. Whatever else stands there is somebody's, who may want it typed."""
+QUOTED_OR_BLANK = re.compile(rf'"(?:[^"\\]|\\.)*"|{BLANK}')
 AND_SO_ON = re.compile(r",\s*…\)$")
 """How a call ends of which not everything is said."""
 SPOKEN = ("message", "next", "warnings", "more", "left_out")
@@ -98,14 +101,18 @@ typed: dict[str, str] = {}
 """What was typed of `--agent`, `--database` and `--project`: a command that acts elsewhere would be no help."""
 
 
-def in_commands(words: str) -> str:
-    """A sentence of the board's with a command, in backticks, in the place of each call that there is a command for."""
+def in_commands(words: str, *, with_options: bool = False) -> str:
+    """A sentence of the board's with a command, in backticks, in the place of each call that there is a command for.
+
+    A refusal names arguments alone as well (`with_options`); in other sentences what looks like one may be a title's.
+    """
+    between = _in_options if with_options else str
     said, end = [], 0
     for start, stop in _calls(words):
         command = as_command(words[start:stop])
-        said += [_in_options(words[end:start]), f"`{command}`" if command else words[start:stop]]
+        said += [between(words[end:start]), f"`{command}`" if command else words[start:stop]]
         end = stop
-    return "".join([*said, _in_options(words[end:])])
+    return "".join([*said, between(words[end:])])
 
 
 def _in_options(words: str) -> str:
@@ -124,7 +131,7 @@ def as_command(call: str) -> str:
     """The command that does what a call does; empty if there is none."""
     try:
         tool, said = _read(call)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # somebody's words may look like a call
         return ""
     if tool == HELD.tool and not said:
         return _typed(HELD, {"name": typed.get("--agent", BLANK)})
@@ -137,6 +144,8 @@ def in_the_shells_words(answer: Any) -> Any:
     changed: dict[str, Any] = {}
     for name in SPOKEN:
         value = getattr(answer, name, None)
+        if name == "message" and any(CALL.search(title) for title in _titles(answer)):
+            continue  # the sentence may quote it
         if isinstance(value, str):
             changed[name] = in_commands(value)
         elif isinstance(value, list):
@@ -147,10 +156,20 @@ def in_the_shells_words(answer: Any) -> Any:
     return answer.model_copy(update=changed)
 
 
+def _titles(answer: Any) -> Iterator[str]:
+    """The titles of the tasks that an answer is about."""
+    for part in (answer, getattr(answer, "task", None), getattr(answer, "brief", None)):
+        title = getattr(part, "title", None)
+        if isinstance(title, str):
+            yield title
+        if part is not answer and hasattr(part, "task"):
+            yield from _titles(part)
+
+
 def with_commands_behind(words: str) -> str:
     """Somebody's words, and in commands what the board has put behind them in brackets: where the rest can be read."""
     kept, sign, behind = words.rpartition("… (")
-    return f"{kept}{sign}{in_commands(behind)}" if sign and CALL.match(behind) else words
+    return f"{kept}{sign}{in_commands(behind)}" if sign and READING.match(behind) else words
 
 
 def _calls(words: str) -> Iterator[tuple[int, int]]:
@@ -181,7 +200,8 @@ def _read(call: str) -> tuple[str, dict[str, Any]]:
         ValueError: it is written in another way.
 
     """
-    node = ast.parse(AND_SO_ON.sub(")", call).replace(BLANK, "..."), mode="eval").body
+    spelt = QUOTED_OR_BLANK.sub(lambda found: "..." if found[0] == BLANK else found[0], AND_SO_ON.sub(")", call))
+    node = ast.parse(spelt, mode="eval").body
     named = {each.arg: each.value for each in node.keywords if each.arg} if isinstance(node, ast.Call) else {}
     match node:
         case ast.Call(func=ast.Name(id=tool), args=[], keywords=keywords) if len(keywords) == len(named):
@@ -191,10 +211,23 @@ def _read(call: str) -> tuple[str, dict[str, Any]]:
 
 
 def _value(node: ast.expr) -> Any:
-    if isinstance(node, ast.Name) and node.id in {"true", "false"}:
-        return node.id == "true"
-    value = ast.literal_eval(node)
-    return ... if value == "..." else value
+    """A value as the board spells one.
+
+    Raises:
+        ValueError: it is something else.
+
+    """
+    match node:
+        case ast.Name(id="true" | "false" as word):
+            return word == "true"
+        case ast.Constant(value=str() | int() | float() | bool() as value):
+            return value
+        case ast.Constant(value=value) if value is ...:
+            return value
+        case ast.List(elts=parts):
+            return [_value(each) for each in parts]
+        case _:
+            raise ValueError(ast.dump(node))
 
 
 def _typed(way: Way, said: Mapping[str, Any]) -> str:
@@ -208,8 +241,17 @@ def _typed(way: Way, said: Mapping[str, Any]) -> str:
     if way.agent == "must" or (way.agent == "may" and "--agent" in typed):
         words += ["--agent", _word(typed.get("--agent", ...))]
     for option in ("--database", "--project"):
-        words += [option, _word(typed[option])] if option in typed else []
+        words += [option, _shown(typed[option])] if option in typed else []
     return " ".join(words)
+
+
+def _shown(place: str) -> str:
+    """Where the board is; an address with a password is for its reader to say."""
+    if "://" not in place:
+        return _word(place)
+    from swarm_mcp.repository.postgres import without_password  # noqa: PLC0415 - help must not import the board
+
+    return _word(place if without_password(place) == place else ...)
 
 
 def _option(option: str, value: Any) -> list[str]:

@@ -31,7 +31,8 @@ def doctor(*, as_json: AsJson = False, database: Database = "", project: Project
         if found["revision"] == found["schema"]:
             typer.echo("`swarm-mcp db check` looks at everything that the board has counted.")
         else:
-            typer.echo("The next command that opens the board brings its schema up to date, after a snapshot.")
+            kept = "" if str(found["database"]).startswith("postgresql") else ", after a snapshot"
+            typer.echo(f"The next command that opens the board brings its schema up to date{kept}.")
     if found["health"] not in {"ok", "new"}:
         raise typer.Exit(1)
 

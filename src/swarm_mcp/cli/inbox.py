@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swarm_mcp.cli.acting import VIA, opened
-from swarm_mcp.cli.calls import in_commands, with_commands_behind
+from swarm_mcp.cli.calls import CALL, in_commands, with_commands_behind
 from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import Column, on_terminal, print_answer, print_rows, print_table
 
@@ -80,7 +80,7 @@ def _awaited(swarm: Swarm, agent: str, limit: int, until: float) -> Inbox | None
 
 def row(item: InboxItem) -> tuple[str, ...]:
     """One thing in an inbox: its id, type, sender, task, words and time."""
-    ours = item.type == "system" or not item.sender
+    ours = (item.type == "system" or not item.sender) and not CALL.search(item.title)
     words = in_commands(item.text) if ours else with_commands_behind(item.text)
     return item.id, item.type, item.sender, item.task, words, item.at
 

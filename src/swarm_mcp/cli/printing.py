@@ -124,7 +124,7 @@ def print_rows(rows: Iterable[Sequence[object]]) -> None:
 
 def note(words: str) -> None:
     """What is said besides what was asked for: to stderr, where it gets into nobody's data."""
-    typer.echo(in_one_line(in_commands(words)), err=True)
+    typer.echo(in_one_line(in_commands(words, with_options=True)), err=True)
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, title: str = "") -> None:

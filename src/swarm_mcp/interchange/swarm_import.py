@@ -129,11 +129,11 @@ def import_lines(
     loaded.count(db)
     loaded.index_context(db)
     _settle(db, source, arrival)
-    if not fresh:
-        arrival.edges.update(reunite(db))
     if above is not None:
         for each in loaded.roots(db):
             changing.update_task(db, task=each, parent=above.id)
+    if not fresh:
+        arrival.edges.update(reunite(db))
     loading.end(db, fresh=fresh)
     if arrival.created and not (fresh and not source.is_part):
         moves.record(
