@@ -241,7 +241,7 @@ def test_the_version_is_told_as_a_command_and_as_an_option(program: Program) -> 
 @pytest.mark.parametrize(
     "words",
     [
-        ("export", "csv", "-"), ("archive", "--to", "put-away"), ("stats",), ("stuck",), ("critical-path",),
+        ("export", "csv", "-"), ("archive", "--to", "put-away"), ("stats",), ("stuck",), ("critical-path",), ("inbox",),
         ("tasks", "list"), ("tasks", "tree"), ("tasks", "graph"), ("tasks", "show", "k3x9"), ("agents", "list"),
         ("teams", "list"), ("project", "list"), ("project", "show"), ("token", "list"), ("token", "revoke", "k3x9m2qa"),
     ],
