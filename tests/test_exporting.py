@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from swarm_mcp import operations
 from swarm_mcp.interchange.exporting import replacing
 from swarm_mcp.model.errors import Conflict, Invalid, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Program = Callable[..., tuple[int, str, str]]
 
 
 def test_a_file_appears_when_it_is_whole_and_never_over_another(tmp_path: Path) -> None:
@@ -58,6 +65,41 @@ def test_force_replaces_no_folder_of_other_things_and_nothing_of_another_kind(tm
         with pytest.raises(Conflict, match=words), replacing(target, forced=True, layout=layout):
             raise AssertionError
     assert sorted(each.name for each in tmp_path.rglob("*")) == ["home", "letters", "link", "pipe", "plan.csv"]
+
+
+def test_force_replaces_no_database_and_nothing_beside_one(tmp_path: Path, program: Program) -> None:
+    from swarm_mcp.operations.swarm import open_swarm
+
+    board = tmp_path / "b.db"
+    swarm = open_swarm(board)
+    try:
+        swarm.write(operations.check_inbox, agent="ada")
+        before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+        assert {"b.db", "b.db-wal", "b.db.gate", "b.db.gate.next"} <= set(before)
+        for name in (*before, "b.db-journal"):
+            for words in (("export", "csv", name, "--database", board), ("db", "schema", "--to", name)):
+                code, out, err = program(*words, "--force")
+                is_board = name == "b.db"
+                why = "is a database, which no export replaces" if is_board else "belongs to the database `b.db`"
+                assert (code, out, err.startswith(f"`{name}` {why}")) == (1, "", True), err
+        assert {each.name for each in tmp_path.iterdir()} == set(before)
+        assert (tmp_path / "b.db").read_bytes() == before["b.db"]
+        os.link(tmp_path / "b.db.gate", tmp_path / "lock")
+        with (
+            pytest.raises(Conflict, match="`lock` is a database"),
+            replacing(tmp_path / "lock", forced=True, board=board),
+        ):
+            raise AssertionError
+        with (
+            pytest.raises(Conflict, match="has the open board in it"),
+            replacing(tmp_path, forced=True, layout=frozenset({*before, "lock"}), board=board),
+        ):
+            raise AssertionError
+    finally:
+        swarm.close()
+    (tmp_path / "schema.sql").write_text("old")
+    assert program("db", "schema", "--to", "schema.sql", "--force") == (0, "", "")
+    assert "CREATE TABLE" in (tmp_path / "schema.sql").read_text()
 
 
 def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
