@@ -10,6 +10,7 @@ import pytest
 
 from swarm_mcp import operations
 from swarm_mcp.interchange.exporting import replacing
+from swarm_mcp.interchange.writing.task_orchestrator import strangers
 from swarm_mcp.model.errors import Conflict, Invalid, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def test_a_file_appears_when_it_is_whole_and_never_over_another(tmp_path: Path) 
 
 
 def test_a_folder_takes_the_place_of_a_folder_of_its_kind_only_when_forced(tmp_path: Path) -> None:
-    target, layout = tmp_path / "plan", frozenset({"deep"})
+    target = tmp_path / "plan"
     for words, forced in (("first", False), ("second", True)):
-        with replacing(target, forced=forced, layout=layout) as partial:
+        with replacing(target, forced=forced, strangers=lambda _: []) as partial:
             (partial / "deep").mkdir(parents=True)
             (partial / "deep" / words).write_text(words)
         assert [each.name for each in target.rglob("*")] == ["deep", words]
@@ -54,15 +55,14 @@ def test_force_replaces_no_folder_of_other_things_and_nothing_of_another_kind(tm
     os.mkfifo(pipe)
     link = tmp_path / "link"
     link.symlink_to(plan)  # as /dev/stdout is one where output goes to a file
-    store = frozenset({"tasks.db", "notes"})
-    for target, layout, words in (
-        (home, store, "`home` has other things in it \\(`letters`\\), and is not replaced"),
-        (home, frozenset[str](), "`home` is a folder, and a file is to be written"),
-        (plan, store, r"`plan\.csv` is a file, and a folder is to be written"),
-        (pipe, frozenset[str](), "`pipe` is a device or a pipe"),
-        (link, frozenset[str](), "`link` is a link, which is not replaced"),
+    for target, told, words in (
+        (home, strangers, "`home` has other things in it \\(`letters`\\), and is not replaced"),
+        (home, None, "`home` is a folder, and a file is to be written"),
+        (plan, strangers, r"`plan\.csv` is a file, and a folder is to be written"),
+        (pipe, None, "`pipe` is a device or a pipe"),
+        (link, None, "`link` is a link, which is not replaced"),
     ):
-        with pytest.raises(Conflict, match=words), replacing(target, forced=True, layout=layout):
+        with pytest.raises(Conflict, match=words), replacing(target, forced=True, strangers=told):
             raise AssertionError
     assert sorted(each.name for each in tmp_path.rglob("*")) == ["home", "letters", "link", "pipe", "plan.csv"]
 
@@ -92,7 +92,7 @@ def test_force_replaces_no_database_and_nothing_beside_one(tmp_path: Path, progr
             raise AssertionError
         with (
             pytest.raises(Conflict, match="has the open board in it"),
-            replacing(tmp_path, forced=True, layout=frozenset({*before, "lock"}), board=board),
+            replacing(tmp_path, forced=True, strangers=lambda _: [], board=board),
         ):
             raise AssertionError
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -20,7 +21,7 @@ from swarm_mcp.repository import tasks
 from swarm_mcp.repository.disk import sync
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
     from datetime import datetime
 
     from swarm_mcp.operations.swarm import Swarm
@@ -51,6 +52,10 @@ class Exported(Answer):
     """What else was written, by kind."""
 
 
+Strangers = Callable[[Path], list[str]]
+"""What in a folder is none of a writer's, by name."""
+
+
 class Writer(Protocol):
     """A module of `writing`."""
 
@@ -66,7 +71,7 @@ class Writer(Protocol):
         """
         ...
 
-    # A writer of folders says as `LAYOUT` which names one has at its top: only a folder of these may be replaced.
+    # A writer of folders has `strangers`, which says what in one it did not write: only one without may be replaced.
 
 
 def formats() -> list[str]:
@@ -110,9 +115,9 @@ def export(
 
     """
     chosen = writer(name)
-    layout = getattr(chosen, "LAYOUT", frozenset[str]())
+    strangers = getattr(chosen, "strangers", None)
     with (
-        replacing(path, forced=forced, layout=layout, board=swarm.database.path) as partial,
+        replacing(path, forced=forced, strangers=strangers, board=swarm.database.path) as partial,
         swarm.reading(via=via) as db,
     ):
         if wanted.task:
@@ -131,7 +136,7 @@ def _tasks_expected(db: Transaction, wanted: Wanted) -> int | None:
 
 @contextmanager
 def replacing(
-    path: Path, *, forced: bool = False, layout: frozenset[str] = frozenset(), board: Path | None = None
+    path: Path, *, forced: bool = False, strangers: Strangers | None = None, board: Path | None = None
 ) -> Generator[Path]:
     """A name beside `path` for a new file or folder, which gets its real name at the end of the block.
 
@@ -140,8 +145,8 @@ def replacing(
 
     Args:
         path: the real name.
-        forced: replace a file by a file, or a folder in which nothing but `layout` is by a folder.
-        layout: what the new folder may have in it, by name; none if it will be a file.
+        forced: replace a file by a file, or a folder in which nothing is strange by a folder.
+        strangers: what tells the strange things in a folder that is there; None if it will be a file.
         board: the file of the board that is open, which stays whatever it looks like.
 
     """
@@ -149,10 +154,10 @@ def replacing(
         raise Invalid("That is no name for a file or folder; name one that shall be made.")
     partial = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.partial")
     try:
-        _check_free(path, layout, board, forced=forced)
+        _check_free(path, strangers, board, forced=forced)
         yield partial
         _sync_all(partial)
-        _check_free(path, layout, board, forced=forced)
+        _check_free(path, strangers, board, forced=forced)
         _put(partial, path)
         sync(path.parent)
     except OSError as error:
@@ -161,7 +166,7 @@ def replacing(
         _remove(partial)
 
 
-def _check_free(path: Path, layout: frozenset[str], board: Path | None, *, forced: bool) -> None:
+def _check_free(path: Path, strangers: Strangers | None, board: Path | None, *, forced: bool) -> None:
     if not path.parent.is_dir():
         raise NotFound(f"There is no folder to write `{path.name}` into.")
     _check_no_companion(path)  # even where nothing is yet: SQLite would take it for its own
@@ -172,14 +177,14 @@ def _check_free(path: Path, layout: frozenset[str], board: Path | None, *, force
     if path.is_symlink():  # /dev/stdout is one
         raise Conflict(f"`{path.name}` is a link, which is not replaced. Name what it leads to.")
     if path.is_dir():
-        _check_ours(path, layout)
+        _check_ours(path, strangers)
         if board is not None and board.resolve().is_relative_to(path.resolve()):
             raise Conflict(f"`{path.name}` has the open board in it, and is not replaced. Name another place.")
     elif not path.is_file():
         raise Conflict(f"`{path.name}` is a device or a pipe, which is not replaced; - is standard output.")
     elif is_database(path) or _is_of(board, path):
         raise Conflict(f"`{path.name}` is a database, which no export replaces. Name another place.")
-    elif layout:
+    elif strangers is not None:
         raise Conflict(f"`{path.name}` is a file, and a folder is to be written. Name another place.")
 
 
@@ -207,11 +212,11 @@ def _is_of(board: Path | None, path: Path) -> bool:
     return any(each.exists() and each.samefile(path) for each in files)
 
 
-def _check_ours(folder: Path, layout: frozenset[str]) -> None:
+def _check_ours(folder: Path, strangers: Strangers | None) -> None:
     """Leave alone whatever else people keep in a folder: a slip of the hand must not cost them a home."""
-    if not layout:
+    if strangers is None:
         raise Conflict(f"`{folder.name}` is a folder, and a file is to be written. Name a file in it.")
-    other = sorted({each.name for each in folder.iterdir()} - layout)
+    other = strangers(folder)
     if other:
         names = f"`{other[0]}`" if len(other) == 1 else f"`{other[0]}` and {len(other) - 1} more"
         raise Conflict(f"`{folder.name}` has other things in it ({names}), and is not replaced. Name another place.")
