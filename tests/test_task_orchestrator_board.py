@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import tarfile
 from collections import Counter
@@ -19,6 +20,7 @@ from swarm_mcp.interchange.exporting import Wanted, export
 from swarm_mcp.interchange.foreign.task_orchestrator import read
 from swarm_mcp.interchange.importing import import_document
 from swarm_mcp.interchange.writing.task_orchestrator.words import PRIORITIES, STATUSES
+from swarm_mcp.model.errors import Conflict
 from swarm_mcp.model.lifecycle import Priority, TaskStatus
 from swarm_mcp.operations.swarm import open_swarm
 from swarm_mcp.repository import graph, memory
@@ -79,6 +81,41 @@ def test_a_real_store_comes_with_everything_and_goes_out_again_as_it_came(board:
     written = export(board.swarm, "task-orchestrator", tmp_path / ".task-orchestrator", Wanted())
     assert (written.tasks, written.counts["dependencies"], written.counts["notes"]) == (4, 2, 1)
     assert untimed(said(read(tmp_path, UTC))) == untimed(said(document))
+
+
+def test_only_a_store_that_an_export_wrote_is_replaced(board: Board, tmp_path: Path) -> None:
+    fill(board)
+    store = tmp_path / "store"
+
+    def write() -> None:
+        export(board.swarm, "task-orchestrator", store, Wanted(), forced=True)
+
+    def refused(told: str) -> None:
+        before = sorted(store.rglob("*"))
+        with pytest.raises(Conflict, match=re.escape(f"`store` has other things in it ({told}), and is not replaced")):
+            write()
+        assert sorted(store.rglob("*")) == before
+
+    store.mkdir()
+    write()  # where an empty folder was
+    assert any((store / "notes").iterdir())
+    assert any((store / "archives").iterdir())
+    write()
+    for name in ("notes/diary.txt", "contexts/index.yaml", "archives/photos.tar.gz", "notes/deep", "letters", "a.db"):
+        (store / name).write_text("x")
+        refused(f"`{name}`")
+        (store / name).unlink()
+    (store / "tasks.db").rename(tmp_path / "tasks.db")
+    refused("`archives` and 2 more")  # however its files are called
+    (store / "tasks.db").write_text("x")
+    refused("`archives` and 3 more")
+    (store / "tasks.db").unlink()
+    with closing(sqlite3.connect(store / "tasks.db")) as other:
+        other.execute("CREATE TABLE tasks (id)")
+    refused("`archives` and 3 more")
+    (store / "tasks.db").unlink()
+    (store / "tasks.db").symlink_to(tmp_path / "tasks.db")
+    refused("`archives` and 3 more")
 
 
 def fill(board: Board) -> dict[str, str]:

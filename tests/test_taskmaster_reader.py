@@ -227,6 +227,7 @@ def test_what_is_doubtful_is_reported() -> None:
         "master/7: its status `weighing` is unknown and was taken as pending.",
         "master/9: it has no status and was taken as pending.",
         "next year/2: `title` seems decoded with the wrong code page (`ğŸš²`); it was kept as it is.",
+        "Efforts without a unit were taken as hours.",
         "Complexity scores were read as low up to 3, medium up to 6, high up to 8, very_high above.",
         "master/6: it is blocked with nothing in its way; it was put on hold.",
     )
@@ -249,11 +250,37 @@ def test_times_and_efforts_are_read_and_what_is_finished_without_a_time_was_last
     assert (third.updated_at, third.completed_at, third.estimated_hours) == (None, None, None)
     assert document.guessed == (
         "What is finished was taken as finished when it was last changed there (1).",
+        "Efforts without a unit were taken as hours.",
         "2 times without an offset were taken as Europe/Berlin.",
     )
     assert document.skipped == (
         "3: its `updatedAt` is `soon`, which is no time; that was left out.",
         "3: its `effort` is `much`, which is no effort; that was left out.",
+    )
+
+
+def test_a_time_or_effort_of_an_odd_kind_is_left_out_and_refuses_no_plan(write: Callable[[object], Path]) -> None:
+    odd = {"effort": {"low": 1}, "actualEffort": True, "createdAt": [1], "updatedAt": {}, "completedAt": False}
+    tasks = [
+        {"id": 1, "title": "A", "status": "done", **odd},
+        {"id": 2, "title": "B", "status": "done", "completedAt": ["x"], "updatedAt": "2025-06-11", "effort": "M"},
+        {"id": 3, "title": "C", "status": "pending", "effort": "2-4 days"},
+    ]
+    document = read(write({"tasks": tasks}), UTC)
+    first, second, third = document.items
+    assert (first.estimated_hours, first.actual_hours, first.created_at, first.updated_at) == (None,) * 4
+    assert (first.completed_at, first.raw["updatedAt"]) == (None, {})
+    assert (second.completed_at, second.estimated_hours) == (datetime(2025, 6, 11, tzinfo=UTC), 3)
+    assert third.estimated_hours == 24
+    odd_ones = [("1", key) for key in odd] + [("2", "completedAt")]
+    assert document.skipped == tuple(
+        f"{ref}: its `{key}` is neither a number nor a text; that was left out." for ref, key in odd_ones
+    )
+    assert document.guessed == (
+        "What is finished was taken as finished when it was last changed there (1).",
+        "Sizes were read as hours: XS 0.5, S 1, M 3, L 6, XL 12, XXL 24.",
+        "Of efforts from one figure to another the middle was taken.",
+        "1 time without an offset was taken as UTC.",
     )
 
 

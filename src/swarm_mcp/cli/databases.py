@@ -143,7 +143,7 @@ def schema(
 
     Example: swarm-mcp db schema --dialect postgresql
     """
-    from swarm_mcp.model.errors import Conflict, Unavailable  # noqa: PLC0415
+    from swarm_mcp.interchange.exporting import replacing  # noqa: PLC0415
     from swarm_mcp.repository import ddl  # noqa: PLC0415
 
     if dialect not in ddl.DIALECTS:
@@ -152,12 +152,8 @@ def schema(
     if to is None:
         typer.echo(words, nl=False)
         return
-    if to.exists() and not force:
-        raise Conflict(f"There is a file `{to.name}` already. Choose another name.")
-    try:
-        to.write_text(words, encoding="utf-8")
-    except OSError as error:
-        raise Unavailable(f"`{to.name}` cannot be written there.") from error
+    with replacing(to, forced=force) as partial:  # which spares databases: the name of the board is quickly typed
+        partial.write_text(words, encoding="utf-8")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swarm_mcp.cli.acting import VIA, opened
+from swarm_mcp.cli.acting import VIA, opened_there
 from swarm_mcp.cli.calls import CALL, in_commands, with_commands_behind
 from swarm_mcp.cli.options import ActingAgent, AsJson, Database, Project, settings
 from swarm_mcp.cli.printing import Column, on_terminal, print_answer, print_rows, print_table
@@ -40,7 +40,7 @@ def inbox(
     Example: swarm-mcp inbox --wait 60
     """
     chosen = settings(database=database, project=project)
-    with opened(chosen) as swarm:
+    with opened_there(chosen) as swarm:
         found = _asked(swarm, agent, limit=limit, again=again)
         if wait and not found.items:
             found = _awaited(swarm, agent, limit, time.monotonic() + wait) or found

@@ -69,5 +69,7 @@ def carry_out(app: typer.Typer) -> None:
         if error.errno not in FULL:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the end of the process would fail at it again
-        note("What was to be written could not be: the disk behind it is full or out of order.")
+        # A command prints when it has committed: whoever reads a failure here would do everything a second time.
+        reason = error.strerror or "the disk behind it is full or out of order"
+        note(f"The answer could not be printed: {reason}. What the command did is done.")
         sys.exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -13,17 +14,21 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol
 
 from swarm_mcp.interchange import writing
+from swarm_mcp.interchange.foreign.sqlite_copy import HEADER
 from swarm_mcp.model.errors import Conflict, Invalid, NotFound, Unavailable
 from swarm_mcp.model.record import Answer
 from swarm_mcp.repository import tasks
 from swarm_mcp.repository.disk import sync
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
     from datetime import datetime
 
     from swarm_mcp.operations.swarm import Swarm
     from swarm_mcp.repository.database import Transaction
+
+COMPANIONS = ("-wal", "-shm", "-journal", ".gate.next", ".gate")
+"""What the files beside an open database end with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,10 @@ class Exported(Answer):
     """What else was written, by kind."""
 
 
+Strangers = Callable[[Path], list[str]]
+"""What in a folder is none of a writer's, by name."""
+
+
 class Writer(Protocol):
     """A module of `writing`."""
 
@@ -62,7 +71,7 @@ class Writer(Protocol):
         """
         ...
 
-    # A writer of folders says as `LAYOUT` which names one has at its top: only a folder of these may be replaced.
+    # A writer of folders has `strangers`, which says what in one it did not write: only one without may be replaced.
 
 
 def formats() -> list[str]:
@@ -106,8 +115,11 @@ def export(
 
     """
     chosen = writer(name)
-    layout = getattr(chosen, "LAYOUT", frozenset[str]())
-    with replacing(path, forced=forced, layout=layout) as partial, swarm.reading(via=via) as db:
+    strangers = getattr(chosen, "strangers", None)
+    with (
+        replacing(path, forced=forced, strangers=strangers, board=swarm.database.path) as partial,
+        swarm.reading(via=via) as db,
+    ):
         if wanted.task:
             wanted = replace(wanted, task=tasks.resolve_task(db, wanted.task).id)
         expected = getattr(chosen, "expected", _tasks_expected)
@@ -123,7 +135,9 @@ def _tasks_expected(db: Transaction, wanted: Wanted) -> int | None:
 
 
 @contextmanager
-def replacing(path: Path, *, forced: bool = False, layout: frozenset[str] = frozenset()) -> Generator[Path]:
+def replacing(
+    path: Path, *, forced: bool = False, strangers: Strangers | None = None, board: Path | None = None
+) -> Generator[Path]:
     """A name beside `path` for a new file or folder, which gets its real name at the end of the block.
 
     By then it is on disk, so that after a power cut there is all of it or nothing. After an exception there is
@@ -131,18 +145,19 @@ def replacing(path: Path, *, forced: bool = False, layout: frozenset[str] = froz
 
     Args:
         path: the real name.
-        forced: replace a file by a file, or a folder in which nothing but `layout` is by a folder.
-        layout: what the new folder may have in it, by name; none if it will be a file.
+        forced: replace a file by a file, or a folder in which nothing is strange by a folder.
+        strangers: what tells the strange things in a folder that is there; None if it will be a file.
+        board: the file of the board that is open, which stays whatever it looks like.
 
     """
     if not path.name or path.name == "..":
         raise Invalid("That is no name for a file or folder; name one that shall be made.")
-    _check_free(path, layout, forced=forced)
     partial = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.partial")
     try:
+        _check_free(path, strangers, board, forced=forced)
         yield partial
         _sync_all(partial)
-        _check_free(path, layout, forced=forced)
+        _check_free(path, strangers, board, forced=forced)
         _put(partial, path)
         sync(path.parent)
     except OSError as error:
@@ -151,9 +166,10 @@ def replacing(path: Path, *, forced: bool = False, layout: frozenset[str] = froz
         _remove(partial)
 
 
-def _check_free(path: Path, layout: frozenset[str], *, forced: bool) -> None:
+def _check_free(path: Path, strangers: Strangers | None, board: Path | None, *, forced: bool) -> None:
     if not path.parent.is_dir():
         raise NotFound(f"There is no folder to write `{path.name}` into.")
+    _check_no_companion(path)  # even where nothing is yet: SQLite would take it for its own
     if not os.path.lexists(path):
         return
     if not forced:
@@ -161,18 +177,46 @@ def _check_free(path: Path, layout: frozenset[str], *, forced: bool) -> None:
     if path.is_symlink():  # /dev/stdout is one
         raise Conflict(f"`{path.name}` is a link, which is not replaced. Name what it leads to.")
     if path.is_dir():
-        _check_ours(path, layout)
+        _check_ours(path, strangers)
+        if board is not None and board.resolve().is_relative_to(path.resolve()):
+            raise Conflict(f"`{path.name}` has the open board in it, and is not replaced. Name another place.")
     elif not path.is_file():
         raise Conflict(f"`{path.name}` is a device or a pipe, which is not replaced; - is standard output.")
-    elif layout:
+    elif is_database(path) or _is_of(board, path):
+        raise Conflict(f"`{path.name}` is a database, which no export replaces. Name another place.")
+    elif strangers is not None:
         raise Conflict(f"`{path.name}` is a file, and a folder is to be written. Name another place.")
 
 
-def _check_ours(folder: Path, layout: frozenset[str]) -> None:
+def is_database(path: Path) -> bool:
+    """Whether a file is one of SQLite's; anybody may keep a board, or a browser its history, under any name."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(HEADER)) == HEADER
+
+
+def _check_no_companion(path: Path) -> None:
+    """Leave alone what is beside a database: with another log or lock, it would lose what was committed last."""
+    for ending in COMPANIONS:
+        name = path.name.removesuffix(ending)
+        if name and name != path.name and is_database(path.with_name(name)):
+            raise Conflict(f"`{path.name}` belongs to the database `{name}`, which needs it. Name another place.")
+
+
+def _is_of(board: Path | None, path: Path) -> bool:
+    """Whether a file is the open board's, or one beside it, by whatever name."""
+    if board is None:
+        return False
+    files = [board, *(board.with_name(f"{board.name}{ending}") for ending in COMPANIONS)]
+    return any(each.exists() and each.samefile(path) for each in files)
+
+
+def _check_ours(folder: Path, strangers: Strangers | None) -> None:
     """Leave alone whatever else people keep in a folder: a slip of the hand must not cost them a home."""
-    if not layout:
+    if strangers is None:
         raise Conflict(f"`{folder.name}` is a folder, and a file is to be written. Name a file in it.")
-    other = sorted({each.name for each in folder.iterdir()} - layout)
+    other = strangers(folder)
     if other:
         names = f"`{other[0]}`" if len(other) == 1 else f"`{other[0]}` and {len(other) - 1} more"
         raise Conflict(f"`{folder.name}` has other things in it ({names}), and is not replaced. Name another place.")

@@ -21,6 +21,13 @@ NUMBER = r"\d{1,9}(?:\.\d{1,6})?"
 UNIT = r"(?:minutes?|mins?|m|hours?|hrs?|hr|h|days?|d|weeks?|wks?|w)"
 PART = re.compile(rf"({NUMBER})\s*({UNIT})(?![a-z])\s*,?\s*", re.IGNORECASE)
 RANGE = re.compile(rf"({NUMBER})\s*({UNIT})?\s*(?:-|\u2013|to)\s*({NUMBER})\s*({UNIT})", re.IGNORECASE)
+GUESSES = {
+    "size": f"Sizes were read as hours: {', '.join(f'{size} {hours.normalize():f}' for size, hours in SIZES.items())}.",
+    "days": f"Days were read as {HOURS_IN_A_DAY} hours, and weeks as five days.",
+    "range": "Of efforts from one figure to another the middle was taken.",
+    "bare": "Efforts without a unit were taken as hours.",
+}
+"""What was supposed, by the guess of an effort; told once for all of a plan."""
 PLACES = Decimal("0.000001")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -25,6 +26,8 @@ class Findings:
     """How many times said no offset."""
     scored: bool = False
     """Whether a complexity was given as a number."""
+    supposed: Counter[str] = field(default_factory=Counter[str])
+    """How often something was supposed that is told once for the whole file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,13 +7,14 @@ or text; a dependency `97.1` means subtask 1 of task 97, and a bare number in a 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, cast
 
 from swarm_mcp.interchange.foreign.complexity_report import add_reports
 from swarm_mcp.interchange.foreign.concluding import conclude
 from swarm_mcp.interchange.foreign.document import PlanCriterion, PlanDocument, PlanItem
-from swarm_mcp.interchange.foreign.efforts import read_effort
+from swarm_mcp.interchange.foreign.efforts import GUESSES, read_effort
 from swarm_mcp.interchange.foreign.entry import Entry, Findings
 from swarm_mcp.interchange.foreign.instants import instant_of
 from swarm_mcp.interchange.foreign.source_file import read_source
@@ -43,6 +44,8 @@ SIBLING_LIMIT = 100
 """Taskmaster takes a number in a subtask for a sibling below 100, and for a task from there on."""
 SHOWN_IDS = 5
 COMPLETED = "completedAt"
+BESIDE = ("effort", "actualEffort", "createdAt", "updatedAt", COMPLETED)
+"""What Taskmaster itself does not read: it may be of any kind, and no plan is refused for it."""
 
 
 def read(path: Path, zone: tzinfo = UTC) -> PlanDocument:
@@ -66,9 +69,9 @@ def read(path: Path, zone: tzinfo = UTC) -> PlanDocument:
     known = _by_ref(entries, path.name)
     add_reports(path, entries, findings)
     items = {entry.ref: _item(entry, known, zone) for entry in entries}
-    dated = sum(item.completed_at is not None and not item.raw.get(COMPLETED) for item in items.values())
-    if dated:
+    if dated := findings.supposed["dated"]:
         findings.guessed.append(f"What is finished was taken as finished when it was last changed there ({dated:,}).")
+    findings.guessed.extend(sentence for kind, sentence in GUESSES.items() if findings.supposed[kind])
     if findings.scored:
         findings.guessed.append(SCORED)
     return conclude("taskmaster", path.name, known, items, findings, zone, beside)
@@ -154,10 +157,12 @@ def _item(entry: Entry, known: Mapping[str, Entry], zone: tzinfo) -> PlanItem:
     title, description = entry.titled(entry.text("title"), entry.text("description"), entry.text("details"))
     word = entry.text("status").strip()
     status = status_of(entry, word)
-    updated = instant_of(entry, "updatedAt", zone)
-    completed = instant_of(entry, COMPLETED, zone) if status in FINISHED else None
+    plain = _plain(entry)
+    updated = instant_of(plain, "updatedAt", zone)
+    completed = instant_of(plain, COMPLETED, zone) if status in FINISHED else None
     if completed is None and status == TaskStatus.COMPLETED:
         completed = updated
+        entry.findings.supposed["dated"] += completed is not None
     score = "complexityScore" if entry.values.get("complexityScore") is not None else "complexity"
     criteria = [*entry.texts("testStrategy"), *entry.texts("acceptanceCriteria")]
     return PlanItem(
@@ -175,22 +180,34 @@ def _item(entry: Entry, known: Mapping[str, Entry], zone: tzinfo) -> PlanItem:
         tags=tuple(dict.fromkeys(each for each in (entry.list_name, *entry.texts("tags")) if each.strip())),
         criteria=tuple(PlanCriterion(text=each) for each in dict.fromkeys(map(str.strip, criteria)) if each),
         depends_on=tuple(_edges(entry, known)),
-        estimated_hours=_hours(entry, "effort"),
-        actual_hours=_hours(entry, "actualEffort"),
-        created_at=instant_of(entry, "createdAt", zone),
+        estimated_hours=_hours(plain, "effort"),
+        actual_hours=_hours(plain, "actualEffort"),
+        created_at=instant_of(plain, "createdAt", zone),
         updated_at=updated,
         completed_at=completed,
         raw={key: value for key, value in entry.values.items() if key != "subtasks"},
     )
 
 
+def _plain(entry: Entry) -> Entry:
+    """The same without the times and efforts that are neither a number nor a text, each reported."""
+    odd = [key for key in BESIDE if isinstance(entry.values.get(key), bool | dict | list)]
+    for key in odd:
+        entry.skip(f"its `{key}` is neither a number nor a text; that was left out")
+    return replace(entry, values={key: value for key, value in entry.values.items() if key not in odd})
+
+
 def _hours(entry: Entry, key: str) -> Decimal | None:
     """An effort: a number is hours."""
     words = entry.text(key).strip()
-    effort = read_effort(words) if words else None
-    if words and effort is None:
+    if not words:
+        return None
+    effort = read_effort(words)
+    if effort is None:
         entry.skip(f"its `{key}` is `{words[:40]}`, which is no effort; that was left out")
-    return effort.hours or None if effort is not None else None
+        return None
+    entry.findings.supposed[effort.guess] += 1
+    return effort.hours or None
 
 
 def _edges(entry: Entry, known: Mapping[str, Entry]) -> Iterator[str]:

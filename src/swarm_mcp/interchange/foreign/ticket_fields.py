@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, cast
 
-from swarm_mcp.interchange.foreign.efforts import HOURS_IN_A_DAY, SIZES, read_effort
+from swarm_mcp.interchange.foreign.efforts import GUESSES, read_effort
 from swarm_mcp.interchange.foreign.instants import tell_of_naive
 from swarm_mcp.model.task import EdgeType
 
@@ -125,14 +125,10 @@ class Suppositions:
 
     def sentences(self) -> Iterator[str]:
         """What was supposed."""
-        sizes = ", ".join(f"{size} {hours.normalize():f}" for size, hours in SIZES.items())
         said = {
             "date": f"Dates without a time were taken as whole days in {self.zone} ({self.counts['date']:,}).",
-            "size": f"Sizes were read as hours: {sizes}.",
-            "days": f"Days were read as {HOURS_IN_A_DAY} hours, and weeks as five days.",
-            "range": "Of efforts from one figure to another the middle was taken.",
+            **GUESSES,
             "boxes": f"Boxes that stand under no heading of acceptance stayed text ({self.counts['boxes']:,}).",
-            "bare": "Efforts without a unit were taken as hours.",
         }
         yield from tell_of_naive(self.counts["naive"], self.zone)
         yield from (sentence for kind, sentence in said.items() if self.counts[kind])
