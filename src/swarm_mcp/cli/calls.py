@@ -157,13 +157,11 @@ def in_the_shells_words(answer: Any) -> Any:
 
 
 def _titles(answer: Any) -> Iterator[str]:
-    """The titles of the tasks that an answer is about."""
-    for part in (answer, getattr(answer, "task", None), getattr(answer, "brief", None)):
+    """The title of the task that an answer is about, or of the task that it is."""
+    for part in (answer, getattr(answer, "task", None)):
         title = getattr(part, "title", None)
         if isinstance(title, str):
             yield title
-        if part is not answer and hasattr(part, "task"):
-            yield from _titles(part)
 
 
 def with_commands_behind(words: str) -> str:

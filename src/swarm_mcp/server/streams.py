@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -100,16 +100,14 @@ class Incoming(_Closing):
         self._unanswered = unanswered
         self._on_end = on_end
         self._first = True
-        self._ahead: deque[SessionMessage | Exception] = deque()
+        self._ahead: SessionMessage | Exception | None = None
 
     async def peek(self) -> SessionMessage | Exception | None:
         """Return the next message and leave it there; None if there will be no more."""
-        if not self._ahead:
-            try:
-                self._ahead.append(await self.receive())
-            except anyio.EndOfStream:
-                return None
-        return self._ahead[0]
+        if self._ahead is None:
+            with suppress(anyio.EndOfStream):
+                self._ahead = await self.receive()
+        return self._ahead
 
     def __aiter__(self) -> Self:
         return self
@@ -126,8 +124,9 @@ class Incoming(_Closing):
         Raises:
             anyio.EndOfStream: there will be no more.
         """
-        if self._ahead:
-            return self._ahead.popleft()
+        if self._ahead is not None:
+            message, self._ahead = self._ahead, None
+            return message
         line = await self._line()
         if line is None:
             self._on_end("the client has closed the wire")
